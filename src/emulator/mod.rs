@@ -1,0 +1,1 @@
+//! An offline Moonshot as a tower service.
