@@ -1,0 +1,411 @@
+//! Where requests go: regions, base URLs, and how a path becomes one of theirs.
+//!
+//! Functions on URIs and headers only; nothing here is asynchronous.
+
+use std::{fmt, str::FromStr, sync::LazyLock};
+
+use http::{
+    HeaderValue, Uri, Version,
+    header::HOST,
+    request::Parts,
+    uri::{Authority, PathAndQuery, Scheme},
+};
+
+use crate::ConfigError;
+
+/// What makes a request one that asks for a chat completion.
+const CHAT_COMPLETIONS: &str = "/chat/completions";
+
+/// An endpoint of Moonshot's. Accounts and keys belong to one region: a key of
+/// one gets 401 at the others (documented).
+///
+/// In the extensions of a request it overrides the layer's region for that
+/// request.
+///
+/// ```
+/// use tower_moonshot::Region;
+///
+/// let region = Region::custom("https://llm.example.com/moonshot/v1/")?;
+/// assert_eq!(region.base_url(), "https://llm.example.com/moonshot/v1");
+/// assert_eq!(Region::custom("https://api.moonshot.cn/v1")?, Region::China);
+/// # Ok::<(), tower_moonshot::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Region {
+    /// `https://api.moonshot.ai/v1`, the default.
+    #[default]
+    Global,
+    /// `https://api.moonshot.cn/v1`.
+    China,
+    /// Kimi Code, global: `https://api.kimi.ai/coding/v1`. It also looks at the
+    /// `User-Agent`, and answers clients it doesn't know with 403
+    /// `access_terminated_error` (live reports). This layer passes both on as
+    /// they are.
+    KimiCode,
+    /// Kimi Code, China: `https://api.kimi.com/coding/v1`. See
+    /// [`KimiCode`](Self::KimiCode).
+    KimiCodeChina,
+    /// Any other base URL: a proxy, or a test server.
+    Custom(BaseUrl),
+}
+
+static KNOWN: LazyLock<[(Region, BaseUrl); 4]> = LazyLock::new(|| {
+    let https = |region, host: &'static str, path: &str| {
+        let base = BaseUrl {
+            scheme: Scheme::HTTPS,
+            authority: Authority::from_static(host),
+            path: path.into(),
+        };
+        (region, base)
+    };
+    [
+        https(Region::Global, "api.moonshot.ai", "/v1"),
+        https(Region::China, "api.moonshot.cn", "/v1"),
+        https(Region::KimiCode, "api.kimi.ai", "/coding/v1"),
+        https(Region::KimiCodeChina, "api.kimi.com", "/coding/v1"),
+    ]
+});
+
+impl Region {
+    /// The region with this base URL, which may be written with or without a
+    /// slash or `/chat/completions` at its end. The base URL of a known region
+    /// gives that region.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::BaseUrl`] unless it is an absolute `http` or `https` URL
+    /// without user, query and fragment.
+    pub fn custom(base_url: &str) -> Result<Self, ConfigError> {
+        Ok(Self::from(base_url.parse::<BaseUrl>()?))
+    }
+
+    /// The base URL, without a slash at its end.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        self.base().to_string()
+    }
+
+    fn base(&self) -> &BaseUrl {
+        let [
+            (_, global),
+            (_, china),
+            (_, kimi_code),
+            (_, kimi_code_china),
+        ] = &*KNOWN;
+        match self {
+            Self::Global => global,
+            Self::China => china,
+            Self::KimiCode => kimi_code,
+            Self::KimiCodeChina => kimi_code_china,
+            Self::Custom(base) => base,
+        }
+    }
+}
+
+impl From<BaseUrl> for Region {
+    fn from(base: BaseUrl) -> Self {
+        KNOWN
+            .iter()
+            .find(|(_, known)| *known == base)
+            .map(|(region, _)| region.clone())
+            .unwrap_or(Self::Custom(base))
+    }
+}
+
+/// The base URL of an OpenAI-style API: scheme, authority and the path that
+/// comes before `/chat/completions`.
+///
+/// ```
+/// use tower_moonshot::BaseUrl;
+///
+/// let base: BaseUrl = "http://127.0.0.1:8080/v1/chat/completions".parse()?;
+/// assert_eq!(base.to_string(), "http://127.0.0.1:8080/v1");
+///
+/// let error = "api.moonshot.ai/v1".parse::<BaseUrl>().unwrap_err();
+/// assert!(error.to_string().contains("has no scheme"));
+/// # Ok::<(), tower_moonshot::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct BaseUrl {
+    scheme: Scheme,
+    authority: Authority,
+    /// Without a slash at its end; empty for the root.
+    path: Box<str>,
+}
+
+impl FromStr for BaseUrl {
+    type Err = ConfigError;
+
+    fn from_str(given: &str) -> Result<Self, ConfigError> {
+        let error = |problem| ConfigError::BaseUrl {
+            // What stands before an @ may be a password.
+            given: given.rsplit('@').next().unwrap_or_default().to_owned(),
+            problem,
+        };
+        if given.contains('#') {
+            return Err(error("has a fragment"));
+        }
+        if !given.contains("://") {
+            return Err(error("has no scheme"));
+        }
+        let parts = given
+            .parse::<Uri>()
+            .map_err(|_| error("is not a valid URL"))?
+            .into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err(error("has no host"));
+        };
+        if scheme != Scheme::HTTP && scheme != Scheme::HTTPS {
+            return Err(error("is neither http nor https"));
+        }
+        if authority.as_str().contains('@') {
+            return Err(error("has a user"));
+        }
+        if authority.host().is_empty() {
+            return Err(error("has no host"));
+        }
+        let path = parts
+            .path_and_query
+            .unwrap_or(PathAndQuery::from_static("/"));
+        if path.query().is_some() {
+            return Err(error("has a query"));
+        }
+        let path = path.path().trim_end_matches('/');
+        let path = path.strip_suffix(CHAT_COMPLETIONS).unwrap_or(path);
+        Ok(Self {
+            scheme,
+            authority,
+            path: path.trim_end_matches('/').into(),
+        })
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.scheme, self.authority, self.path)
+    }
+}
+
+/// An API key, kept out of debug output and marked sensitive in headers.
+///
+/// In the extensions of a request it overrides the layer's key for that request.
+///
+/// ```
+/// use tower_moonshot::ApiKey;
+///
+/// let key = ApiKey::new("sk-secret")?;
+/// assert!(!format!("{key:?}").contains("secret"));
+/// assert!(ApiKey::new("sk-secret\n").is_err());
+/// # Ok::<(), tower_moonshot::ConfigError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(HeaderValue);
+
+impl ApiKey {
+    /// The key as Moonshot's console shows it, without `Bearer`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::ApiKey`] if it is empty or has characters other than
+    /// visible ASCII.
+    pub fn new(key: impl AsRef<str>) -> Result<Self, ConfigError> {
+        let key = key.as_ref();
+        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(ConfigError::ApiKey);
+        }
+        let mut value =
+            HeaderValue::try_from(format!("Bearer {key}")).map_err(|_| ConfigError::ApiKey)?;
+        value.set_sensitive(true);
+        Ok(Self(value))
+    }
+
+    /// The value of the `Authorization` header.
+    pub(crate) fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(…)")
+    }
+}
+
+/// Whether a path asks for a chat completion, however deep its router nests.
+pub(crate) fn is_chat_completions(path: &str) -> bool {
+    path.ends_with(CHAT_COMPLETIONS)
+}
+
+/// Sends a request to `region`: scheme, authority and path of its URI. What the
+/// old target left behind goes with it: a `Host` header would win over the URI,
+/// and the protocol version is one of the incoming connection.
+pub(crate) fn retarget(parts: &mut Parts, region: &Region) {
+    if let Some(uri) = target(&parts.uri, region.base()) {
+        parts.uri = uri;
+        parts.headers.remove(HOST);
+        parts.version = Version::default();
+    }
+}
+
+/// None for what has no path to rewrite: `CONNECT host:port` and `OPTIONS *`.
+fn target(uri: &Uri, base: &BaseUrl) -> Option<Uri> {
+    let incoming = uri.path_and_query()?;
+    let path = incoming.path();
+    if !path.starts_with('/') {
+        return None;
+    }
+    let kept = after_version(path);
+    let path_and_query = if base.path.as_ref() == &path[..path.len() - kept.len()] {
+        // The path is Moonshot's already.
+        incoming.clone()
+    } else {
+        let kept = &incoming.as_str()[path.len() - kept.len()..];
+        let slash = if base.path.is_empty() && !kept.starts_with('/') {
+            "/"
+        } else {
+            ""
+        };
+        PathAndQuery::try_from(format!("{}{slash}{kept}", base.path)).ok()?
+    };
+    let mut parts = http::uri::Parts::default();
+    parts.scheme = Some(base.scheme.clone());
+    parts.authority = Some(base.authority.clone());
+    parts.path_and_query = Some(path_and_query);
+    Uri::from_parts(parts).ok()
+}
+
+/// What comes after the version segment (`/v1`); for chat completions always
+/// just that. A path without a version is kept whole.
+fn after_version(path: &str) -> &str {
+    if is_chat_completions(path) {
+        return &path[path.len() - CHAT_COMPLETIONS.len()..];
+    }
+    let mut rest = path;
+    while let Some(slash) = rest.find('/') {
+        rest = &rest[slash + 1..];
+        let segment = rest.split('/').next().unwrap_or_default();
+        let is_version = segment.strip_prefix('v').is_some_and(|number| {
+            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        if is_version {
+            return &rest[segment.len()..];
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn targeted(uri: &str, region: &Region) -> String {
+        target(&uri.parse().unwrap(), region.base())
+            .map_or_else(|| uri.to_owned(), |uri| uri.to_string())
+    }
+
+    #[test]
+    fn every_path_finds_its_place_under_the_base() {
+        for (incoming, expected) in [
+            (
+                "/v1/chat/completions",
+                "https://api.moonshot.ai/v1/chat/completions",
+            ),
+            (
+                "/chat/completions",
+                "https://api.moonshot.ai/v1/chat/completions",
+            ),
+            (
+                "/openai/v1/chat/completions?a=b",
+                "https://api.moonshot.ai/v1/chat/completions?a=b",
+            ),
+            (
+                "/v2/v1/chat/completions",
+                "https://api.moonshot.ai/v1/chat/completions",
+            ),
+            ("/v1/models?x=1", "https://api.moonshot.ai/v1/models?x=1"),
+            (
+                "/api/v1/files/v1/content",
+                "https://api.moonshot.ai/v1/files/v1/content",
+            ),
+            ("/models", "https://api.moonshot.ai/v1/models"),
+            ("/v1", "https://api.moonshot.ai/v1"),
+            ("/v1?x", "https://api.moonshot.ai/v1?x"),
+            ("/", "https://api.moonshot.ai/v1/"),
+            (
+                "/version/models",
+                "https://api.moonshot.ai/v1/version/models",
+            ),
+            (
+                "/%E6%9C%88?q=%20",
+                "https://api.moonshot.ai/v1/%E6%9C%88?q=%20",
+            ),
+            (
+                "http://old.example/v1/models",
+                "https://api.moonshot.ai/v1/models",
+            ),
+            ("old.example:443", "old.example:443"),
+            ("*", "*"),
+        ] {
+            assert_eq!(targeted(incoming, &Region::Global), expected);
+        }
+        let root = Region::custom("http://localhost:1").unwrap();
+        assert_eq!(
+            targeted("/v1/chat/completions", &root),
+            "http://localhost:1/chat/completions"
+        );
+        assert_eq!(targeted("/v1", &root), "http://localhost:1/");
+        assert_eq!(targeted("/v1?x", &root), "http://localhost:1/?x");
+        assert_eq!(
+            targeted("/v1/files/a", &Region::KimiCode),
+            "https://api.kimi.ai/coding/v1/files/a"
+        );
+    }
+
+    #[test]
+    fn a_target_is_a_fixed_point() {
+        for region in [
+            Region::Global,
+            Region::KimiCodeChina,
+            Region::custom("http://h").unwrap(),
+        ] {
+            for path in ["/v1/chat/completions", "/v1/models/kimi-k3?x=1", "/models"] {
+                let once = targeted(path, &region);
+                assert_eq!(targeted(&once, &region), once);
+            }
+        }
+    }
+
+    #[test]
+    fn a_base_url_is_the_same_however_it_is_written() {
+        for written in [
+            "https://api.moonshot.cn/v1",
+            "https://api.moonshot.cn/v1/",
+            "https://api.moonshot.cn/v1//",
+            "https://api.moonshot.cn/v1/chat/completions",
+            "https://api.moonshot.cn/v1/chat/completions/",
+            "HTTPS://API.moonshot.cn/v1",
+        ] {
+            assert_eq!(Region::custom(written), Ok(Region::China), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_bad_base_url_says_what_is_wrong() {
+        for (given, problem) in [
+            ("", "has no scheme"),
+            ("api.moonshot.ai/v1", "has no scheme"),
+            ("/v1", "has no scheme"),
+            ("ftp://api.moonshot.ai/v1", "is neither http nor https"),
+            ("https://", "is not a valid URL"),
+            ("https://api moonshot/v1", "is not a valid URL"),
+            ("https://user:secret@api.moonshot.ai/v1", "has a user"),
+            ("https://api.moonshot.ai/v1?version=1", "has a query"),
+            ("https://api.moonshot.ai/v1#top", "has a fragment"),
+        ] {
+            let error = Region::custom(given).unwrap_err().to_string();
+            assert!(error.contains(problem), "{given}: {error}");
+            assert!(!error.contains("secret"));
+        }
+    }
+}

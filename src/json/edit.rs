@@ -1,0 +1,258 @@
+//! A list of edits, and how it becomes patches of the text.
+
+use bytes::Bytes;
+
+use super::{Member, Span, rope::Rope};
+
+/// What an edit puts in.
+#[derive(Clone, Debug)]
+pub(crate) enum Text {
+    Static(&'static str),
+    Owned(Box<str>),
+}
+
+impl Text {
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Static(text) => text.as_bytes(),
+            Self::Owned(text) => text.as_bytes(),
+        }
+    }
+}
+
+impl From<&'static str> for Text {
+    fn from(text: &'static str) -> Self {
+        Self::Static(text)
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::Owned(text.into())
+    }
+}
+
+/// One edit, as somebody asked for it.
+#[derive(Debug)]
+enum Edit {
+    /// Other text instead of this span.
+    Replace(Span, Text),
+    /// A member or an element goes, with the comma that it doesn't need any more.
+    Remove(Span),
+    /// A new last member or element, in front of the closing bracket that stands
+    /// at this offset.
+    Append(u32, Text),
+}
+
+impl Edit {
+    const fn span(&self) -> Span {
+        match *self {
+            Self::Replace(span, _) | Self::Remove(span) => span,
+            Self::Append(close, _) => Span {
+                start: close,
+                end: close,
+            },
+        }
+    }
+}
+
+/// A stretch of the original and what comes in its place. Patches are sorted
+/// and don't overlap.
+#[derive(Clone, Debug)]
+pub(super) struct Patch {
+    pub(super) span: Span,
+    pub(super) text: Text,
+}
+
+/// Collects edits of one valid JSON text, in any order.
+///
+/// Spans of different edits must not overlap; two edits may touch.
+#[derive(Debug, Default)]
+pub(crate) struct Edits {
+    edits: Vec<Edit>,
+}
+
+impl Edits {
+    /// Puts `text` in the place of `span`, which may be part of a value.
+    pub(crate) fn replace(&mut self, span: Span, text: impl Into<Text>) {
+        self.edits.push(Edit::Replace(span, text.into()));
+    }
+
+    /// Takes bytes out, and nothing else: commas are the caller's business.
+    pub(crate) fn cut(&mut self, span: Span) {
+        self.replace(span, "");
+    }
+
+    /// Removes a whole member or element, with its comma.
+    pub(crate) fn remove(&mut self, span: Span) {
+        self.edits.push(Edit::Remove(span));
+    }
+
+    /// Adds `text`, a member or an element, at the end of `container`.
+    pub(crate) fn append(&mut self, container: Span, text: impl Into<Text>) {
+        self.edits
+            .push(Edit::Append(container.end - 1, text.into()));
+    }
+
+    /// Removes the earlier ones of keys that stand more than once, where the
+    /// last one, the one that counts, is edited: or else somebody who reads the
+    /// first would see what was to be removed. `duplicates` are pairs of a later
+    /// and an earlier member of one object, sorted by the later one's offset.
+    pub(crate) fn remove_duplicates(&mut self, duplicates: &[(Member, Member)]) {
+        if self.edits.is_empty() || duplicates.is_empty() {
+            return;
+        }
+        let mut edited: std::collections::BTreeSet<u32> =
+            self.edits.iter().map(|edit| edit.span().start).collect();
+        // From the back, so that a removal in an inner or later member is known
+        // when the outer or earlier one is judged.
+        for (later, earlier) in duplicates.iter().rev() {
+            let later = later.span();
+            if edited.range(later.start..later.end).next().is_some() {
+                self.remove(earlier.span());
+                edited.insert(earlier.key.start);
+            }
+        }
+    }
+
+    /// The edited text.
+    pub(crate) fn apply(mut self, text: Bytes) -> Rope {
+        if self.edits.is_empty() {
+            return Rope::from(text);
+        }
+        // Stable, so that what was appended first comes first.
+        self.edits.sort_by_key(|edit| edit.span().start);
+        let patches = Settler::new(&text, self.edits.len()).settle(self.edits);
+        Rope::new(text, patches)
+    }
+}
+
+/// Turns sorted edits into patches, and decides which comma goes with what.
+struct Settler<'a> {
+    text: &'a [u8],
+    patches: Vec<Patch>,
+    /// The end of the last edit that took something out, for nested edits: what
+    /// lies inside a removed or replaced span is gone with it.
+    covered: u32,
+}
+
+impl<'a> Settler<'a> {
+    fn new(text: &'a [u8], edits: usize) -> Self {
+        Self {
+            text,
+            patches: Vec::with_capacity(edits),
+            covered: 0,
+        }
+    }
+
+    fn settle(mut self, edits: Vec<Edit>) -> Vec<Patch> {
+        let mut edits = edits.into_iter().peekable();
+        while let Some(edit) = edits.next() {
+            let span = edit.span();
+            if span.start < self.covered {
+                continue;
+            }
+            match edit {
+                Edit::Replace(span, text) => self.push(span, text),
+                Edit::Append(close, text) => self.append(close, text),
+                Edit::Remove(first) => {
+                    // Neighbours that go together are one run, with one comma.
+                    let mut run = first;
+                    while let Some(next) = edits.peek() {
+                        let span = next.span();
+                        let in_run = span.start < run.end;
+                        let next_in_line =
+                            matches!(next, Edit::Remove(_)) && span.start == self.after_comma(run);
+                        if next_in_line {
+                            run.end = span.end;
+                        } else if !in_run {
+                            break;
+                        }
+                        edits.next();
+                    }
+                    self.remove(run);
+                }
+            }
+        }
+        self.patches
+    }
+
+    fn push(&mut self, span: Span, text: Text) {
+        self.covered = span.end;
+        self.patches.push(Patch { span, text });
+    }
+
+    /// Takes out a run of members with one comma: the one behind it, or for the
+    /// last ones of a container the one before.
+    fn remove(&mut self, run: Span) {
+        let behind = self.after_comma(run);
+        let span = if behind > run.end {
+            Span { end: behind, ..run }
+        } else {
+            Span {
+                start: self.before_comma(run.start),
+                ..run
+            }
+        };
+        self.push(span, Text::Static(""));
+    }
+
+    fn append(&mut self, close: u32, text: Text) {
+        // Behind the last thing that stays, not behind the white space before
+        // the bracket.
+        let mut at = self.skip_space_back(close);
+        let mut first = true;
+        if let Some(last) = self.patches.last().filter(|last| last.span.end == at) {
+            if last.text.as_bytes().is_empty() {
+                // What was last is removed: is there anything before it?
+                at = self.skip_space_back(last.span.start);
+            } else {
+                first = false;
+            }
+        }
+        let empty = first && matches!(self.byte_before(at), Some(b'{' | b'['));
+        let at = at.max(self.covered);
+        let at = Span { start: at, end: at };
+        if !empty {
+            self.push(at, Text::Static(","));
+        }
+        self.push(at, text);
+    }
+
+    /// The offset of whatever follows the comma behind `span`; the span's end if
+    /// no comma follows.
+    fn after_comma(&self, span: Span) -> u32 {
+        let comma = self.skip_space(span.end);
+        match self.text.get(comma as usize) {
+            Some(b',') => self.skip_space(comma + 1),
+            _ => span.end,
+        }
+    }
+
+    /// The offset of the comma before `start`; `start` if there is none.
+    fn before_comma(&self, start: u32) -> u32 {
+        let at = self.skip_space_back(start);
+        match self.byte_before(at) {
+            Some(b',') => at - 1,
+            _ => start,
+        }
+    }
+
+    fn byte_before(&self, at: u32) -> Option<u8> {
+        self.text.get((at as usize).checked_sub(1)?).copied()
+    }
+
+    fn skip_space(&self, mut at: u32) -> u32 {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.text.get(at as usize) {
+            at += 1;
+        }
+        at
+    }
+
+    fn skip_space_back(&self, mut at: u32) -> u32 {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.byte_before(at) {
+            at -= 1;
+        }
+        at
+    }
+}

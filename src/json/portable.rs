@@ -1,0 +1,214 @@
+//! The back end that runs everywhere: eight bytes at a time in a `u64`, and
+//! `memchr` for long runs. This is the whole seam between the scanner and the
+//! machine: a faster back end has these functions and agrees with them to the
+//! byte and to the error's offset.
+
+use super::error::{Error, ErrorKind};
+
+/// Where a string ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StringEnd {
+    /// The offset of the closing quote.
+    pub(super) quote: usize,
+    pub(super) escaped: bool,
+}
+
+const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+
+/// After this many bytes without anything special a string is likely to be long
+/// (text, base64), and a search with wider steps pays.
+const LONG_RUN: usize = 64;
+
+/// Reads a string whose opening quote stands at `start - 1`.
+#[inline]
+pub(super) fn string(text: &[u8], start: usize) -> Result<StringEnd, Error> {
+    let mut pos = start;
+    let mut run = start;
+    let mut escaped = false;
+    let mut high = 0;
+    loop {
+        let Some(word) = load(text, pos) else {
+            return string_tail(text, start, pos, escaped, high != 0);
+        };
+        let special = special(word);
+        if special == 0 {
+            high |= word & HIGH;
+            pos += 8;
+            if pos - run >= LONG_RUN {
+                let (end, non_ascii) =
+                    long_run(text, pos).map_err(|e| utf8_first(text, start, e))?;
+                high |= u64::from(non_ascii);
+                pos = end;
+                run = end;
+            }
+            continue;
+        }
+        let skip = special.trailing_zeros();
+        // The bits below the first special byte; `skip` is 7, 15, … or 63.
+        high |= word & HIGH & ((1 << skip) - 1);
+        pos += (skip / 8) as usize;
+        match text[pos] {
+            b'"' => return end(text, start, pos, escaped, high != 0),
+            b'\\' => {
+                escaped = true;
+                pos += escape(text, pos).map_err(|e| utf8_first(text, start, e))?;
+                run = pos;
+            }
+            _ => {
+                let error = Error::new(ErrorKind::ControlCharacter, pos);
+                return Err(utf8_first(text, start, error));
+            }
+        }
+    }
+}
+
+/// The last few bytes of the text, one at a time.
+#[cold]
+fn string_tail(
+    text: &[u8],
+    start: usize,
+    mut pos: usize,
+    mut escaped: bool,
+    mut non_ascii: bool,
+) -> Result<StringEnd, Error> {
+    while let Some(&byte) = text.get(pos) {
+        match byte {
+            b'"' => return end(text, start, pos, escaped, non_ascii),
+            b'\\' => {
+                escaped = true;
+                pos += escape(text, pos).map_err(|e| utf8_first(text, start, e))?;
+                continue;
+            }
+            0..0x20 => {
+                let error = Error::new(ErrorKind::ControlCharacter, pos);
+                return Err(utf8_first(text, start, error));
+            }
+            _ => non_ascii |= byte >= 0x80,
+        }
+        pos += 1;
+    }
+    let error = Error::new(ErrorKind::UnexpectedEnd, text.len());
+    Err(utf8_first(text, start, error))
+}
+
+#[inline]
+fn end(
+    text: &[u8],
+    start: usize,
+    quote: usize,
+    escaped: bool,
+    non_ascii: bool,
+) -> Result<StringEnd, Error> {
+    if non_ascii && simdutf8::basic::from_utf8(&text[start..quote]).is_err() {
+        let error = Error::new(ErrorKind::InvalidUtf8, quote);
+        return Err(utf8_first(text, start, error));
+    }
+    Ok(StringEnd { quote, escaped })
+}
+
+/// Of `error` and a break of UTF-8 before it, the earlier.
+#[cold]
+fn utf8_first(text: &[u8], start: usize, error: Error) -> Error {
+    match simdutf8::compat::from_utf8(&text[start..error.offset.min(text.len())]) {
+        Ok(_) => error,
+        Err(broken) => Error::new(ErrorKind::InvalidUtf8, start + broken.valid_up_to()),
+    }
+}
+
+/// Skips a long run: the offset of the next quote, backslash or control
+/// character, and whether anything before it is not ASCII.
+fn long_run(text: &[u8], start: usize) -> Result<(usize, bool), Error> {
+    let Some(length) = memchr::memchr2(b'"', b'\\', &text[start..]) else {
+        // No end in sight: let the tail find what comes first.
+        let control = text[start..].iter().position(|&byte| byte < 0x20);
+        let kind = match control {
+            Some(_) => ErrorKind::ControlCharacter,
+            None => ErrorKind::UnexpectedEnd,
+        };
+        return Err(Error::new(
+            kind,
+            control.map_or(text.len(), |at| start + at),
+        ));
+    };
+    let run = &text[start..start + length];
+    let mut high = 0;
+    // Chunks without early exit, so that the compiler can use wide registers.
+    for (index, chunk) in run.chunks(256).enumerate() {
+        let mut lowest = 0xff;
+        for &byte in chunk {
+            high |= byte;
+            lowest = byte.min(lowest);
+        }
+        if lowest < 0x20 {
+            let at = chunk.iter().position(|&byte| byte < 0x20).unwrap_or(0);
+            return Err(Error::new(
+                ErrorKind::ControlCharacter,
+                start + index * 256 + at,
+            ));
+        }
+    }
+    Ok((start + length, high >= 0x80))
+}
+
+/// The length of the escape that starts at `pos`.
+#[inline]
+fn escape(text: &[u8], pos: usize) -> Result<usize, Error> {
+    match text.get(pos + 1) {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(2),
+        Some(b'u') => {
+            for at in pos + 2..pos + 6 {
+                match text.get(at) {
+                    Some(byte) if byte.is_ascii_hexdigit() => {}
+                    Some(_) => return Err(Error::new(ErrorKind::InvalidEscape, at)),
+                    None => return Err(Error::new(ErrorKind::UnexpectedEnd, text.len())),
+                }
+            }
+            Ok(6)
+        }
+        Some(_) => Err(Error::new(ErrorKind::InvalidEscape, pos + 1)),
+        None => Err(Error::new(ErrorKind::UnexpectedEnd, text.len())),
+    }
+}
+
+/// Skips white space: the offset of the next other byte.
+#[inline]
+pub(super) fn space(text: &[u8], mut pos: usize) -> usize {
+    while let Some(word) = load(text, pos) {
+        // A byte of indentation is a space; whatever else there is stops the run.
+        let other = word ^ (ONES * b' ' as u64);
+        if other == 0 {
+            pos += 8;
+            continue;
+        }
+        pos += (other.trailing_zeros() / 8) as usize;
+        match text[pos] {
+            b'\n' | b'\r' | b'\t' => pos += 1,
+            _ => return pos,
+        }
+    }
+    while let Some(b' ' | b'\n' | b'\r' | b'\t') = text.get(pos) {
+        pos += 1;
+    }
+    pos
+}
+
+/// Eight bytes, the first one lowest.
+#[inline]
+fn load(text: &[u8], pos: usize) -> Option<u64> {
+    let bytes = text.get(pos..pos + 8)?.try_into().ok()?;
+    Some(u64::from_le_bytes(bytes))
+}
+
+/// The high bit of each byte that is a quote, a backslash or a control
+/// character. Bits above the lowest one set may be wrong (borrows), that one
+/// never is.
+#[inline]
+const fn special(word: u64) -> u64 {
+    let quote = word ^ (ONES * b'"' as u64);
+    let backslash = word ^ (ONES * b'\\' as u64);
+    (quote.wrapping_sub(ONES) & !quote
+        | backslash.wrapping_sub(ONES) & !backslash
+        | word.wrapping_sub(ONES * 0x20) & !word)
+        & HIGH
+}

@@ -1,0 +1,163 @@
+//! The edited text, without a copy of what was not edited.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::edit::Patch;
+
+/// Untouched stretches of this length and more are slices of the original; it
+/// costs more to hand over a shorter one than to copy it.
+const SLICE: usize = 16 * 1024;
+
+/// Shorter pieces are gathered until there are this many bytes: one piece of a
+/// rope never owns more, however long the text is.
+const GATHER: usize = 48 * 1024;
+
+/// A text as a series of [`Bytes`], made when they are asked for: long stretches
+/// are slices of the original, short ones and edits are gathered.
+///
+/// Its length is known before the first piece is made. Cloning a rope clones no
+/// text.
+///
+/// ```
+/// use bytes::Bytes;
+/// use tower_moonshot::MoonshotCompatLayer;
+///
+/// let body = Bytes::from_static(br#"{"model":"moonshot-v1-8k","messages":[{"role":"user","content":"Hi"}],"temperature":2}"#);
+/// let (rope, _report) = MoonshotCompatLayer::new().rewrite(body);
+/// let length = rope.len();
+/// let pieces: Vec<Bytes> = rope.collect();
+/// assert_eq!(pieces.concat(), br#"{"model":"moonshot-v1-8k","messages":[{"role":"user","content":"Hi"}],"temperature":1}"#);
+/// assert_eq!(pieces.concat().len(), length);
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "a rope does nothing unless it is iterated"]
+pub struct Rope {
+    text: Bytes,
+    /// Sorted, and they don't overlap.
+    patches: Vec<Patch>,
+    /// The next patch.
+    next: usize,
+    /// How much of the original, and then of the next patch, is behind us.
+    pos: usize,
+    in_patch: usize,
+    remaining: usize,
+}
+
+impl From<Bytes> for Rope {
+    /// The rope that is this text, in one piece.
+    fn from(text: Bytes) -> Self {
+        Self {
+            remaining: text.len(),
+            text,
+            ..Self::default()
+        }
+    }
+}
+
+/// A piece that is still to be made.
+enum Piece {
+    /// Up to here in the original.
+    Original { end: usize },
+    /// In the text of the next patch.
+    Patch,
+}
+
+impl Rope {
+    pub(super) fn new(text: Bytes, patches: Vec<Patch>) -> Self {
+        let removed: usize = patches.iter().map(|p| p.span.range().len()).sum();
+        let added: usize = patches.iter().map(|p| p.text.as_bytes().len()).sum();
+        Self {
+            remaining: text.len() - removed + added,
+            text,
+            patches,
+            ..Self::default()
+        }
+    }
+
+    /// How many bytes are still to come.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.remaining
+    }
+
+    /// Whether nothing is still to come.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.remaining == 0
+    }
+
+    /// All that is still to come as one [`Bytes`]. A rope without edits gives
+    /// the original itself; one with edits is copied together.
+    #[must_use]
+    pub fn into_bytes(mut self) -> Bytes {
+        if self.patches.is_empty() {
+            return self.next().unwrap_or_default();
+        }
+        let mut whole = BytesMut::with_capacity(self.remaining);
+        while let Some((piece, length)) = self.piece() {
+            self.copy(&piece, length, &mut whole);
+        }
+        whole.freeze()
+    }
+
+    /// The next piece that is not empty, and its length.
+    fn piece(&mut self) -> Option<(Piece, usize)> {
+        while let Some(patch) = self.patches.get(self.next) {
+            let span = patch.span.range();
+            if self.pos < span.start {
+                return Some((Piece::Original { end: span.start }, span.start - self.pos));
+            }
+            let text = patch.text.as_bytes().len();
+            if self.in_patch < text {
+                return Some((Piece::Patch, text - self.in_patch));
+            }
+            self.pos = span.end;
+            self.in_patch = 0;
+            self.next += 1;
+        }
+        let end = self.text.len();
+        (self.pos < end).then(|| (Piece::Original { end }, end - self.pos))
+    }
+
+    /// Copies the first `length` bytes of `piece`.
+    fn copy(&mut self, piece: &Piece, length: usize, to: &mut BytesMut) {
+        match piece {
+            Piece::Original { .. } => {
+                to.put_slice(&self.text[self.pos..self.pos + length]);
+                self.pos += length;
+            }
+            Piece::Patch => {
+                let text = self.patches[self.next].text.as_bytes();
+                to.put_slice(&text[self.in_patch..self.in_patch + length]);
+                self.in_patch += length;
+            }
+        }
+        self.remaining -= length;
+    }
+}
+
+impl Iterator for Rope {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        let (piece, length) = self.piece()?;
+        if let Piece::Original { end } = piece {
+            if length >= SLICE || length == self.remaining {
+                let slice = self.text.slice(self.pos..end);
+                self.pos = end;
+                self.remaining -= length;
+                return Some(slice);
+            }
+        }
+        let mut gathered = BytesMut::with_capacity(self.remaining.min(GATHER));
+        while let Some((piece, length)) = self.piece() {
+            let is_slice = matches!(piece, Piece::Original { .. }) && length >= SLICE;
+            let room = gathered.capacity() - gathered.len();
+            if is_slice || room == 0 {
+                break;
+            }
+            self.copy(&piece, length.min(room), &mut gathered);
+        }
+        Some(gathered.freeze())
+    }
+}

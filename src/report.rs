@@ -1,0 +1,204 @@
+//! What was changed in a request, where and why.
+
+use std::{fmt, sync::Arc};
+
+use http::Extensions;
+
+use crate::{
+    json,
+    rewrite::{Change, NotAChat},
+};
+
+/// What [`MoonshotCompat`](crate::MoonshotCompat) did to the body of one request.
+///
+/// It stands in the extensions of the request, for the inner service, and in
+/// those of the response, for the services around. Displayed in one line for
+/// logs; it holds nothing of the request's contents.
+///
+/// ```
+/// use bytes::Bytes;
+/// use tower_moonshot::{MoonshotCompatLayer, Rule};
+///
+/// let body = Bytes::from_static(br#"{"model":"moonshot-v1-8k","messages":[{"role":"user","content":"Hi"}],"temperature":2}"#);
+/// let (_, report) = MoonshotCompatLayer::new().rewrite(body);
+///
+/// let change = &report.changes()[0];
+/// assert_eq!(change.rule(), Rule::Temperature);
+/// assert_eq!(change.pointer(), "/temperature");
+/// assert_eq!(report.to_string(), "rewritten: temperature at /temperature: at most 1 is accepted");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Report(Outcome);
+
+#[derive(Clone, Debug)]
+enum Outcome {
+    Rewritten(Arc<[Change]>),
+    NothingToChange,
+    Skipped(Skipped),
+}
+
+impl Report {
+    pub(crate) fn new(changes: Vec<Change>) -> Self {
+        if changes.is_empty() {
+            Self(Outcome::NothingToChange)
+        } else {
+            Self(Outcome::Rewritten(changes.into()))
+        }
+    }
+
+    pub(crate) const fn skipped_because(why: Skipped) -> Self {
+        Self(Outcome::Skipped(why))
+    }
+
+    /// Puts the report into the extensions of a request. What another of these
+    /// layers, further out, has reported is kept.
+    pub(crate) fn file(self, extensions: &mut Extensions) -> Self {
+        let report = match extensions.get::<Self>() {
+            Some(earlier) => self.after(earlier),
+            None => self,
+        };
+        extensions.insert(report.clone());
+        report
+    }
+
+    /// Puts the report into the extensions of a response, unless another of these
+    /// layers, further in, has put a fuller one there.
+    pub(crate) fn file_unless_there(self, extensions: &mut Extensions) {
+        if extensions.get::<Self>().is_none() {
+            extensions.insert(self);
+        }
+    }
+
+    fn after(self, earlier: &Self) -> Self {
+        match (&earlier.0, &self.0) {
+            (Outcome::Rewritten(first), Outcome::Rewritten(second)) => Self(Outcome::Rewritten(
+                first.iter().chain(second.iter()).cloned().collect(),
+            )),
+            (Outcome::Rewritten(_), _) => earlier.clone(),
+            _ => self,
+        }
+    }
+
+    /// What was changed, in the order in which the rules were applied. Empty if
+    /// the body is as it came.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        match &self.0 {
+            Outcome::Rewritten(changes) => changes,
+            _ => &[],
+        }
+    }
+
+    /// Why the rules didn't judge the body; `None` if they did.
+    #[must_use]
+    pub const fn skipped(&self) -> Option<&Skipped> {
+        match &self.0 {
+            Outcome::Skipped(why) => Some(why),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Outcome::Rewritten(changes) => {
+                for (index, change) in changes.iter().enumerate() {
+                    f.write_str(if index == 0 { "rewritten: " } else { "; " })?;
+                    change.fmt(f)?;
+                }
+                Ok(())
+            }
+            Outcome::NothingToChange => f.write_str("nothing to change"),
+            Outcome::Skipped(why) => write!(f, "left as it came: {why}"),
+        }
+    }
+}
+
+/// Why a body was left as it came, without being judged by the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Skipped {
+    /// Not a chat request: another method or path than `POST …/chat/completions`,
+    /// another content type than JSON, or JSON without an array of `messages`.
+    NotAChatRequest,
+    /// The body has a `Content-Encoding`. Decompress it outside of this layer.
+    Compressed,
+    /// The body is longer than
+    /// [`max_body_bytes`](crate::MoonshotCompatLayer::with_max_body_bytes).
+    TooLarge {
+        /// That limit, in bytes.
+        limit: usize,
+    },
+    /// The body is not JSON.
+    InvalidJson(InvalidJson),
+    /// Reading the body failed. The inner service meets the same error.
+    ReadError,
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAChatRequest => f.write_str("not a chat request"),
+            Self::Compressed => f.write_str("the body is compressed"),
+            Self::TooLarge { limit } => write!(f, "the body is longer than {limit} bytes"),
+            Self::InvalidJson(invalid) => invalid.fmt(f),
+            Self::ReadError => f.write_str("the body could not be read"),
+        }
+    }
+}
+
+/// Where a body stops being JSON (RFC 8259, in UTF-8, nested 127 deep at most,
+/// shorter than 4 GiB).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidJson {
+    error: json::Error,
+    line: usize,
+    column: usize,
+}
+
+impl InvalidJson {
+    /// The offset, in bytes, of the first byte that can't stand where it stands.
+    #[must_use]
+    pub const fn offset(&self) -> usize {
+        self.error.offset
+    }
+
+    /// The line of that byte, counted from 1.
+    #[must_use]
+    pub const fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The column of that byte, in bytes, counted from 1.
+    #[must_use]
+    pub const fn column(&self) -> usize {
+        self.column
+    }
+}
+
+impl fmt::Display for InvalidJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "not JSON at byte {} (line {}, column {}): {}",
+            self.error.offset, self.line, self.column, self.error.kind
+        )
+    }
+}
+
+impl Skipped {
+    pub(crate) fn from_rewrite(why: NotAChat, body: &[u8]) -> Self {
+        match why {
+            NotAChat::OtherJson => Self::NotAChatRequest,
+            NotAChat::Invalid(error) => {
+                let (line, column) = error.line_and_column(body);
+                Self::InvalidJson(InvalidJson {
+                    error,
+                    line,
+                    column,
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! A chat request as spans: where everything stands that a rule may look at.
+
+use std::{cell::Cell, ops::Range};
+
+use crate::json::{Member, Span};
+
+/// Declares the keys of one kind of object that rules look at.
+macro_rules! keys {
+    ($(#[doc = $doc:literal])+ $name:ident { $( $key:ident = $text:literal, )+ }) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum $name {
+            $( $key, )+
+        }
+
+        impl $name {
+            pub(super) const NAMES: &'static [&'static str] = &[ $( $text, )+ ];
+
+            pub(super) const fn name(self) -> &'static str {
+                Self::NAMES[self as usize]
+            }
+
+            #[inline]
+            pub(super) fn of(key: &[u8]) -> Option<Self> {
+                $(
+                    if key == $text.as_bytes() {
+                        return Some(Self::$key);
+                    }
+                )+
+                None
+            }
+        }
+    };
+}
+
+keys! {
+    /// A member of the request itself.
+    Field {
+        Messages = "messages",
+        Model = "model",
+        Tools = "tools",
+        ToolChoice = "tool_choice",
+        Temperature = "temperature",
+        TopP = "top_p",
+        N = "n",
+        PresencePenalty = "presence_penalty",
+        FrequencyPenalty = "frequency_penalty",
+        Logprobs = "logprobs",
+        TopLogprobs = "top_logprobs",
+        Thinking = "thinking",
+        ReasoningEffort = "reasoning_effort",
+    }
+}
+
+keys! {
+    /// A member of a message.
+    MessageField {
+        Role = "role",
+        Content = "content",
+        ToolCalls = "tool_calls",
+        ToolCallId = "tool_call_id",
+        ReasoningContent = "reasoning_content",
+        Reasoning = "reasoning",
+        ProviderSpecificFields = "provider_specific_fields",
+        Partial = "partial",
+    }
+}
+
+/// A message: an element of `messages` that is an object.
+#[derive(Clone, Debug)]
+pub(super) struct Message {
+    pub(super) span: Span,
+    /// Into [`Spans::message_fields`].
+    pub(super) fields: Range<u32>,
+    /// Into [`Spans::parts`]; empty unless the content is an array.
+    pub(super) parts: Range<u32>,
+    /// Into [`Spans::calls`].
+    pub(super) calls: Range<u32>,
+}
+
+/// An element of a content array.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    pub(super) span: Span,
+    /// The string, with its quotes, if this is a text part.
+    pub(super) text: Option<Span>,
+}
+
+/// An element of `tool_calls`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call {
+    /// The string, with its quotes, if there is one.
+    pub(super) id: Option<Span>,
+}
+
+/// An element of `tools`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tool {
+    pub(super) span: Span,
+    /// The function's name, a string with its quotes, if there is one.
+    pub(super) name: Option<Span>,
+}
+
+/// Everything that the walk records. Filled once a request.
+#[derive(Debug, Default)]
+pub(super) struct Spans {
+    pub(super) root: Option<Span>,
+    pub(super) fields: [Option<Member>; Field::NAMES.len()],
+    pub(super) messages: Vec<Message>,
+    pub(super) message_fields: Vec<(MessageField, Member)>,
+    pub(super) parts: Vec<Part>,
+    pub(super) calls: Vec<Call>,
+    pub(super) tools: Vec<Tool>,
+    /// Keys that stand more than once: a later and an earlier member, sorted by
+    /// the later one. The last of them all is the one in the lists above.
+    pub(super) duplicates: Vec<(Member, Member)>,
+}
+
+thread_local! {
+    static SCRATCH: Cell<Option<Box<Spans>>> = const { Cell::new(None) };
+}
+
+/// Lists with room for more than this are given back to the allocator: a request
+/// with thousands of messages is rare, and must not cost memory ever after.
+const KEPT: usize = 1024;
+
+impl Spans {
+    /// Lends empty lists to `f`. They are kept for the next request on this
+    /// thread, so that a request that needs no change allocates nothing.
+    pub(super) fn with_scratch<R>(f: impl FnOnce(&mut Self) -> R) -> R {
+        let mut spans = SCRATCH.take().unwrap_or_default();
+        let result = f(&mut spans);
+        spans.clear();
+        SCRATCH.set(Some(spans));
+        result
+    }
+
+    fn clear(&mut self) {
+        fn clear<T>(list: &mut Vec<T>) {
+            list.clear();
+            list.shrink_to(KEPT);
+        }
+        self.root = None;
+        self.fields = [None; Field::NAMES.len()];
+        clear(&mut self.messages);
+        clear(&mut self.message_fields);
+        clear(&mut self.parts);
+        clear(&mut self.calls);
+        clear(&mut self.tools);
+        clear(&mut self.duplicates);
+    }
+}

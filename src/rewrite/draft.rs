@@ -1,0 +1,276 @@
+//! What a rule works on: the request as spans, what is known of the model, and
+//! the edits so far.
+
+use std::borrow::Cow;
+
+use super::{
+    Change, Rule, Settings,
+    change::Place,
+    chat::{Call, Field, Message, MessageField, Part, Spans, Tool},
+    walk::unescape,
+};
+use crate::{
+    json::{Edits, Kind, Member, Scanner, Span, Text, Value},
+    model::{Family, Thinking},
+};
+
+/// A request that is being rewritten.
+#[derive(Debug)]
+pub(super) struct Draft<'a> {
+    text: &'a [u8],
+    spans: &'a mut Spans,
+    pub(super) settings: &'a Settings,
+    /// The rule that is being applied.
+    pub(super) rule: Rule,
+    /// What the model accepts.
+    pub(super) family: &'static Family,
+    /// Whether the model will think before it answers.
+    pub(super) thinks: bool,
+    edits: Edits,
+    changes: Vec<Change>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(text: &'a [u8], spans: &'a mut Spans, settings: &'a Settings) -> Self {
+        let mut draft = Self {
+            text,
+            spans,
+            settings,
+            rule: Rule::Model,
+            family: Family::of(""),
+            thinks: false,
+            edits: Edits::default(),
+            changes: Vec::new(),
+        };
+        if let Some(id) = draft
+            .field(Field::Model)
+            .and_then(|id| draft.string(id.value))
+        {
+            draft.family = Family::of(&id);
+        }
+        draft.thinks = draft.asked_to_think();
+        draft
+    }
+
+    /// Another model than the one in the body: an alias.
+    pub(super) fn set_family(&mut self, id: &str) {
+        self.family = Family::of(id);
+        self.thinks = self.asked_to_think();
+    }
+
+    fn asked_to_think(&self) -> bool {
+        match self.family.thinking {
+            Thinking::Always => true,
+            Thinking::Never => false,
+            Thinking::Switchable => !self.thinking_type_is("disabled"),
+        }
+    }
+
+    /// Whether `thinking` is an object with this `type`.
+    pub(super) fn thinking_type_is(&self, kind: &str) -> bool {
+        self.thinking_member("type")
+            .is_some_and(|found| self.is_string(found.value, kind))
+    }
+
+    /// The member of `thinking` with this name; of several the last.
+    pub(super) fn thinking_member(&self, name: &str) -> Option<Member> {
+        let thinking = self.field(Field::Thinking)?.value;
+        self.members(thinking, name).pop()
+    }
+
+    // === what is there ===
+
+    /// A member of the request that is still there.
+    pub(super) fn field(&self, field: Field) -> Option<Member> {
+        self.spans.fields[field as usize]
+    }
+
+    /// As [`field`](Self::field), but null counts as not there.
+    pub(super) fn given(&self, field: Field) -> Option<Member> {
+        self.field(field)
+            .filter(|member| member.value.kind != Kind::Null)
+    }
+
+    pub(super) fn message_count(&self) -> usize {
+        self.spans.messages.len()
+    }
+
+    pub(super) fn message(&self, index: usize) -> &Message {
+        &self.spans.messages[index]
+    }
+
+    pub(super) fn message_field(&self, index: usize, field: MessageField) -> Option<Member> {
+        let message = self.message(index);
+        self.spans.message_fields[message.fields.start as usize..message.fields.end as usize]
+            .iter()
+            .find(|(known, _)| *known == field)
+            .map(|&(_, member)| member)
+    }
+
+    pub(super) fn role_is(&self, index: usize, role: &str) -> bool {
+        self.message_field(index, MessageField::Role)
+            .is_some_and(|found| self.is_string(found.value, role))
+    }
+
+    /// Whether the message has tool calls, at least one.
+    pub(super) fn calls_tools(&self, index: usize) -> bool {
+        !self.calls(index).is_empty()
+    }
+
+    /// Whether the message is one that the model is to go on with.
+    pub(super) fn is_partial(&self, index: usize) -> bool {
+        self.message_field(index, MessageField::Partial)
+            .is_some_and(|partial| partial.value.kind == Kind::True)
+    }
+
+    /// The parts of a message's content, if that is an array.
+    pub(super) fn parts(&self, index: usize) -> &[Part] {
+        let parts = &self.message(index).parts;
+        &self.spans.parts[parts.start as usize..parts.end as usize]
+    }
+
+    /// The parts of all messages.
+    pub(super) fn all_parts(&self) -> &[Part] {
+        &self.spans.parts
+    }
+
+    pub(super) fn calls(&self, index: usize) -> &[Call] {
+        let calls = &self.message(index).calls;
+        &self.spans.calls[calls.start as usize..calls.end as usize]
+    }
+
+    pub(super) fn tools(&self) -> &[Tool] {
+        &self.spans.tools
+    }
+
+    // === values ===
+
+    pub(super) fn raw(&self, span: Span) -> &'a [u8] {
+        span.of(self.text)
+    }
+
+    /// What a string says; nothing if it is no string, or no text.
+    pub(super) fn string(&self, value: Value) -> Option<Cow<'a, str>> {
+        if value.kind != Kind::String {
+            return None;
+        }
+        match unescape(self.raw(value.span)) {
+            Cow::Borrowed(text) if text.first() == Some(&b'"') => None,
+            Cow::Borrowed(text) => std::str::from_utf8(text).ok().map(Cow::Borrowed),
+            Cow::Owned(text) => String::from_utf8(text).ok().map(Cow::Owned),
+        }
+    }
+
+    pub(super) fn is_string(&self, value: Value, text: &str) -> bool {
+        value.kind == Kind::String && *unescape(self.raw(value.span)) == *text.as_bytes()
+    }
+
+    /// What a number is worth, as a double; nothing if it is no number.
+    pub(super) fn number(&self, value: Value) -> Option<f64> {
+        if value.kind != Kind::Number {
+            return None;
+        }
+        std::str::from_utf8(self.raw(value.span)).ok()?.parse().ok()
+    }
+
+    /// All members of an object that have this name. None if it is no object.
+    pub(super) fn members(&self, object: Value, name: &str) -> Vec<Member> {
+        let mut found = Vec::new();
+        self.for_each_member(object, |key, member| {
+            if *unescape(key) == *name.as_bytes() {
+                found.push(member);
+            }
+        });
+        found
+    }
+
+    pub(super) fn member_count(&self, object: Value) -> usize {
+        let mut count = 0;
+        self.for_each_member(object, |_, _| count += 1);
+        count
+    }
+
+    /// A second look into an object that the walk skipped. Rules that need one
+    /// look into small and rare ones.
+    fn for_each_member(&self, object: Value, mut f: impl FnMut(&'a [u8], Member)) {
+        if object.kind != Kind::Object {
+            return;
+        }
+        let start = object.span.start;
+        let moved = |span: Span| Span {
+            start: span.start + start,
+            end: span.end + start,
+        };
+        let inner = self.raw(object.span);
+        let mut look = || {
+            let mut scanner = Scanner::new(inner)?;
+            if scanner.open()? {
+                loop {
+                    let key = scanner.key()?.span;
+                    let value = scanner.skip()?;
+                    let value = Value {
+                        span: moved(value.span),
+                        ..value
+                    };
+                    f(
+                        key.of(inner),
+                        Member {
+                            key: moved(key),
+                            value,
+                        },
+                    );
+                    if !scanner.more(b'}')? {
+                        break;
+                    }
+                }
+            }
+            Ok::<_, crate::json::Error>(())
+        };
+        // The walk has validated it.
+        let looked = look();
+        debug_assert!(looked.is_ok());
+    }
+
+    // === edits ===
+
+    /// Keeps note of a change by the rule that is being applied.
+    pub(super) fn note(&mut self, place: Place, why: &'static str) {
+        self.changes.push(Change {
+            rule: self.rule,
+            place,
+            why,
+        });
+    }
+
+    pub(super) fn edits(&mut self) -> &mut Edits {
+        &mut self.edits
+    }
+
+    /// Gives a member of the request another value, or puts it in.
+    pub(super) fn set(&mut self, field: Field, value: &'static str, why: &'static str) {
+        match self.field(field) {
+            Some(member) => self.edits.replace(member.value.span, value),
+            None => self.append_field(field, value),
+        }
+        self.note(Place::Field(field), why);
+    }
+
+    fn append_field(&mut self, field: Field, value: &'static str) {
+        let Some(root) = self.spans.root else { return };
+        let member = format!("\"{}\":{value}", field.name());
+        self.edits.append(root, Text::from(member));
+    }
+
+    /// Removes a member of the request.
+    pub(super) fn remove(&mut self, field: Field, why: &'static str) {
+        if let Some(member) = self.spans.fields[field as usize].take() {
+            self.edits.remove(member.span());
+            self.note(Place::Field(field), why);
+        }
+    }
+
+    pub(super) fn finish(mut self) -> (Edits, Vec<Change>) {
+        self.edits.remove_duplicates(&self.spans.duplicates);
+        (self.edits, self.changes)
+    }
+}

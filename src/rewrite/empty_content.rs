@@ -1,0 +1,87 @@
+//! `empty_content`: messages that say nothing.
+//!
+//! Moonshot refuses a user's or assistant's message without content, and empty
+//! text parts (live reports, `the message at position 1 with role 'assistant'
+//! must not be empty`, `text content is empty`). An empty message gets one space,
+//! which changes no answer that is known of (judgement); it can't be left out,
+//! because that could put two messages of one role next to each other. Tool calls
+//! and prefills (`partial`) may be empty.
+
+use super::{
+    Rule,
+    change::Place,
+    chat::{MessageField, Part},
+    content,
+    draft::Draft,
+};
+use crate::json::{Kind, Text};
+
+const NOT_EMPTY: &str = "an empty message is refused";
+const NO_EMPTY_PART: &str = "an empty text part is refused";
+
+pub(super) fn apply(draft: &mut Draft<'_>) {
+    let arrays_stay = !content::makes_strings(draft);
+    for index in 0..draft.message_count() {
+        if fills(draft, index) {
+            fill(draft, index);
+        } else if arrays_stay {
+            remove_empty_parts(draft, index);
+        }
+    }
+}
+
+/// Whether this rule is on and gives the message some content.
+pub(super) fn fills(draft: &Draft<'_>, index: usize) -> bool {
+    let is_assistant = draft.role_is(index, "assistant");
+    draft.settings.is_on(Rule::EmptyContent)
+        && (is_assistant || draft.role_is(index, "user"))
+        && !draft.calls_tools(index)
+        && !draft.is_partial(index)
+        && match draft.message_field(index, MessageField::Content) {
+            None => is_assistant,
+            Some(content) => match content.value.kind {
+                Kind::Null => is_assistant,
+                Kind::String => draft.raw(content.value.span) == b"\"\"",
+                Kind::Array => draft.parts(index).iter().all(|part| is_empty(draft, part)),
+                _ => false,
+            },
+        }
+}
+
+fn is_empty(draft: &Draft<'_>, part: &Part) -> bool {
+    part.text.is_some_and(|text| draft.raw(text) == b"\"\"")
+}
+
+fn fill(draft: &mut Draft<'_>, index: usize) {
+    match draft.message_field(index, MessageField::Content) {
+        Some(content) => draft.edits().replace(content.value.span, "\" \""),
+        None => {
+            let message = draft.message(index).span;
+            draft
+                .edits()
+                .append(message, Text::Static("\"content\":\" \""));
+        }
+    }
+    draft.note(Place::Message(index, MessageField::Content), NOT_EMPTY);
+}
+
+/// In an array that stays, takes out the parts that are empty texts. Of an array
+/// with nothing else, `""` is left: what it would be without its brackets.
+fn remove_empty_parts(draft: &mut Draft<'_>, index: usize) {
+    let Some(content) = draft.message_field(index, MessageField::Content) else {
+        return;
+    };
+    let count = draft.parts(index).len();
+    if count > 0 && draft.parts(index).iter().all(|part| is_empty(draft, part)) {
+        draft.edits().replace(content.value.span, "\"\"");
+        draft.note(Place::Message(index, MessageField::Content), NO_EMPTY_PART);
+        return;
+    }
+    for number in 0..count {
+        let part = draft.parts(index)[number];
+        if is_empty(draft, &part) {
+            draft.edits().remove(part.span);
+            draft.note(Place::Part(index, number), NO_EMPTY_PART);
+        }
+    }
+}

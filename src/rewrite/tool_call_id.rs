@@ -1,0 +1,107 @@
+//! `tool_call_id`: ids that Moonshot can match.
+//!
+//! Ids have up to 64 letters, digits, underscores and dashes. Histories that
+//! began with another provider bring others, and Moonshot then finds no call to
+//! an answer (live reports, `tool_call_id  is not found`). Such an id is mapped,
+//! in the call and in its answers alike: what is not allowed becomes `_`, what is
+//! too long is cut, and a number is added if another id of the request would be
+//! the same.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    change::Place,
+    chat::MessageField,
+    draft::Draft,
+};
+use crate::json::{Kind, Span, Text, Value};
+
+const WHY: &str = "an id is 1 to 64 of A-Z, a-z, 0-9, _ and -";
+
+const MAX_LENGTH: usize = 64;
+
+pub(super) fn apply(draft: &mut Draft<'_>) {
+    let mut ids = Vec::new();
+    let mut dirty = false;
+    for message in 0..draft.message_count() {
+        for (index, call) in draft.calls(message).iter().enumerate() {
+            if let Some(id) = call.id {
+                dirty |= !is_plain(draft.raw(id));
+                ids.push((Place::Call(message, index), id));
+            }
+        }
+        let answered = draft.message_field(message, MessageField::ToolCallId);
+        if let Some(id) = answered.filter(|id| id.value.kind == Kind::String) {
+            dirty |= !is_plain(draft.raw(id.value.span));
+            ids.push((Place::Message(message, MessageField::ToolCallId), id.value.span));
+        }
+    }
+    if dirty {
+        map(draft, &ids);
+    }
+}
+
+/// Whether a quoted string is an id as it should be, and not escaped.
+fn is_plain(quoted: &[u8]) -> bool {
+    (3..=MAX_LENGTH + 2).contains(&quoted.len())
+        && quoted[1..quoted.len() - 1]
+            .iter()
+            .all(|&byte| is_allowed(char::from(byte)))
+}
+
+const fn is_allowed(letter: char) -> bool {
+    matches!(letter, 'A'..='Z' | 'a'..='z' | '0'..='9' | '_' | '-')
+}
+
+fn map(draft: &mut Draft<'_>, ids: &[(Place, Span)]) {
+    let string = |span| Value {
+        kind: Kind::String,
+        span,
+    };
+    let ids: Vec<_> = ids
+        .iter()
+        .filter_map(|&(place, span)| Some((place, span, draft.string(string(span))?)))
+        .collect();
+    let is_id = |id: &str| (1..=MAX_LENGTH).contains(&id.len()) && id.chars().all(is_allowed);
+    let mut taken: HashSet<String> = ids
+        .iter()
+        .filter(|(.., id)| is_id(id))
+        .map(|(.., id)| id.to_string())
+        .collect();
+    let mut mapped = HashMap::new();
+    for (place, span, id) in &ids {
+        if is_id(id) {
+            continue;
+        }
+        let new = mapped.entry(id.as_ref()).or_insert_with(|| {
+            let new = unique(id, &taken);
+            taken.insert(new.clone());
+            new
+        });
+        draft.edits().replace(*span, Text::from(format!("\"{new}\"")));
+        draft.note(*place, WHY);
+    }
+}
+
+/// An id like this one that is allowed and not taken.
+fn unique(id: &str, taken: &HashSet<String>) -> String {
+    let clean: String = id
+        .chars()
+        .map(|letter| if is_allowed(letter) { letter } else { '_' })
+        .take(MAX_LENGTH)
+        .collect();
+    let clean = if clean.is_empty() { "call" } else { &clean };
+    if !taken.contains(clean) {
+        return clean.to_owned();
+    }
+    let mut number = 2;
+    loop {
+        let suffix = format!("_{number}");
+        let kept = clean.len().min(MAX_LENGTH - suffix.len());
+        let numbered = format!("{}{suffix}", &clean[..kept]);
+        if !taken.contains(&numbered) {
+            return numbered;
+        }
+        number += 1;
+    }
+}

@@ -1,0 +1,170 @@
+//! `tool_choice`: what the model refuses, in other words.
+//!
+//! Without tools any `tool_choice` is refused. `"required"` is not supported on
+//! the older models and refused by the thinking ones, K3 excepted; a named
+//! function is refused by all of them while they think (live reports,
+//! `tool_choice 'required' is incompatible with thinking enabled`). Whether the
+//! older models take a named function is not known, so it stays.
+//!
+//! Instead of `"required"` Moonshot's migration guide puts a user message at the
+//! end (documented), and so does LiteLLM. Instead of a named function only that
+//! one is left in `tools` (judgement).
+
+use super::{Rule, ToolChoicePolicy, change::Place, chat::Field, draft::Draft};
+use crate::{
+    json::{Kind, Text, Value},
+    model::{ForcedChoice, Thinking},
+};
+
+const NUDGE: &str = concat!(
+    r#"{"role":"user","content":"#,
+    r#""Please select a tool to handle the current issue."}"#
+);
+
+const NO_TOOLS: &str = "there are no tools to choose from";
+const PLAIN: &str = "a choice without a function is a plain string";
+const NOT_SUPPORTED: &str = "the model refuses a forced choice";
+const ASKED_INSTEAD: &str = "asks for a tool instead of the forced choice";
+const ONLY_ONE: &str = "only the named tool may be called";
+const ONE_LEFT: &str = "the only tool left is the named one";
+const NO_THINKING: &str = "without thinking the model takes a forced choice";
+const NOT_BOTH: &str = "effort and thinking are refused together";
+
+/// What a `tool_choice` asks for.
+enum Choice {
+    Auto,
+    None,
+    Required,
+    Named(String),
+}
+
+pub(super) fn apply(draft: &mut Draft<'_>) {
+    let Some(sent) = draft.given(Field::ToolChoice).map(|found| found.value) else {
+        return;
+    };
+    match draft.given(Field::Tools).map(|tools| tools.value.kind) {
+        None => return draft.remove(Field::ToolChoice, NO_TOOLS),
+        Some(Kind::Array) if draft.tools().is_empty() => {
+            return draft.remove(Field::ToolChoice, NO_TOOLS);
+        }
+        Some(Kind::Array) => {}
+        Some(_) => return,
+    }
+    let Some(choice) = choice(draft, sent) else {
+        return;
+    };
+    match choice {
+        Choice::Auto => make_plain(draft, sent, "\"auto\""),
+        Choice::None => make_plain(draft, sent, "\"none\""),
+        Choice::Required => {
+            let native = match draft.family.forced_choice {
+                ForcedChoice::RequiredOnly => true,
+                ForcedChoice::WithoutThinking => !draft.thinks,
+                ForcedChoice::Refused | ForcedChoice::Unsupported => false,
+            };
+            if native || disable_thinking(draft) {
+                make_plain(draft, sent, "\"required\"");
+            } else {
+                let asks = draft.settings.tool_choice != ToolChoicePolicy::Auto;
+                replace_required(draft, asks);
+            }
+        }
+        Choice::Named(name) => named(draft, &name),
+    }
+}
+
+fn named(draft: &mut Draft<'_>, name: &str) {
+    let native = match draft.family.forced_choice {
+        ForcedChoice::RequiredOnly | ForcedChoice::Refused => false,
+        ForcedChoice::WithoutThinking => !draft.thinks,
+        ForcedChoice::Unsupported => true,
+    };
+    let is_named = |draft: &Draft<'_>, index: usize| {
+        draft.tools()[index].name.is_some_and(|tool| {
+            let kind = Kind::String;
+            draft.is_string(Value { kind, span: tool }, name)
+        })
+    };
+    let count = draft.tools().len();
+    if native || !(0..count).any(|index| is_named(draft, index)) || disable_thinking(draft) {
+        return;
+    }
+    for index in 0..count {
+        if !is_named(draft, index) {
+            let tool = draft.tools()[index].span;
+            draft.edits().remove(tool);
+            draft.note(Place::Tool(index), ONLY_ONE);
+        }
+    }
+    if draft.family.forced_choice == ForcedChoice::RequiredOnly {
+        draft.set(Field::ToolChoice, "\"required\"", ONE_LEFT);
+    } else {
+        let asks = draft.settings.tool_choice != ToolChoicePolicy::Auto;
+        replace_required(draft, asks);
+    }
+}
+
+/// Reads a choice. One that is of no known form is none of ours.
+fn choice(draft: &Draft<'_>, sent: Value) -> Option<Choice> {
+    let word = match sent.kind {
+        Kind::String => sent,
+        Kind::Object => {
+            let function = draft.members(sent, "function").pop();
+            let kind = draft.members(sent, "type").pop()?.value;
+            if let Some(function) = function {
+                let name = draft.members(function.value, "name").pop()?.value;
+                return draft
+                    .is_string(kind, "function")
+                    .then(|| draft.string(name))?
+                    .map(|name| Choice::Named(name.into_owned()));
+            }
+            kind
+        }
+        _ => return None,
+    };
+    match &*draft.string(word)? {
+        "auto" => Some(Choice::Auto),
+        "none" => Some(Choice::None),
+        "required" => Some(Choice::Required),
+        _ => None,
+    }
+}
+
+/// `{"type":"auto"}` is refused, `"auto"` is not.
+fn make_plain(draft: &mut Draft<'_>, sent: Value, word: &'static str) {
+    if sent.kind == Kind::Object {
+        draft.set(Field::ToolChoice, word, PLAIN);
+    }
+}
+
+/// If that is the policy and the model can do without, switches thinking off, so
+/// that it takes the forced choice.
+fn disable_thinking(draft: &mut Draft<'_>) -> bool {
+    let can = draft.settings.tool_choice == ToolChoicePolicy::DisableThinking
+        && draft.family.thinking == Thinking::Switchable;
+    if can {
+        draft.set(Field::Thinking, "{\"type\":\"disabled\"}", NO_THINKING);
+        draft.thinks = false;
+        if draft.settings.is_on(Rule::ReasoningEffort) {
+            draft.remove(Field::ReasoningEffort, NOT_BOTH);
+        }
+    }
+    can
+}
+
+/// Removes the choice, and asks for a tool in a last message. None is put behind
+/// a prefill, which has to be last.
+fn replace_required(draft: &mut Draft<'_>, asks: bool) {
+    draft.remove(Field::ToolChoice, NOT_SUPPORTED);
+    let Some(last) = draft.message_count().checked_sub(1) else {
+        return;
+    };
+    if asks && !(draft.role_is(last, "assistant") && draft.is_partial(last)) {
+        if let Some(messages) = draft.field(Field::Messages) {
+            draft
+                .edits()
+                .append(messages.value.span, Text::Static(NUDGE));
+            draft.note(Place::NewMessage, ASKED_INSTEAD);
+        }
+    }
+}
