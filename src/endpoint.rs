@@ -240,15 +240,20 @@ pub(crate) fn is_chat_completions(path: &str) -> bool {
 /// Sends a request to `region`: scheme, authority and path of its URI. What the
 /// old target left behind goes with it: a `Host` header would win over the URI,
 /// and the protocol version is one of the incoming connection.
-pub(crate) fn retarget(parts: &mut Parts, region: &Region) {
-    if let Some(uri) = target(&parts.uri, region.base()) {
-        parts.uri = uri;
-        parts.headers.remove(HOST);
-        parts.version = Version::default();
-    }
+///
+/// False, and nothing done, for what has no path to rewrite: `CONNECT host:port`
+/// and `OPTIONS *`.
+#[must_use]
+pub(crate) fn retarget(parts: &mut Parts, region: &Region) -> bool {
+    let Some(uri) = target(&parts.uri, region.base()) else {
+        return false;
+    };
+    parts.uri = uri;
+    parts.headers.remove(HOST);
+    parts.version = Version::default();
+    true
 }
 
-/// None for what has no path to rewrite: `CONNECT host:port` and `OPTIONS *`.
 fn target(uri: &Uri, base: &BaseUrl) -> Option<Uri> {
     let incoming = uri.path_and_query()?;
     let path = incoming.path();
@@ -266,7 +271,10 @@ fn target(uri: &Uri, base: &BaseUrl) -> Option<Uri> {
         } else {
             ""
         };
-        PathAndQuery::try_from(format!("{}{slash}{kept}", base.path)).ok()?
+        // One that is too long for a URI under the base stays as it is. The region
+        // refuses it then, which is better than to go where the caller says.
+        PathAndQuery::try_from(format!("{}{slash}{kept}", base.path))
+            .unwrap_or_else(|_| incoming.clone())
     };
     let mut parts = http::uri::Parts::default();
     parts.scheme = Some(base.scheme.clone());
@@ -374,6 +382,16 @@ mod tests {
                 assert_eq!(targeted(&once, &region), once);
             }
         }
+    }
+
+    #[test]
+    fn a_path_that_gets_too_long_stays_but_its_host_does_not() {
+        let elsewhere = "http://e/";
+        let longest = "a".repeat(usize::from(u16::MAX) - 1 - elsewhere.len());
+        assert_eq!(
+            targeted(&format!("{elsewhere}{longest}"), &Region::KimiCode),
+            format!("https://api.kimi.ai/{longest}")
+        );
     }
 
     #[test]

@@ -90,16 +90,19 @@ where
 /// Sends the request to its region, with the key that belongs there.
 fn address(parts: &mut Parts, config: &Config) {
     let region = parts.extensions.get::<Region>().cloned();
-    let key = match (parts.extensions.get::<ApiKey>(), &region) {
-        (Some(key), _) => Some(key),
-        (None, Some(region)) if *region != config.region => None,
-        (None, _) => config.api_key.as_ref(),
+    let region = region.as_ref().unwrap_or(&config.region);
+    if !endpoint::retarget(parts, region) {
+        // It goes where its caller says, which is no place for a key.
+        return;
+    }
+    let key = match parts.extensions.get::<ApiKey>() {
+        None if *region == config.region => config.api_key.as_ref(),
+        key => key,
     };
     if let Some(key) = key {
         let header = key.header();
         parts.headers.insert(AUTHORIZATION, header);
     }
-    endpoint::retarget(parts, region.as_ref().unwrap_or(&config.region));
 }
 
 /// Why a request's body is not even read: the cheap checks, before any buffering.
