@@ -86,7 +86,9 @@ impl Region {
         self.base().to_string()
     }
 
-    fn base(&self) -> &BaseUrl {
+    /// Two regions are one if this is the same, even if [`Region::Custom`] was
+    /// used for a known one.
+    pub(crate) fn base(&self) -> &BaseUrl {
         let [
             (_, global),
             (_, china),

@@ -96,7 +96,7 @@ fn address(parts: &mut Parts, config: &Config) {
         return;
     }
     let key = match parts.extensions.get::<ApiKey>() {
-        None if *region == config.region => config.api_key.as_ref(),
+        None if region.base() == config.region.base() => config.api_key.as_ref(),
         key => key,
     };
     if let Some(key) = key {
