@@ -167,6 +167,10 @@ impl FromStr for BaseUrl {
         if authority.host().is_empty() {
             return Err(error("has no host"));
         }
+        // Without this, a client would take the scheme's port in its place.
+        if authority.port_u16().is_none() && authority.as_str() != authority.host() {
+            return Err(error("has a port that is none"));
+        }
         let path = parts
             .path_and_query
             .unwrap_or(PathAndQuery::from_static("/"));
@@ -262,7 +266,13 @@ fn target(uri: &Uri, base: &BaseUrl) -> Option<Uri> {
     if !path.starts_with('/') {
         return None;
     }
-    let kept = after_version(path);
+    let kept = if is_chat_completions(path) {
+        CHAT_COMPLETIONS
+    } else if let Some(kept) = after_base(uri, base) {
+        kept
+    } else {
+        after_version(path)
+    };
     let path_and_query = if base.path.as_ref() == &path[..path.len() - kept.len()] {
         // The path is Moonshot's already.
         incoming.clone()
@@ -285,12 +295,17 @@ fn target(uri: &Uri, base: &BaseUrl) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// What comes after the version segment (`/v1`); for chat completions always
-/// just that. A path without a version is kept whole.
-fn after_version(path: &str) -> &str {
-    if is_chat_completions(path) {
-        return &path[path.len() - CHAT_COMPLETIONS.len()..];
+/// What comes after the base in a URI that is under it already.
+fn after_base<'a>(uri: &'a Uri, base: &BaseUrl) -> Option<&'a str> {
+    if uri.scheme() != Some(&base.scheme) || uri.authority() != Some(&base.authority) {
+        return None;
     }
+    let kept = uri.path().strip_prefix(&*base.path)?;
+    (kept.is_empty() || kept.starts_with('/')).then_some(kept)
+}
+
+/// What comes after the version segment (`/v1`). A path without one is kept whole.
+fn after_version(path: &str) -> &str {
     let mut rest = path;
     while let Some(slash) = rest.find('/') {
         rest = &rest[slash + 1..];
@@ -354,6 +369,24 @@ mod tests {
                 "http://old.example/v1/models",
                 "https://api.moonshot.ai/v1/models",
             ),
+            ("http://old.example", "https://api.moonshot.ai/v1/"),
+            ("http://old.example?x=1", "https://api.moonshot.ai/v1?x=1"),
+            (
+                "http://[::1]:80/v1/models",
+                "https://api.moonshot.ai/v1/models",
+            ),
+            (
+                "//v1//chat/completions",
+                "https://api.moonshot.ai/v1/chat/completions",
+            ),
+            (
+                "/v1/chat%2Fcompletions",
+                "https://api.moonshot.ai/v1/chat%2Fcompletions",
+            ),
+            (
+                "/v1/chat/completions/",
+                "https://api.moonshot.ai/v1/chat/completions/",
+            ),
             ("old.example:443", "old.example:443"),
             ("*", "*"),
         ] {
@@ -366,6 +399,11 @@ mod tests {
         );
         assert_eq!(targeted("/v1", &root), "http://localhost:1/");
         assert_eq!(targeted("/v1?x", &root), "http://localhost:1/?x");
+        assert_eq!(targeted("http://e?x", &root), "http://localhost:1/?x");
+        let ipv6 = Region::custom("http://[::1]/v1").unwrap();
+        assert_eq!(targeted("/v1/models", &ipv6), "http://[::1]/v1/models");
+        let ipv6 = Region::custom("http://[::1]:8080/v1").unwrap();
+        assert_eq!(targeted("/v1/models", &ipv6), "http://[::1]:8080/v1/models");
         assert_eq!(
             targeted("/v1/files/a", &Region::KimiCode),
             "https://api.kimi.ai/coding/v1/files/a"
@@ -378,8 +416,17 @@ mod tests {
             Region::Global,
             Region::KimiCodeChina,
             Region::custom("http://h").unwrap(),
+            Region::custom("http://h/api").unwrap(),
+            Region::custom("http://h/v1/proxy").unwrap(),
         ] {
-            for path in ["/v1/chat/completions", "/v1/models/kimi-k3?x=1", "/models"] {
+            for path in [
+                "/v1/chat/completions",
+                "/v1/models/kimi-k3?x=1",
+                "/models",
+                "/v1",
+                "/v1/files/v1/content",
+                "http://e?x",
+            ] {
                 let once = targeted(path, &region);
                 assert_eq!(targeted(&once, &region), once);
             }
@@ -422,6 +469,11 @@ mod tests {
             ("https://user:secret@api.moonshot.ai/v1", "has a user"),
             ("https://api.moonshot.ai/v1?version=1", "has a query"),
             ("https://api.moonshot.ai/v1#top", "has a fragment"),
+            ("http://localhost:99999/v1", "has a port that is none"),
+            ("http://[::1]:x/v1", "has a port that is none"),
+            ("http://localhost:/v1", "has a port that is none"),
+            ("http://:8080/v1", "has no host"),
+            ("http:///v1", "is not a valid URL"),
         ] {
             let error = Region::custom(given).unwrap_err().to_string();
             assert!(error.contains(problem), "{given}: {error}");

@@ -113,12 +113,6 @@ impl Wire {
         }
     }
 
-    /// Everything up to the end of the connection.
-    pub(crate) async fn take_rest(&mut self) -> Bytes {
-        while self.receive().await {}
-        self.received.split().freeze()
-    }
-
     /// The next message up to its body.
     pub(crate) async fn head(&mut self) -> Head {
         let bytes = self.take_through(b"\r\n\r\n").await;
