@@ -137,10 +137,12 @@ mod tests {
 
     use super::*;
 
+    type Hint = fn() -> SizeHint;
+
     /// Frames, pauses (`None`) and errors in a row, with any size hint.
     struct Script {
         steps: VecDeque<Option<Result<Frame<Bytes>, &'static str>>>,
-        hint: SizeHint,
+        hint: Hint,
     }
 
     impl Body for Script {
@@ -161,7 +163,7 @@ mod tests {
         }
 
         fn size_hint(&self) -> SizeHint {
-            self.hint.clone()
+            (self.hint)()
         }
     }
 
@@ -171,7 +173,7 @@ mod tests {
 
     /// Reads with a limit of 4.
     fn read(
-        hint: SizeHint,
+        hint: Hint,
         steps: impl IntoIterator<Item = Option<Result<Frame<Bytes>, &'static str>>>,
     ) -> Read<Script> {
         let steps = steps.into_iter().collect();
@@ -185,15 +187,19 @@ mod tests {
     }
 
     /// What can be said of a length that is 4 at most, truly or not.
-    fn hints() -> [SizeHint; 3] {
-        let mut open = SizeHint::default();
-        open.set_lower(1);
-        [SizeHint::default(), open, SizeHint::with_exact(4)]
-    }
+    const HINTS: [Hint; 3] = [
+        SizeHint::default,
+        || {
+            let mut open = SizeHint::default();
+            open.set_lower(1);
+            open
+        },
+        || SizeHint::with_exact(4),
+    ];
 
     #[test]
     fn frames_are_put_together() {
-        for hint in hints() {
+        for hint in HINTS {
             let steps = [
                 data(""),
                 None,
@@ -213,7 +219,7 @@ mod tests {
     #[test]
     fn a_single_frame_is_not_copied() {
         let frame = "abcd";
-        for hint in hints() {
+        for hint in HINTS {
             let Read::Complete(text, None) = read(hint, [data(""), data(frame), data("")]) else {
                 panic!("not complete");
             };
@@ -223,7 +229,7 @@ mod tests {
 
     #[test]
     fn no_frames_are_an_empty_text() {
-        for hint in hints() {
+        for hint in HINTS {
             let Read::Complete(text, None) = read(hint, []) else {
                 panic!("not complete");
             };
@@ -235,7 +241,7 @@ mod tests {
     fn trailers_are_kept() {
         let trailers = HeaderMap::from_iter([(http::header::ETAG, "1".parse().unwrap())]);
         let frame = Frame::trailers(trailers.clone());
-        let Read::Complete(text, kept) = read(SizeHint::default(), [data("a"), Some(Ok(frame))])
+        let Read::Complete(text, kept) = read(SizeHint::default, [data("a"), Some(Ok(frame))])
         else {
             panic!("not complete");
         };
@@ -244,7 +250,7 @@ mod tests {
 
     #[test]
     fn an_error_comes_behind_what_was_read() {
-        for hint in hints() {
+        for hint in HINTS {
             let Read::Failed(text, error) = read(hint, [data("a"), data("b"), Some(Err("no"))])
             else {
                 panic!("no error");
@@ -256,7 +262,7 @@ mod tests {
     #[test]
     fn reading_ends_with_the_first_byte_over_the_limit() {
         let steps = [data("abc"), data("de"), data("f"), Some(Err("no"))];
-        let Read::Longer(text, mut rest) = read(SizeHint::default(), steps) else {
+        let Read::Longer(text, mut rest) = read(SizeHint::default, steps) else {
             panic!("within the limit");
         };
         assert_eq!(text, "abcde");

@@ -47,7 +47,7 @@ pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 /// Waits, but not for ever.
 pub(crate) async fn in_time<F: Future>(future: F) -> F::Output {
-    timeout(Duration::from_secs(20), future)
+    timeout(Duration::from_secs(10), future)
         .await
         .expect("this never happens")
 }
