@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderName, HeaderValue, Request, Response,
+    HeaderMap, HeaderValue, Request, Response,
     header::{CONTENT_LENGTH, TRANSFER_ENCODING},
     request::Parts,
 };
@@ -25,7 +25,8 @@ use crate::{
     report::Skipped,
 };
 
-/// Headers that speak of a body's bytes, and are wrong once those changed.
+/// Fields, of the header or the trailers, that speak of a body's bytes, and are
+/// wrong once those changed.
 const DIGESTS: [&str; 4] = ["content-md5", "digest", "content-digest", "repr-digest"];
 
 /// Response future for [`MoonshotCompat`](crate::MoonshotCompat).
@@ -106,10 +107,13 @@ impl<S> Waiting<S> {
         B: Body<Data = Bytes>,
     {
         let (body, report) = match read {
-            Read::Complete(text, trailers) => {
+            Read::Complete(text, mut trailers) => {
                 let (text, report) = self.config.rewrite(text);
                 if !report.changes().is_empty() {
-                    reframe(&mut self.parts, text.len());
+                    reframe(&mut self.parts.headers, text.len());
+                    if let Some(trailers) = &mut trailers {
+                        remove_digests(trailers);
+                    }
                 }
                 (CompatBody::complete(text, trailers), report)
             }
@@ -130,15 +134,17 @@ impl<S> Waiting<S> {
 }
 
 /// Corrects what the headers say about a body that was changed.
-fn reframe(parts: &mut Parts, length: usize) {
+fn reframe(headers: &mut HeaderMap, length: usize) {
     // What the header says is what is sent: too short a length cuts the body off,
     // too long a one hangs.
-    parts
-        .headers
-        .insert(CONTENT_LENGTH, HeaderValue::from(length));
-    parts.headers.remove(TRANSFER_ENCODING);
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    headers.remove(TRANSFER_ENCODING);
+    remove_digests(headers);
+}
+
+fn remove_digests(fields: &mut HeaderMap) {
     for digest in DIGESTS {
-        parts.headers.remove(HeaderName::from_static(digest));
+        fields.remove(digest);
     }
 }
 

@@ -171,7 +171,7 @@ async fn a_body_in_an_encoding_goes_through_as_it_came() {
 #[tokio::test]
 async fn identity_is_no_encoding() {
     let upstream = Upstream::start().await;
-    for encoding in ["identity", "Identity", ""] {
+    for encoding in ["identity", "Identity", "", "identity,, identity"] {
         let lines = format!(
             "content-encoding: {encoding}\r\ncontent-length: {}\r\n",
             SHRINKING.len()

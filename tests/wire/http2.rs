@@ -170,3 +170,25 @@ async fn trailers_cross_the_gateway_with_a_read_body_and_with_an_unread_one() {
         assert_eq!(request.trailers.as_ref(), Some(&trailers), "{path}");
     }
 }
+
+/// A digest is often one of the trailers: its sender knows it at the end.
+#[tokio::test]
+async fn a_digest_in_the_trailers_goes_with_the_bytes_that_it_is_of() {
+    let (upstream, mut arrived) = upstream().await;
+    let gateway = gateway(upstream.address).await;
+    let mut client = client(gateway.address).await;
+    for (body, expected) in [(SHRINKING, None), (CLEAN, Some("abc"))] {
+        let trailers = HeaderMap::from_iter([
+            ("content-digest".parse().unwrap(), "abc".parse().unwrap()),
+            ("x-checksum".parse().unwrap(), "7".parse().unwrap()),
+        ]);
+        let body = trickle(body).with_trailers(async { Some(Ok(trailers)) });
+        let request = chat_to(gateway.address, Box::pin(body));
+        let response = in_time(client.send_request(request)).await.unwrap();
+        assert_eq!(text(response).await, "ok");
+        let trailers = in_time(arrived.recv()).await.unwrap().trailers.unwrap();
+        let digest = trailers.get("content-digest");
+        assert_eq!(digest.map(|value| value.to_str().unwrap()), expected);
+        assert_eq!(trailers["x-checksum"], "7");
+    }
+}
