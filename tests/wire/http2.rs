@@ -192,3 +192,20 @@ async fn a_digest_in_the_trailers_goes_with_the_bytes_that_it_is_of() {
         assert_eq!(trailers["x-checksum"], "7");
     }
 }
+
+#[tokio::test]
+async fn trailers_do_no_harm_where_http1_has_no_place_for_them() {
+    for (body, expected) in [(SHRINKING, SHRUNK), (CLEAN, CLEAN)] {
+        let upstream = Upstream::start().await;
+        let gateway = Server::gateway(upstream.layer()).await;
+        let mut client = client(gateway.address).await;
+        let trailers =
+            HeaderMap::from_iter([("x-checksum".parse().unwrap(), "7".parse().unwrap())]);
+        let body = trickle(body).with_trailers(async { Some(Ok(trailers)) });
+        let request = chat_to(gateway.address, Box::pin(body));
+        let (request, response) =
+            tokio::join!(upstream.serve_one(), in_time(client.send_request(request)));
+        assert_eq!(request.body, expected);
+        assert_eq!(text(response.unwrap()).await, "ok");
+    }
+}
