@@ -16,9 +16,14 @@ pub(super) struct StringEnd {
 const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
 const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
 
-/// After this many bytes without anything special a string is likely to be long
-/// (text, base64), and a search with wider steps pays.
-const LONG_RUN: usize = 64;
+/// How many bytes of a string are read word by word before the wider steps of
+/// [`block`] pay.
+const SHORT: usize = 16;
+
+/// And how many before `memchr` does.
+const LONG: usize = 512;
+
+const BLOCK: usize = 32;
 
 /// Reads a string whose opening quote stands at `start - 1`.
 #[inline]
@@ -35,9 +40,9 @@ pub(super) fn string(text: &[u8], start: usize) -> Result<StringEnd, Error> {
         if special == 0 {
             high |= word & HIGH;
             pos += 8;
-            if pos - run >= LONG_RUN {
+            if pos - run >= SHORT {
                 let (end, non_ascii) =
-                    long_run(text, pos).map_err(|e| utf8_first(text, start, e))?;
+                    run_of_text(text, pos).map_err(|e| utf8_first(text, start, e))?;
                 high |= u64::from(non_ascii);
                 pos = end;
                 run = end;
@@ -52,7 +57,10 @@ pub(super) fn string(text: &[u8], start: usize) -> Result<StringEnd, Error> {
             b'"' => return end(text, start, pos, escaped, high != 0),
             b'\\' => {
                 escaped = true;
-                pos += escape(text, pos).map_err(|e| utf8_first(text, start, e))?;
+                // Escapes come in rows: "\u6708\u4e4b", "\n\t".
+                while text.get(pos) == Some(&b'\\') {
+                    pos += escape(text, pos).map_err(|e| utf8_first(text, start, e))?;
+                }
                 run = pos;
             }
             _ => {
@@ -61,6 +69,40 @@ pub(super) fn string(text: &[u8], start: usize) -> Result<StringEnd, Error> {
             }
         }
     }
+}
+
+/// Goes on in a string that turned out not to be short: up to the block, or the
+/// very byte, where something special comes. Says too whether anything on the way
+/// is not ASCII.
+fn run_of_text(text: &[u8], start: usize) -> Result<(usize, bool), Error> {
+    let mut pos = start;
+    let mut high = 0;
+    while let Some(bytes) = text.get(pos..pos + BLOCK) {
+        let (special, non_ascii) = block(bytes);
+        if special {
+            break;
+        }
+        high |= non_ascii;
+        pos += BLOCK;
+        if pos - start >= LONG {
+            let (end, non_ascii) = long_run(text, pos)?;
+            return Ok((end, non_ascii || high >= 0x80));
+        }
+    }
+    Ok((pos, high >= 0x80))
+}
+
+/// Whether there is anything special among these bytes, and all their bits. No
+/// early exit, so that the compiler can use wide registers.
+#[inline]
+fn block(bytes: &[u8]) -> (bool, u8) {
+    let mut special = 0;
+    let mut bits = 0;
+    for &byte in bytes {
+        special |= u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(byte < 0x20);
+        bits |= byte;
+    }
+    (special != 0, bits)
 }
 
 /// The last few bytes of the text, one at a time.
@@ -156,19 +198,45 @@ fn long_run(text: &[u8], start: usize) -> Result<(usize, bool), Error> {
 fn escape(text: &[u8], pos: usize) -> Result<usize, Error> {
     match text.get(pos + 1) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(2),
-        Some(b'u') => {
-            for at in pos + 2..pos + 6 {
-                match text.get(at) {
-                    Some(byte) if byte.is_ascii_hexdigit() => {}
-                    Some(_) => return Err(Error::new(ErrorKind::InvalidEscape, at)),
-                    None => return Err(Error::new(ErrorKind::UnexpectedEnd, text.len())),
-                }
+        Some(b'u') => match text.get(pos + 2..pos + 6) {
+            Some(digits)
+                if digits
+                    .iter()
+                    .fold(0, |bad, &digit| bad | NOT_HEX[digit as usize])
+                    == 0 =>
+            {
+                Ok(6)
             }
-            Ok(6)
-        }
+            _ => Err(bad_hex(text, pos + 2)),
+        },
         Some(_) => Err(Error::new(ErrorKind::InvalidEscape, pos + 1)),
         None => Err(Error::new(ErrorKind::UnexpectedEnd, text.len())),
     }
+}
+
+/// 0 for hexadecimal digits, 1 for anything else.
+static NOT_HEX: [u8; 256] = {
+    let mut table = [1; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        if (byte as u8).is_ascii_hexdigit() {
+            table[byte] = 0;
+        }
+        byte += 1;
+    }
+    table
+};
+
+#[cold]
+fn bad_hex(text: &[u8], start: usize) -> Error {
+    let digits = text[start..].iter().take(4);
+    let good = digits.take_while(|digit| digit.is_ascii_hexdigit()).count();
+    let kind = if start + good == text.len() {
+        ErrorKind::UnexpectedEnd
+    } else {
+        ErrorKind::InvalidEscape
+    };
+    Error::new(kind, start + good)
 }
 
 /// Skips white space: the offset of the next other byte.

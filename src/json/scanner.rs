@@ -3,20 +3,12 @@
 use super::{
     error::{Error, ErrorKind},
     portable,
-    span::{Kind, Span, Value},
+    span::{Kind, Span, Str, Value},
 };
 
 /// The deepest nesting that is read, counted in brackets. serde_json has the
 /// same bound; a deeper body is nobody's chat request.
 const MAX_DEPTH: u32 = 127;
-
-/// A string in the text.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Str {
-    /// With its quotes.
-    pub(crate) span: Span,
-    pub(crate) escaped: bool,
-}
 
 /// Walks a JSON text from left to right and validates every byte of it (RFC
 /// 8259, and UTF-8 in strings). The caller opens the containers it wants to
@@ -134,13 +126,16 @@ impl<'a> Scanner<'a> {
     pub(crate) fn skip(&mut self) -> Result<Value, Error> {
         let kind = self.peek()?;
         let start = self.pos;
+        let mut escaped = false;
         match kind {
             Kind::Object | Kind::Array => self.skip_container()?,
+            Kind::String => escaped = self.string()?.escaped,
             scalar => self.skip_scalar(scalar)?,
         }
         Ok(Value {
             kind,
             span: Span::new(start, self.pos),
+            escaped,
         })
     }
 
