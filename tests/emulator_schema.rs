@@ -84,6 +84,10 @@ fn wrong_values_that_the_recorded_verdicts_lack_are_refused() {
             "At path 'root': invalid $ref path: #/$defs/A/items",
         ),
         (
+            json!({"$ref": "#/$defs/B", "$defs": {"A": {"$defs": {"B": {}}}}}),
+            "At path 'root': invalid $ref path: #/$defs/B",
+        ),
+        (
             json!({"anyOf": {}}),
             "At path 'anyOf': anyOf must be an array",
         ),
