@@ -25,8 +25,30 @@ const LONG: usize = 512;
 
 const BLOCK: usize = 32;
 
-/// Reads a string whose opening quote stands at `start - 1`.
-#[inline]
+/// Reads a string that is short and plain ASCII without escapes, as most are:
+/// the offset of its closing quote. None if it is something else.
+#[inline(always)]
+pub(super) fn plain_string(text: &[u8], start: usize) -> Option<usize> {
+    for step in [0, 8, 16] {
+        let word = load(text, start + step)?;
+        // As in `special`, but stopping at non-ASCII too saves the masks.
+        let quote = word ^ (ONES * b'"' as u64);
+        let backslash = word ^ (ONES * b'\\' as u64);
+        let stop = (quote.wrapping_sub(ONES)
+            | backslash.wrapping_sub(ONES)
+            | word.wrapping_sub(ONES * 0x20)
+            | word)
+            & HIGH;
+        if stop != 0 {
+            let end = start + step + (stop.trailing_zeros() / 8) as usize;
+            return (text.get(end) == Some(&b'"')).then_some(end);
+        }
+    }
+    None
+}
+
+/// Reads any string; its opening quote stands at `start - 1`.
+#[inline(never)]
 pub(super) fn string(text: &[u8], start: usize) -> Result<StringEnd, Error> {
     let mut pos = start;
     let mut run = start;
@@ -76,29 +98,29 @@ pub(super) fn string(text: &[u8], start: usize) -> Result<StringEnd, Error> {
 /// is not ASCII.
 fn run_of_text(text: &[u8], start: usize) -> Result<(usize, bool), Error> {
     let mut pos = start;
-    let mut high = 0;
-    while let Some(bytes) = text.get(pos..pos + BLOCK) {
-        let (special, non_ascii) = block(bytes);
+    let mut bits = 0;
+    while let Some(bytes) = text.get(pos..).and_then(<[u8]>::first_chunk) {
+        let (special, block_bits) = block(bytes);
         if special {
             break;
         }
-        high |= non_ascii;
+        bits |= block_bits;
         pos += BLOCK;
         if pos - start >= LONG {
             let (end, non_ascii) = long_run(text, pos)?;
-            return Ok((end, non_ascii || high >= 0x80));
+            return Ok((end, non_ascii || bits >= 0x80));
         }
     }
-    Ok((pos, high >= 0x80))
+    Ok((pos, bits >= 0x80))
 }
 
-/// Whether there is anything special among these bytes, and all their bits. No
-/// early exit, so that the compiler can use wide registers.
-#[inline]
-fn block(bytes: &[u8]) -> (bool, u8) {
+/// Whether any of these bytes can't just stand in a string, and all their bits.
+/// Without an early exit, so that the compiler can use wide registers.
+#[inline(always)]
+fn block(block: &[u8; BLOCK]) -> (bool, u8) {
     let mut special = 0;
     let mut bits = 0;
-    for &byte in bytes {
+    for &byte in block {
         special |= u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(byte < 0x20);
         bits |= byte;
     }
@@ -152,7 +174,7 @@ fn end(
 /// Of `error` and a break of UTF-8 before it, the earlier.
 #[cold]
 fn utf8_first(text: &[u8], start: usize, error: Error) -> Error {
-    match simdutf8::compat::from_utf8(&text[start..error.offset.min(text.len())]) {
+    match simdutf8::compat::from_utf8(&text[start..error.offset().min(text.len())]) {
         Ok(_) => error,
         Err(broken) => Error::new(ErrorKind::InvalidUtf8, start + broken.valid_up_to()),
     }
@@ -240,7 +262,7 @@ fn bad_hex(text: &[u8], start: usize) -> Error {
 }
 
 /// Skips white space: the offset of the next other byte.
-#[inline]
+#[inline(never)]
 pub(super) fn space(text: &[u8], mut pos: usize) -> usize {
     while let Some(word) = load(text, pos) {
         // A byte of indentation is a space; whatever else there is stops the run.

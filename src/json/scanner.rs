@@ -46,9 +46,10 @@ impl<'a> Scanner<'a> {
     }
 
     /// What the next value is, without reading it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn peek(&mut self) -> Result<Kind, Error> {
-        match self.next_byte()? {
+        self.pos = space(self.text, self.pos);
+        match byte(self.text, self.pos) {
             b'"' => Ok(Kind::String),
             b'{' => Ok(Kind::Object),
             b'[' => Ok(Kind::Array),
@@ -56,33 +57,33 @@ impl<'a> Scanner<'a> {
             b't' => Ok(Kind::True),
             b'f' => Ok(Kind::False),
             b'n' => Ok(Kind::Null),
-            _ => Err(Error::new(ErrorKind::ExpectedValue, self.pos)),
+            _ => Err(self.unexpected(ErrorKind::ExpectedValue)),
         }
     }
 
     /// Opens the object or array that [`peek`](Self::peek) announced. Says
     /// whether there is anything in it; if not, it is closed again.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn open(&mut self) -> Result<bool, Error> {
-        let close = self.next_byte()? + 2;
+        let close = byte(self.text, self.pos) + 2;
         if self.depth == MAX_DEPTH {
             return Err(Error::new(ErrorKind::TooDeep, self.pos));
         }
-        self.pos += 1;
-        self.depth += 1;
-        if self.next_byte()? == close {
+        self.pos = space(self.text, self.pos + 1);
+        if byte(self.text, self.pos) == close {
             self.pos += 1;
-            self.depth -= 1;
             return Ok(false);
         }
+        self.depth += 1;
         Ok(true)
     }
 
     /// After a member or an element of a container closed by `close`: is there
     /// another one? If not, the container is closed.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn more(&mut self, close: u8) -> Result<bool, Error> {
-        let byte = self.next_byte()?;
+        self.pos = space(self.text, self.pos);
+        let byte = byte(self.text, self.pos);
         if byte == b',' {
             self.pos += 1;
             Ok(true)
@@ -91,38 +92,46 @@ impl<'a> Scanner<'a> {
             self.depth -= 1;
             Ok(false)
         } else {
-            Err(Error::new(ErrorKind::ExpectedCommaOrClose, self.pos))
+            Err(self.unexpected(ErrorKind::ExpectedCommaOrClose))
         }
     }
 
     /// Reads a key and the colon behind it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn key(&mut self) -> Result<Str, Error> {
-        if self.next_byte()? != b'"' {
-            return Err(Error::new(ErrorKind::ExpectedKey, self.pos));
+        self.pos = space(self.text, self.pos);
+        if byte(self.text, self.pos) != b'"' {
+            return Err(self.unexpected(ErrorKind::ExpectedKey));
         }
         let key = self.string()?;
-        if self.next_byte()? != b':' {
-            return Err(Error::new(ErrorKind::ExpectedColon, self.pos));
+        self.pos = space(self.text, self.pos);
+        if byte(self.text, self.pos) != b':' {
+            return Err(self.unexpected(ErrorKind::ExpectedColon));
         }
         self.pos += 1;
         Ok(key)
     }
 
     /// Reads the string that [`peek`](Self::peek) announced.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn string(&mut self) -> Result<Str, Error> {
         let start = self.pos;
-        let end = portable::string(self.text, start + 1)?;
-        self.pos = end.quote + 1;
+        let (quote, escaped) = match portable::plain_string(self.text, start + 1) {
+            Some(quote) => (quote, false),
+            None => {
+                let end = portable::string(self.text, start + 1)?;
+                (end.quote, end.escaped)
+            }
+        };
+        self.pos = quote + 1;
         Ok(Str {
             span: Span::new(start, self.pos),
-            escaped: end.escaped,
+            escaped,
         })
     }
 
     /// Validates the next value, whatever it is, and goes past it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn skip(&mut self) -> Result<Value, Error> {
         let kind = self.peek()?;
         let start = self.pos;
@@ -141,71 +150,48 @@ impl<'a> Scanner<'a> {
 
     /// After the root value: nothing but white space may follow.
     pub(crate) fn finish(&mut self) -> Result<(), Error> {
-        self.pos = portable::space(self.text, self.pos);
+        self.pos = space(self.text, self.pos);
         if self.pos < self.text.len() {
             return Err(Error::new(ErrorKind::TrailingBytes, self.pos));
         }
         Ok(())
     }
 
-    /// Skips white space and looks at the byte behind it.
-    #[inline]
-    fn next_byte(&mut self) -> Result<u8, Error> {
-        if let Some(&byte) = self.text.get(self.pos) {
-            if byte > b' ' {
-                return Ok(byte);
-            }
-        }
-        self.next_byte_after_space()
-    }
-
-    #[inline]
-    fn next_byte_after_space(&mut self) -> Result<u8, Error> {
-        // Compact JSON has one space here, pretty-printed JSON has many.
-        if let (Some(b' '), Some(&byte)) = (self.text.get(self.pos), self.text.get(self.pos + 1)) {
-            if byte > b' ' {
-                self.pos += 1;
-                return Ok(byte);
-            }
-        }
-        self.pos = portable::space(self.text, self.pos);
-        match self.text.get(self.pos) {
-            Some(&byte) => Ok(byte),
-            None => Err(Error::new(ErrorKind::UnexpectedEnd, self.pos)),
-        }
-    }
-
     /// Goes past a container and everything in it. The open brackets are kept
     /// as bits, so that no text can make this recurse.
+    #[inline(never)]
     fn skip_container(&mut self) -> Result<(), Error> {
-        let outside = self.depth;
+        // A copy of its own stays in registers.
+        let mut scanner = Self { ..*self };
+        let outside = scanner.depth;
         // One bit for each open bracket, the innermost lowest: 1 is an object.
         let mut objects: u128 = 0;
         // Before an opening bracket, a key or a value.
         loop {
-            let kind = self.peek()?;
-            match kind {
-                Kind::Object | Kind::Array => {
+            match scanner.peek()? {
+                Kind::String => drop(scanner.string()?),
+                kind @ (Kind::Object | Kind::Array) => {
                     let is_object = kind == Kind::Object;
-                    if self.open()? {
+                    if scanner.open()? {
                         objects = objects << 1 | u128::from(is_object);
                         if is_object {
-                            self.key()?;
+                            scanner.key()?;
                         }
                         continue;
                     }
                 }
-                scalar => self.skip_scalar(scalar)?,
+                scalar => scanner.skip_scalar(scalar)?,
             }
             // Behind a value: close what is closed here.
             loop {
-                if self.depth == outside {
+                if scanner.depth == outside {
+                    *self = scanner;
                     return Ok(());
                 }
                 let in_object = objects & 1 == 1;
-                if self.more(if in_object { b'}' } else { b']' })? {
+                if scanner.more(if in_object { b'}' } else { b']' })? {
                     if in_object {
-                        self.key()?;
+                        scanner.key()?;
                     }
                     break;
                 }
@@ -214,10 +200,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    #[inline]
     fn skip_scalar(&mut self, kind: Kind) -> Result<(), Error> {
         match kind {
-            Kind::String => self.string().map(drop),
             Kind::True => self.literal(b"true"),
             Kind::False => self.literal(b"false"),
             Kind::Null => self.literal(b"null"),
@@ -225,38 +209,34 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn literal(&mut self, literal: &'static [u8]) -> Result<(), Error> {
         let rest = &self.text[self.pos..];
         if rest.starts_with(literal) {
             self.pos += literal.len();
             return Ok(());
         }
-        let same = rest.iter().zip(literal).take_while(|(a, b)| a == b).count();
-        let kind = if same == rest.len() {
-            ErrorKind::UnexpectedEnd
-        } else {
-            ErrorKind::InvalidLiteral
-        };
-        Err(Error::new(kind, self.pos + same))
+        self.pos += rest.iter().zip(literal).take_while(|(a, b)| a == b).count();
+        Err(self.unexpected(ErrorKind::InvalidLiteral))
     }
 
     fn number(&mut self) -> Result<(), Error> {
-        if self.byte() == Some(b'-') {
+        let text = self.text;
+        if byte(text, self.pos) == b'-' {
             self.pos += 1;
         }
-        if self.byte() == Some(b'0') {
+        if byte(text, self.pos) == b'0' {
             self.pos += 1;
         } else {
             self.digits()?;
         }
-        if self.byte() == Some(b'.') {
+        if byte(text, self.pos) == b'.' {
             self.pos += 1;
             self.digits()?;
         }
-        if let Some(b'e' | b'E') = self.byte() {
+        if let b'e' | b'E' = byte(text, self.pos) {
             self.pos += 1;
-            if let Some(b'+' | b'-') = self.byte() {
+            if let b'+' | b'-' = byte(text, self.pos) {
                 self.pos += 1;
             }
             self.digits()?;
@@ -267,21 +247,43 @@ impl<'a> Scanner<'a> {
     /// One digit or more.
     fn digits(&mut self) -> Result<(), Error> {
         let start = self.pos;
-        while let Some(b'0'..=b'9') = self.byte() {
+        while byte(self.text, self.pos).is_ascii_digit() {
             self.pos += 1;
         }
-        if self.pos > start {
-            return Ok(());
+        if self.pos == start {
+            return Err(self.unexpected(ErrorKind::InvalidNumber));
         }
-        let kind = match self.byte() {
-            Some(_) => ErrorKind::InvalidNumber,
-            None => ErrorKind::UnexpectedEnd,
-        };
-        Err(Error::new(kind, self.pos))
+        Ok(())
     }
 
-    #[inline]
-    fn byte(&self) -> Option<u8> {
-        self.text.get(self.pos).copied()
+    /// The error at the current byte, or for want of one.
+    #[cold]
+    fn unexpected(&self, kind: ErrorKind) -> Error {
+        let kind = if self.pos < self.text.len() {
+            kind
+        } else {
+            ErrorKind::UnexpectedEnd
+        };
+        Error::new(kind, self.pos)
     }
+}
+
+/// The byte at `pos`. Behind the end it is 0, which can stand nowhere outside of
+/// strings, so that the end needs no check of its own.
+#[inline(always)]
+fn byte(text: &[u8], pos: usize) -> u8 {
+    text.get(pos).copied().unwrap_or(0)
+}
+
+/// Skips white space: the offset of the next other byte.
+#[inline(always)]
+fn space(text: &[u8], pos: usize) -> usize {
+    if byte(text, pos) > b' ' {
+        return pos;
+    }
+    // After a comma or a colon one space is usual.
+    if byte(text, pos) == b' ' && byte(text, pos + 1) > b' ' {
+        return pos + 1;
+    }
+    portable::space(text, pos)
 }

@@ -12,7 +12,6 @@ pub(crate) struct Span {
 impl Span {
     /// The scanner refuses texts whose offsets don't fit 32 bits, so this cast
     /// never cuts.
-    #[allow(clippy::cast_possible_truncation)]
     pub(crate) const fn new(start: usize, end: usize) -> Self {
         Self {
             start: start as u32,
@@ -71,12 +70,21 @@ impl Str {
     /// What the string says, in UTF-8. One with half of a surrogate pair says
     /// nothing that is text; it is given as it stands, in quotes, which no name
     /// is.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn unescaped(self, text: &[u8]) -> Cow<'_, [u8]> {
-        let quoted = self.span.of(text);
-        if !self.escaped {
-            return Cow::Borrowed(quoted.get(1..quoted.len() - 1).unwrap_or_default());
+        if self.escaped {
+            return self.unescape(text);
         }
+        let inner = Span {
+            start: self.span.start + 1,
+            end: self.span.end - 1,
+        };
+        Cow::Borrowed(inner.of(text))
+    }
+
+    #[cold]
+    fn unescape(self, text: &[u8]) -> Cow<'_, [u8]> {
+        let quoted = self.span.of(text);
         match serde_json::from_slice::<String>(quoted) {
             Ok(text) => Cow::Owned(text.into_bytes()),
             Err(_) => Cow::Borrowed(quoted),

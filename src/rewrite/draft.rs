@@ -36,7 +36,7 @@ impl<'a> Draft<'a> {
             spans,
             settings,
             rule: Rule::Model,
-            family: Family::of(""),
+            family: Family::unknown(),
             thinks: false,
             edits: Edits::default(),
             changes: Vec::new(),
