@@ -43,6 +43,10 @@ where
 }
 
 #[pin_project(project = KindProj)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a request in flight is moved once or twice; boxing it would allocate every time"
+)]
 enum Kind<S, F, B> {
     /// The body is being read.
     Reading {

@@ -204,7 +204,6 @@ impl MoonshotCompatLayer {
     /// assert_eq!(body.into_bytes(), r#"{"model":"kimi-k3","messages":[{"role":"user","content":"Hi"}]}"#);
     /// assert_eq!(report.changes().len(), 1);
     /// ```
-    #[must_use]
     pub fn rewrite(&self, body: Bytes) -> (Rope, Report) {
         self.config.rewrite(body)
     }
