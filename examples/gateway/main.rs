@@ -48,6 +48,9 @@ use crate::{
 
 const PORT: u16 = 4000;
 
+/// With a model id, a temperature, content and a tool choice that Moonshot refuses.
+const REQUEST: &str = include_str!("request.json");
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
@@ -86,7 +89,10 @@ async fn run() -> Result<(), BoxError> {
     println!();
     println!("Try what Moonshot would refuse as it is:");
     println!();
-    println!("{}", curl(&format!("http://{address}")));
+    println!(
+        "  curl -i http://{address}/v1/chat/completions -H 'content-type: application/json' -d '{}'",
+        REQUEST.trim_end()
+    );
     println!();
     println!("The x-moonshot-rewrites header and the log say what was changed.");
     println!(r#"For a stream use curl -N and add "stream": true."#);
@@ -128,20 +134,6 @@ async fn listen() -> Result<TcpListener, BoxError> {
         .into()),
         other => Ok(other?),
     }
-}
-
-/// A request with a model id, a temperature, contents and a tool choice that
-/// Moonshot doesn't take.
-fn curl(gateway: &str) -> String {
-    format!(
-        r#"  curl -i {gateway}/v1/chat/completions -H 'content-type: application/json' -d '{{
-    "model": "moonshot/kimi-k3", "temperature": 2,
-    "messages": [{{"role": "user", "content": [{{"type": "text", "text": "Weather in Paris?"}}]}}],
-    "tools": [{{"type": "function", "function": {{"name": "weather", "parameters":
-      {{"type": "object", "properties": {{"city": {{"type": "string"}}}}, "required": ["city"]}}}}}}],
-    "tool_choice": {{"type": "function", "function": {{"name": "weather"}}}}
-  }}'"#
-    )
 }
 
 /// Waits for ctrl-c.

@@ -38,7 +38,7 @@ pub(crate) struct Upstream {
 
 #[derive(Clone, Debug)]
 enum Kind {
-    Network(Client<Connector, CompatBody<Body>>),
+    Network(Box<Client<Connector, CompatBody<Body>>>),
     Emulator(Emulator),
 }
 
@@ -61,7 +61,7 @@ impl Upstream {
             .pool_timer(TokioTimer::new())
             .build(BoxCloneSyncService::new(connector));
         Self {
-            kind: Kind::Network(client),
+            kind: Kind::Network(Box::new(client)),
             first_byte_timeout: config.first_byte_timeout,
         }
     }
