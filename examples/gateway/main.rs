@@ -17,9 +17,10 @@
 //! }'
 //! ```
 //!
-//! Without `MOONSHOT_API_KEY` an emulator in this process answers. With it the
-//! requests go to Moonshot, or to `MOONSHOT_API_BASE` if that is set too. `PORT`
-//! moves the gateway to another port, `RUST_LOG=warn` makes it quiet.
+//! An emulator in this process answers, unless there is a `MOONSHOT_API_KEY`:
+//! then Moonshot does. `MOONSHOT_API_BASE` is where to find it, if not at
+//! `https://api.moonshot.ai/v1`; without a key, callers have to send theirs.
+//! `PORT` moves the gateway to another port, `RUST_LOG=warn` makes it quiet.
 //!
 //! It asks its callers for no key of their own, so it listens on the loopback
 //! interface only. The example `stack` shows what to put before a public one.
