@@ -68,6 +68,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let (emulator, mut body, bytes) = match self.project().state.project() {
+            // Whoever polls again gets an empty answer: not worth a state.
             StateProj::Ready { response } => return Poll::Ready(Ok(mem::take(response))),
             StateProj::Reading {
                 emulator,

@@ -233,6 +233,10 @@ mod tests {
             "required": ["a", "b"]
         });
         assert!(of(&endless).is_object());
+        let loud = json!({
+            "type": "array", "minItems": 1000, "items": {"const": "x".repeat(1000)}
+        });
+        assert!(of(&loud).to_string().len() < 20_000);
         let long = json!({"type": "array", "items": {"type": "null"}, "minItems": u64::MAX});
         assert!(
             of(&long)

@@ -84,7 +84,8 @@
 //! | `response_format` | unknown types; schemas that [`check_schema`] turns down | reported |
 //!
 //! Values of a wrong JSON type are refused in all of these fields. Fields that
-//! aren't named here are ignored.
+//! aren't named here are ignored, and it does not know which models can see:
+//! all take pictures.
 //!
 //! # What it says
 //!

@@ -30,10 +30,10 @@ impl Content<'_> {
 /// image, is the only reason for Moonshot to take lists of parts.
 pub(super) fn has_other_than_text(message: &Value) -> bool {
     let parts = message.get("content").and_then(Value::as_array);
-    parts.into_iter().flatten().any(|part| {
-        let kind = part.get("type").and_then(Value::as_str);
-        !matches!(kind, Some("text" | "refusal"))
-    })
+    parts
+        .into_iter()
+        .flatten()
+        .any(|part| part.get("type").and_then(Value::as_str) != Some("text"))
 }
 
 /// Reads a content, refusing parts that Moonshot doesn't know.

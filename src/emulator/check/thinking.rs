@@ -14,7 +14,8 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Thinking {
     pub(super) on: bool,
-    /// Whether the thoughts of all earlier answers have to be sent along.
+    /// Whether, while it is on, the thoughts of all earlier answers have to be
+    /// sent along.
     pub(super) keeps_all: bool,
 }
 
@@ -66,7 +67,7 @@ pub(super) fn check(body: &Object, model: &str, family: Family) -> Result<Thinki
     };
     Ok(Thinking {
         on,
-        keeps_all: on && keep.is_some_and(|keep| keep == "all"),
+        keeps_all: keep.is_some_and(|keep| keep == "all"),
     })
 }
 

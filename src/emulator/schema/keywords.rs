@@ -164,7 +164,14 @@ impl Keywords<'_, '_> {
             if !definition.is_object() {
                 return self.fail_at("$defs", format!("$defs schema must be object: {name}"));
             }
-            if let Some(key) = key_with_slash(definition) {
+            // Inside another definition, the keys have been seen with that one.
+            let seen = self.tree.nodes()[self.node].definition.is_some();
+            let key = if seen {
+                None
+            } else {
+                key_with_slash(definition)
+            };
+            if let Some(key) = key {
                 return self.fail_at(&format!("$defs.{name}"), slash(key));
             }
         }

@@ -1,9 +1,11 @@
 //! Moonshot-flavoured JSON Schema, the dialect of tool parameters and of
 //! `response_format`.
 
+mod depth;
 mod keywords;
 mod refs;
 mod size;
+mod termination;
 mod tree;
 
 use std::{error::Error, fmt};
@@ -21,8 +23,15 @@ use self::{refs::Definitions, tree::Tree};
 /// walle at level *strict*. The one rule that is not about the dialect, that a
 /// tool's root has `"type": "object"`, is the API's own and is not judged here.
 ///
-/// The cost is linear in the size of the schema and the number of its
-/// references, and the depth of the stack is constant, whoever wrote the schema.
+/// On references that are required, reports go beyond walle's documents: a
+/// definition which has no `type`, say because it is a `oneOf`, counts as a
+/// recursion without end (reported from the live service in September 2026, and
+/// in keeping with walle's source). That an array may end it by being empty,
+/// unless `minItems` forbids, is documented, but earlier versions of walle
+/// refused that too.
+///
+/// Whoever wrote the schema, the check is quick and the stack stays flat:
+/// references are never expanded.
 ///
 /// # Errors
 ///

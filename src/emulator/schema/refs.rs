@@ -1,5 +1,4 @@
-//! What references mean: whether they lead somewhere, fit what stands beside
-//! them, stay within the depth limit and come to an end.
+//! Where references lead, and what may stand beside them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,16 +6,16 @@ use serde_json::{Map, Value};
 
 use super::{
     SchemaError,
-    keywords::{is_annotation, types},
-    tree::{MAX_DEPTH, Node, Role, Tree, too_deep},
+    keywords::is_annotation,
+    tree::{Role, Tree},
 };
 
 /// A schema with its references resolved.
 #[derive(Debug)]
 pub(super) struct Definitions<'t, 'a> {
-    tree: &'t Tree<'a>,
+    pub(super) tree: &'t Tree<'a>,
     /// For each subschema the one that its `$ref` names.
-    targets: Vec<Option<usize>>,
+    pub(super) targets: Vec<Option<usize>>,
 }
 
 impl<'t, 'a> Definitions<'t, 'a> {
@@ -47,9 +46,9 @@ impl<'t, 'a> Definitions<'t, 'a> {
         Ok(Self { tree, targets })
     }
 
-    /// The references that requests can reach without passing through another
-    /// one: Moonshot looks at these only.
-    fn used(&self) -> impl Iterator<Item = (usize, usize)> {
+    /// The references outside of definitions, with what they lead to: of those
+    /// inside, Moonshot only asks that they lead somewhere.
+    pub(super) fn used(&self) -> impl Iterator<Item = (usize, usize)> {
         let nodes = self.tree.nodes().iter().zip(&self.targets).enumerate();
         nodes.filter_map(|(index, (node, target))| match node.definition {
             None => target.map(|target| (index, target)),
@@ -109,186 +108,6 @@ impl<'t, 'a> Definitions<'t, 'a> {
             target = next;
         }
         self.tree.nodes()[target].schema
-    }
-
-    /// The depth limit counts what references lead to. A reference back to a
-    /// definition that is being counted adds nothing.
-    pub(super) fn check_depth(&self) -> Result<(), SchemaError> {
-        let mut edges: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
-        let mut depths: HashMap<usize, usize> = HashMap::new();
-        for (node, target) in self.tree.nodes().iter().zip(&self.targets) {
-            let Some(definition) = node.definition else {
-                continue;
-            };
-            let below = node.depth - self.tree.nodes()[definition].depth;
-            let depth = depths.entry(definition).or_default();
-            *depth = below.max(*depth);
-            if let Some(target) = target {
-                edges.entry(definition).or_default().push((below, *target));
-            }
-        }
-
-        let mut done = BTreeSet::new();
-        let mut open = BTreeSet::new();
-        for (_, start) in self.used() {
-            // Each definition is taken up twice: before its targets, which are
-            // then put on top of it, and after them.
-            let mut rest = vec![start];
-            while let Some(definition) = rest.pop() {
-                if definition == 0 || done.contains(&definition) {
-                    continue;
-                }
-                let targets = edges.get(&definition).map_or(&[][..], Vec::as_slice);
-                if open.insert(definition) {
-                    rest.push(definition);
-                    let fresh = targets.iter().map(|(_, target)| *target);
-                    rest.extend(fresh.filter(|target| !open.contains(target)));
-                    continue;
-                }
-                let mut depth = depths.get(&definition).copied().unwrap_or(0);
-                for (below, target) in targets {
-                    if done.contains(target) {
-                        depth = depth.max(below + depths.get(target).copied().unwrap_or(0));
-                    }
-                }
-                depths.insert(definition, depth);
-                done.insert(definition);
-            }
-        }
-
-        for (node, target) in self.used() {
-            let below = if target == 0 {
-                0
-            } else {
-                depths.get(&target).copied().unwrap_or(0)
-            };
-            if self.tree.nodes()[node].depth + below > MAX_DEPTH {
-                return Err(SchemaError::at_root(too_deep()));
-            }
-        }
-        Ok(())
-    }
-
-    /// A reference must not demand itself without end.
-    ///
-    /// Moonshot asks this only of schemas whose root it can't see the end of.
-    pub(super) fn check_termination(&self) -> Result<(), SchemaError> {
-        let ends = self.terminating();
-        if ends[0] {
-            return Ok(());
-        }
-        let endless = self
-            .used()
-            .find(|(node, target)| !self.tree.nodes()[*node].additional && !ends[*target]);
-        match endless {
-            None => Ok(()),
-            Some((node, _)) => Err(self.tree.error(
-                node,
-                "detected infinite recursion without termination condition",
-            )),
-        }
-    }
-
-    /// For each subschema whether Moonshot sees that a finite value exists.
-    ///
-    /// Starts from those that need nothing and passes it on to whatever waits
-    /// for them; a recursion without end is never reached.
-    fn terminating(&self) -> Vec<bool> {
-        let nodes = self.tree.nodes();
-        let needs: Vec<Need> = self.targets.iter().zip(nodes).map(Need::of).collect();
-        let mut ends = vec![false; nodes.len()];
-        let mut waiting = vec![0_usize; nodes.len()];
-        let mut referrers = vec![Vec::new(); nodes.len()];
-        for (index, node) in nodes.iter().enumerate() {
-            if let Need::Target(target) = needs[index] {
-                referrers[target].push(index);
-            }
-            if needs[node.parent].meets(node.role) {
-                waiting[node.parent] += 1;
-            }
-        }
-
-        let mut found: Vec<usize> = (0..nodes.len())
-            .filter(|index| match needs[*index] {
-                Need::Nothing => true,
-                Need::Properties => waiting[*index] == 0,
-                _ => false,
-            })
-            .collect();
-        while let Some(index) = found.pop() {
-            if std::mem::replace(&mut ends[index], true) {
-                continue;
-            }
-            found.extend(&referrers[index]);
-            let Node { parent, role, .. } = nodes[index];
-            if needs[parent].meets(role) {
-                waiting[parent] -= 1;
-                if waiting[parent] == 0 || needs[parent] != Need::Properties {
-                    found.push(parent);
-                }
-            }
-        }
-        ends
-    }
-}
-
-/// What has to have an end for a subschema to have one.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Need {
-    Nothing,
-    Target(usize),
-    AnyBranch,
-    Items,
-    /// All that are required.
-    Properties,
-    /// Moonshot does not look into `oneOf`, `allOf` or `const`, so it sees no
-    /// end in a schema made of these alone: a reference to one is refused.
-    Unseen,
-}
-
-impl Need {
-    fn of((target, node): (&Option<usize>, &Node<'_>)) -> Self {
-        let schema = node.schema;
-        if let Some(target) = target {
-            return Self::Target(*target);
-        }
-        if schema.contains_key("anyOf") {
-            return Self::AnyBranch;
-        }
-        let types = types(schema);
-        if types
-            .iter()
-            .any(|name| !matches!(*name, "object" | "array"))
-        {
-            return Self::Nothing;
-        }
-        if types.contains(&"array") {
-            let least = schema.get("minItems").and_then(Value::as_f64);
-            let filled = least.is_some_and(|least| least >= 1.0);
-            return if filled && schema.contains_key("items") {
-                Self::Items
-            } else {
-                Self::Nothing
-            };
-        }
-        if types.contains(&"object") {
-            return Self::Properties;
-        }
-        if schema.is_empty() {
-            Self::Nothing
-        } else {
-            Self::Unseen
-        }
-    }
-
-    /// Whether a child in this role is what is needed.
-    fn meets(self, role: Role<'_>) -> bool {
-        match role {
-            Role::Branch(_) => self == Self::AnyBranch,
-            Role::Items => self == Self::Items,
-            Role::Property { required, .. } => required && self == Self::Properties,
-            Role::Root | Role::Definition(_) | Role::Additional => false,
-        }
     }
 }
 
