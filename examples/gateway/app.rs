@@ -9,7 +9,7 @@ use axum::{
     Router,
     body::Body,
     extract::Request,
-    http::{HeaderValue, Uri},
+    http::HeaderValue,
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
@@ -48,9 +48,8 @@ pub(crate) fn app(layer: MoonshotCompatLayer, upstream: Upstream, config: &Confi
     let service = ServiceBuilder::new()
         .map_request(|mut request: Request| {
             // Before the layer adds the key, so that no caller can name it in
-            // `Connection`, or another host than Moonshot for it to go to.
+            // `Connection`.
             remove_hop_by_hop(request.headers_mut());
-            *request.uri_mut() = without_host(request.uri());
             request
         })
         .map_response(|mut response: Response| {
@@ -68,12 +67,6 @@ pub(crate) fn app(layer: MoonshotCompatLayer, upstream: Upstream, config: &Confi
         .route("/health", get(|| async { "ok" }))
         .fallback_service(service)
         .layer(middleware::from_fn(tell))
-}
-
-fn without_host(uri: &Uri) -> Uri {
-    uri.path_and_query()
-        .cloned()
-        .map_or_else(Uri::default, Uri::from)
 }
 
 /// Says what was rewritten: in the log, with places and reasons, and in a header.

@@ -39,7 +39,7 @@ use std::{
 use axum::serve::ListenerExt;
 use tokio::{net::TcpListener, signal};
 use tower::BoxError;
-use tower_moonshot::{MoonshotCompatLayer, Region};
+use tower_moonshot::MoonshotCompatLayer;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -73,11 +73,11 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), BoxError> {
     let config = Config::default();
     let layer = MoonshotCompatLayer::from_env()?;
-    let (upstream, name) = if let Some(base) = variable("MOONSHOT_API_BASE") {
-        let base = Region::custom(&base)?.base_url();
-        (Upstream::network(&config), base)
-    } else if variable("MOONSHOT_API_KEY").is_some() {
-        (Upstream::network(&config), Region::Global.base_url())
+    let is_configured = ["MOONSHOT_API_KEY", "MOONSHOT_API_BASE"]
+        .into_iter()
+        .any(|name| variable(name).is_some());
+    let (upstream, name) = if is_configured {
+        (Upstream::network(&config), layer.region().base_url())
     } else {
         let name = "the emulator in this process; set MOONSHOT_API_KEY to ask Moonshot";
         (Upstream::emulator(&config), name.to_owned())

@@ -287,3 +287,162 @@ fn space(text: &[u8], pos: usize) -> usize {
     }
     portable::space(text, pos)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &[u8]) -> Result<(), (ErrorKind, usize)> {
+        let mut scanner = Scanner::new(text).unwrap();
+        scanner
+            .skip()
+            .and_then(|_| scanner.finish())
+            .map_err(|error| (error.kind, error.offset()))
+    }
+
+    #[test]
+    fn valid_texts_are_read_to_their_end() {
+        for text in [
+            "null",
+            " true ",
+            "\n\t\r false",
+            "0",
+            "-0",
+            "-0.0e-0",
+            "1E+400",
+            "123456789012345678901234567890.5",
+            "\"\"",
+            r#""\"\\\/\b\f\n\r\t\u00e9\uD834\udd1e""#,
+            r#""half a pair: \ud800""#,
+            "\"\u{7f}é月🌕\"",
+            "[]",
+            "[ ]",
+            "{}",
+            "{ }",
+            "[[],{},[{}]]",
+            r#"{"":{"a":[1,2,{"b":null}]},"":1}"#,
+            "{ \"a\" : [ 1 , 2 ] , \"b\" : { } }",
+        ] {
+            assert_eq!(check(text.as_bytes()), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_byte_that_cannot_stand_is_named() {
+        use ErrorKind::*;
+        for (text, kind, offset) in [
+            ("", UnexpectedEnd, 0),
+            ("  ", UnexpectedEnd, 2),
+            ("nul", UnexpectedEnd, 3),
+            ("nulL", InvalidLiteral, 3),
+            ("tru]", InvalidLiteral, 3),
+            ("01", TrailingBytes, 1),
+            ("-", UnexpectedEnd, 1),
+            ("-x", InvalidNumber, 1),
+            ("1.", UnexpectedEnd, 2),
+            ("1.e5", InvalidNumber, 2),
+            ("1e+", UnexpectedEnd, 3),
+            (".5", ExpectedValue, 0),
+            ("+1", ExpectedValue, 0),
+            ("'a'", ExpectedValue, 0),
+            ("{a:1}", ExpectedKey, 1),
+            ("{\"a\" 1}", ExpectedColon, 5),
+            ("{\"a\":1,}", ExpectedKey, 7),
+            ("{\"a\":}", ExpectedValue, 5),
+            ("[1,]", ExpectedValue, 3),
+            ("[1 2]", ExpectedCommaOrClose, 3),
+            ("[1}", ExpectedCommaOrClose, 2),
+            ("[1", UnexpectedEnd, 2),
+            ("{\"a\":1", UnexpectedEnd, 6),
+            ("null null", TrailingBytes, 5),
+            ("\"a", UnexpectedEnd, 2),
+            ("\"a\\", UnexpectedEnd, 3),
+            ("\"a\\x\"", InvalidEscape, 3),
+            ("\"\\u12G4\"", InvalidEscape, 5),
+            ("\"\\u12", UnexpectedEnd, 5),
+            ("\"a\nb\"", ControlCharacter, 2),
+            ("\u{feff}{}", ExpectedValue, 0),
+        ] {
+            assert_eq!(check(text.as_bytes()), Err((kind, offset)), "{text}");
+        }
+    }
+
+    /// Strings of every length around the widths of a word, a block and a long
+    /// run, with something special at every place.
+    #[test]
+    fn every_place_of_a_string_is_looked_at() {
+        for length in (0..80).chain([500, 520, 560, 800, 2000]) {
+            for place in (0..length).rev().take(90).chain(0..length.min(10)) {
+                for (bytes, kind, shift) in [
+                    (&b"\x01"[..], ErrorKind::ControlCharacter, 0),
+                    (&b"\x1f"[..], ErrorKind::ControlCharacter, 0),
+                    (&b"\\q"[..], ErrorKind::InvalidEscape, 1),
+                    (&b"\xff"[..], ErrorKind::InvalidUtf8, 0),
+                    (&b"\xe6\x9c"[..], ErrorKind::InvalidUtf8, 0),
+                    (&b"\xed\xa0\x80"[..], ErrorKind::InvalidUtf8, 0),
+                ] {
+                    let mut text = vec![b'a'; length];
+                    text.splice(place..place, bytes.iter().copied());
+                    text.insert(0, b'"');
+                    text.extend(b"\"   ");
+                    assert_eq!(
+                        check(&text),
+                        Err((kind, place + 1 + shift)),
+                        "{length} {place}"
+                    );
+                }
+                for fine in ["\\n", "\\\\", "\\\"", "\\u6708", "é", "月", "🌕"] {
+                    let mut text = vec![b'a'; length];
+                    text.splice(place..place, fine.bytes());
+                    text.insert(0, b'"');
+                    text.push(b'"');
+                    assert_eq!(check(&text), Ok(()), "{length} {place} {fine}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn of_two_errors_in_a_string_the_first_is_named() {
+        let text = [&b"\""[..], &[b'a'; 700], b"\xff", &[b'a'; 700], b"\x01\""].concat();
+        assert_eq!(check(&text), Err((ErrorKind::InvalidUtf8, 701)));
+        let text = [
+            &b"\""[..],
+            &[b'a'; 700],
+            b"\xe6\x9c\x88",
+            &[b'a'; 700],
+            b"\x01\"",
+        ]
+        .concat();
+        assert_eq!(check(&text), Err((ErrorKind::ControlCharacter, 1404)));
+    }
+
+    #[test]
+    fn nesting_ends_at_127_and_never_recurses() {
+        let nested = |depth: usize| [vec![b'['; depth], vec![b']'; depth]].concat();
+        assert_eq!(check(&nested(127)), Ok(()));
+        assert_eq!(check(&nested(128)), Err((ErrorKind::TooDeep, 127)));
+        assert_eq!(check(&vec![b'['; 1 << 20]), Err((ErrorKind::TooDeep, 127)));
+        // Siblings are not nested.
+        let siblings = format!("[{}[]]", "[[]],".repeat(10_000));
+        assert_eq!(check(siblings.as_bytes()), Ok(()));
+    }
+
+    #[test]
+    fn lines_and_columns_count_from_one() {
+        for (text, line, column) in [
+            ("", 1, 1),
+            ("x", 1, 1),
+            ("{\n  x", 2, 3),
+            ("[\r\n\n 1,\n]", 4, 1),
+        ] {
+            let mut scanner = Scanner::new(text.as_bytes()).unwrap();
+            let error = scanner.skip().unwrap_err();
+            assert_eq!(
+                error.line_and_column(text.as_bytes()),
+                (line, column),
+                "{text:?}"
+            );
+        }
+    }
+}
