@@ -169,3 +169,151 @@ where
         hint
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use http_body_util::{BodyExt, Full};
+
+    use super::*;
+
+    type Whole = CompatBody<Full<Bytes>>;
+
+    fn next<B>(body: &mut Pin<Box<CompatBody<B>>>) -> Option<Result<Frame<Bytes>, B::Error>>
+    where
+        B: Body<Data = Bytes>,
+    {
+        let mut cx = Context::from_waker(Waker::noop());
+        match body.as_mut().poll_frame(&mut cx) {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => panic!("pending"),
+        }
+    }
+
+    fn next_data<B: Body<Data = Bytes>>(body: &mut Pin<Box<CompatBody<B>>>) -> Bytes {
+        let Some(Ok(frame)) = next(body) else {
+            panic!("no data");
+        };
+        frame.into_data().unwrap()
+    }
+
+    fn trailers() -> HeaderMap {
+        HeaderMap::from_iter([(http::header::ETAG, "1".parse().unwrap())])
+    }
+
+    #[test]
+    fn an_unread_body_is_the_body_itself() {
+        let mut body = Box::pin(CompatBody::unread(Full::from("abc")));
+        assert_eq!(body.size_hint().exact(), Some(3));
+        assert!(!body.is_end_stream());
+        assert_eq!(next_data(&mut body), "abc");
+        assert!(body.is_end_stream());
+        assert!(next(&mut body).is_none());
+        assert!(CompatBody::unread(Full::<Bytes>::default()).is_end_stream());
+    }
+
+    #[test]
+    fn a_read_body_knows_its_length_and_its_end() {
+        let mut body = Box::pin(Whole::complete(Rope::from(Bytes::from("abc")), None));
+        assert_eq!(body.size_hint().exact(), Some(3));
+        assert!(!body.is_end_stream());
+        assert_eq!(next_data(&mut body), "abc");
+        assert_eq!(body.size_hint().exact(), Some(0));
+        assert!(body.is_end_stream());
+        assert!(next(&mut body).is_none());
+    }
+
+    #[test]
+    fn trailers_come_before_the_end() {
+        let text = Rope::from(Bytes::from("abc"));
+        let mut body = Box::pin(Whole::complete(text, Some(trailers())));
+        assert_eq!(body.size_hint().exact(), Some(3));
+        next_data(&mut body);
+        assert!(!body.is_end_stream());
+        let frame = next(&mut body).unwrap().unwrap();
+        assert_eq!(frame.into_trailers().unwrap(), trailers());
+        assert!(body.is_end_stream());
+    }
+
+    #[test]
+    fn a_longer_body_is_its_start_and_its_rest() {
+        let rest =
+            Full::<Bytes>::from("def").with_trailers(std::future::ready(Some(Ok(trailers()))));
+        let mut body = Box::pin(CompatBody::longer("abc".into(), Box::pin(rest)));
+        assert_eq!(body.size_hint().lower(), 6);
+        assert_eq!(next_data(&mut body), "abc");
+        assert_eq!(next_data(&mut body), "def");
+        assert!(!body.is_end_stream());
+        let frame = next(&mut body).unwrap().unwrap();
+        assert_eq!(frame.into_trailers().unwrap(), trailers());
+        assert!(next(&mut body).is_none());
+    }
+
+    #[test]
+    fn a_failed_body_promises_no_length_and_fails_once() {
+        type Failing = http_body_util::combinators::UnsyncBoxBody<Bytes, &'static str>;
+
+        let mut body = Box::pin(CompatBody::<Failing>::failed("abc".into(), "no"));
+        assert_eq!(body.size_hint().lower(), 3);
+        assert_eq!(body.size_hint().upper(), None);
+        assert_eq!(next_data(&mut body), "abc");
+        assert!(!body.is_end_stream());
+        assert_eq!(next(&mut body).unwrap().unwrap_err(), "no");
+        assert!(body.is_end_stream());
+        assert!(next(&mut body).is_none());
+    }
+
+    /// Bounds that fit no `u64` are no bounds.
+    #[test]
+    fn a_size_hint_does_not_overflow() {
+        struct Huge;
+
+        impl Body for Huge {
+            type Data = Bytes;
+            type Error = std::convert::Infallible;
+
+            fn poll_frame(
+                self: Pin<&mut Self>,
+                _: &mut Context<'_>,
+            ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+                Poll::Pending
+            }
+
+            fn size_hint(&self) -> SizeHint {
+                SizeHint::with_exact(u64::MAX)
+            }
+        }
+
+        let hint = CompatBody::longer("abc".into(), Box::pin(Huge)).size_hint();
+        assert_eq!(hint.lower(), u64::MAX);
+        assert_eq!(hint.upper(), None);
+    }
+
+    #[test]
+    fn only_what_was_read_to_its_end_can_be_cloned_for_a_retry() {
+        let mut body = Box::pin(Whole::complete(
+            Rope::from(Bytes::from("abc")),
+            Some(trailers()),
+        ));
+        let mut clone = Box::pin(body.try_clone().unwrap());
+        for body in [&mut body, &mut clone] {
+            assert_eq!(next_data(body), "abc");
+            let frame = next(body).unwrap().unwrap();
+            assert_eq!(frame.into_trailers().unwrap(), trailers());
+        }
+        let rest = || Full::<Bytes>::from("def");
+        assert!(CompatBody::unread(rest()).try_clone().is_none());
+        assert!(
+            CompatBody::longer("abc".into(), Box::pin(rest()))
+                .try_clone()
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn its_text_stays_out_of_debug_output() {
+        let body = Whole::complete(Rope::from(Bytes::from("secret")), None);
+        assert!(!format!("{body:?}").contains("secret"));
+    }
+}

@@ -86,7 +86,9 @@ impl Region {
         self.base().to_string()
     }
 
-    fn base(&self) -> &BaseUrl {
+    /// Two regions are one if this is the same, even if [`Region::Custom`] was
+    /// used for a known one.
+    pub(crate) fn base(&self) -> &BaseUrl {
         let [
             (_, global),
             (_, china),
@@ -164,6 +166,10 @@ impl FromStr for BaseUrl {
         }
         if authority.host().is_empty() {
             return Err(error("has no host"));
+        }
+        // Without this, a client would take the scheme's port in its place.
+        if authority.port_u16().is_none() && authority.as_str() != authority.host() {
+            return Err(error("has a port that is none"));
         }
         let path = parts
             .path_and_query
@@ -251,22 +257,27 @@ pub(crate) fn retarget(parts: &mut Parts, region: &Region) {
 fn target(uri: &Uri, base: &BaseUrl) -> Uri {
     let mut parts = http::uri::Parts::default();
     parts.authority = Some(base.authority.clone());
+    // `CONNECT host:port` has nothing else.
     if let Some(incoming) = uri.path_and_query() {
         parts.scheme = Some(base.scheme.clone());
-        parts.path_and_query = path_under(incoming, base);
+        parts.path_and_query = Some(path_under(uri, incoming, base));
     }
-    // Without a path: `CONNECT host:port`. If the whole is longer than a URI may
-    // be, there is no target, and no client will send it.
     Uri::from_parts(parts).unwrap_or_default()
 }
 
-fn path_under(incoming: &PathAndQuery, base: &BaseUrl) -> Option<PathAndQuery> {
+fn path_under(uri: &Uri, incoming: &PathAndQuery, base: &BaseUrl) -> PathAndQuery {
     let path = incoming.path();
-    let kept = after_version(path);
+    let kept = if is_chat_completions(path) {
+        CHAT_COMPLETIONS
+    } else if let Some(kept) = after_base(uri, base) {
+        kept
+    } else {
+        after_version(path)
+    };
     let is_there_already = base.path.as_ref() == &path[..path.len() - kept.len()];
     // `OPTIONS *` has no path to move.
     if is_there_already || !path.starts_with('/') {
-        return Some(incoming.clone());
+        return incoming.clone();
     }
     let kept = &incoming.as_str()[path.len() - kept.len()..];
     let slash = if base.path.is_empty() && !kept.starts_with('/') {
@@ -274,15 +285,23 @@ fn path_under(incoming: &PathAndQuery, base: &BaseUrl) -> Option<PathAndQuery> {
     } else {
         ""
     };
-    PathAndQuery::try_from(format!("{}{slash}{kept}", base.path)).ok()
+    // One that is too long for a URI under the base stays as it is. The region
+    // refuses it then, which is better than to go where the caller says.
+    PathAndQuery::try_from(format!("{}{slash}{kept}", base.path))
+        .unwrap_or_else(|_| incoming.clone())
 }
 
-/// What comes after the version segment (`/v1`); for chat completions always
-/// just that. A path without a version is kept whole.
-fn after_version(path: &str) -> &str {
-    if is_chat_completions(path) {
-        return &path[path.len() - CHAT_COMPLETIONS.len()..];
+/// What comes after the base in a URI that is under it already.
+fn after_base<'a>(uri: &'a Uri, base: &BaseUrl) -> Option<&'a str> {
+    if uri.scheme() != Some(&base.scheme) || uri.authority() != Some(&base.authority) {
+        return None;
     }
+    let kept = uri.path().strip_prefix(&*base.path)?;
+    (kept.is_empty() || kept.starts_with('/')).then_some(kept)
+}
+
+/// What comes after the version segment (`/v1`). A path without one is kept whole.
+fn after_version(path: &str) -> &str {
     let mut rest = path;
     while let Some(slash) = rest.find('/') {
         rest = &rest[slash + 1..];
@@ -345,6 +364,24 @@ mod tests {
                 "http://old.example/v1/models",
                 "https://api.moonshot.ai/v1/models",
             ),
+            ("http://old.example", "https://api.moonshot.ai/v1/"),
+            ("http://old.example?x=1", "https://api.moonshot.ai/v1?x=1"),
+            (
+                "http://[::1]:80/v1/models",
+                "https://api.moonshot.ai/v1/models",
+            ),
+            (
+                "//v1//chat/completions",
+                "https://api.moonshot.ai/v1/chat/completions",
+            ),
+            (
+                "/v1/chat%2Fcompletions",
+                "https://api.moonshot.ai/v1/chat%2Fcompletions",
+            ),
+            (
+                "/v1/chat/completions/",
+                "https://api.moonshot.ai/v1/chat/completions/",
+            ),
             ("old.example:443", "api.moonshot.ai"),
             ("*", "https://api.moonshot.ai*"),
         ] {
@@ -357,6 +394,11 @@ mod tests {
         );
         assert_eq!(targeted("/v1", &root), "http://localhost:1/");
         assert_eq!(targeted("/v1?x", &root), "http://localhost:1/?x");
+        assert_eq!(targeted("http://e?x", &root), "http://localhost:1/?x");
+        let ipv6 = Region::custom("http://[::1]/v1").unwrap();
+        assert_eq!(targeted("/v1/models", &ipv6), "http://[::1]/v1/models");
+        let ipv6 = Region::custom("http://[::1]:8080/v1").unwrap();
+        assert_eq!(targeted("/v1/models", &ipv6), "http://[::1]:8080/v1/models");
         assert_eq!(
             targeted("/v1/files/a", &Region::KimiCode),
             "https://api.kimi.ai/coding/v1/files/a"
@@ -372,7 +414,7 @@ mod tests {
         // Longer than a URI may be, under this base.
         let long = format!("http://evil.example/{}", "a".repeat(65_500));
         let deep = Region::custom(&format!("http://h/{}", "b".repeat(100))).unwrap();
-        assert!(targeted(&long, &deep) == "/");
+        assert!(targeted(&long, &deep).starts_with("http://h/aaa"));
     }
 
     #[test]
@@ -381,12 +423,31 @@ mod tests {
             Region::Global,
             Region::KimiCodeChina,
             Region::custom("http://h").unwrap(),
+            Region::custom("http://h/api").unwrap(),
+            Region::custom("http://h/v1/proxy").unwrap(),
         ] {
-            for path in ["/v1/chat/completions", "/v1/models/kimi-k3?x=1", "/models"] {
+            for path in [
+                "/v1/chat/completions",
+                "/v1/models/kimi-k3?x=1",
+                "/models",
+                "/v1",
+                "/v1/files/v1/content",
+                "http://e?x",
+            ] {
                 let once = targeted(path, &region);
                 assert_eq!(targeted(&once, &region), once);
             }
         }
+    }
+
+    #[test]
+    fn a_path_that_gets_too_long_stays_but_its_host_does_not() {
+        let elsewhere = "http://e/";
+        let longest = "a".repeat(usize::from(u16::MAX) - 1 - elsewhere.len());
+        assert_eq!(
+            targeted(&format!("{elsewhere}{longest}"), &Region::KimiCode),
+            format!("https://api.kimi.ai/{longest}")
+        );
     }
 
     #[test]
@@ -415,6 +476,11 @@ mod tests {
             ("https://user:secret@api.moonshot.ai/v1", "has a user"),
             ("https://api.moonshot.ai/v1?version=1", "has a query"),
             ("https://api.moonshot.ai/v1#top", "has a fragment"),
+            ("http://localhost:99999/v1", "has a port that is none"),
+            ("http://[::1]:x/v1", "has a port that is none"),
+            ("http://localhost:/v1", "has a port that is none"),
+            ("http://:8080/v1", "has no host"),
+            ("http:///v1", "is not a valid URL"),
         ] {
             let error = Region::custom(given).unwrap_err().to_string();
             assert!(error.contains(problem), "{given}: {error}");

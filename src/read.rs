@@ -128,3 +128,148 @@ impl Gathered {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::VecDeque, task::Waker};
+
+    use http_body::{Frame, SizeHint};
+
+    use super::*;
+
+    type Hint = fn() -> SizeHint;
+
+    /// Frames, pauses (`None`) and errors in a row, with any size hint.
+    struct Script {
+        steps: VecDeque<Option<Result<Frame<Bytes>, &'static str>>>,
+        hint: Hint,
+    }
+
+    impl Body for Script {
+        type Data = Bytes;
+        type Error = &'static str;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
+            match self.steps.pop_front() {
+                Some(None) => {
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
+                }
+                step => Poll::Ready(step.flatten()),
+            }
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            (self.hint)()
+        }
+    }
+
+    fn data(text: &'static str) -> Option<Result<Frame<Bytes>, &'static str>> {
+        Some(Ok(Frame::data(text.into())))
+    }
+
+    /// Reads with a limit of 4.
+    fn read(
+        hint: Hint,
+        steps: impl IntoIterator<Item = Option<Result<Frame<Bytes>, &'static str>>>,
+    ) -> Read<Script> {
+        let steps = steps.into_iter().collect();
+        let mut reader = Box::pin(ReadBody::new(Script { steps, hint }, 4));
+        loop {
+            let mut cx = Context::from_waker(Waker::noop());
+            if let Poll::Ready(read) = reader.as_mut().poll_read(&mut cx) {
+                return read;
+            }
+        }
+    }
+
+    /// What can be said of a length that is 4 at most, truly or not.
+    const HINTS: [Hint; 3] = [
+        SizeHint::default,
+        || {
+            let mut open = SizeHint::default();
+            open.set_lower(1);
+            open
+        },
+        || SizeHint::with_exact(4),
+    ];
+
+    #[test]
+    fn frames_are_put_together() {
+        for hint in HINTS {
+            let steps = [
+                data(""),
+                None,
+                data("a"),
+                data(""),
+                data("bc"),
+                None,
+                data("d"),
+            ];
+            let Read::Complete(text, None) = read(hint, steps) else {
+                panic!("not complete");
+            };
+            assert_eq!(text, "abcd");
+        }
+    }
+
+    #[test]
+    fn a_single_frame_is_not_copied() {
+        let frame = "abcd";
+        for hint in HINTS {
+            let Read::Complete(text, None) = read(hint, [data(""), data(frame), data("")]) else {
+                panic!("not complete");
+            };
+            assert_eq!(text.as_ptr(), frame.as_ptr());
+        }
+    }
+
+    #[test]
+    fn no_frames_are_an_empty_text() {
+        for hint in HINTS {
+            let Read::Complete(text, None) = read(hint, []) else {
+                panic!("not complete");
+            };
+            assert_eq!(text, "");
+        }
+    }
+
+    #[test]
+    fn trailers_are_kept() {
+        let trailers = HeaderMap::from_iter([(http::header::ETAG, "1".parse().unwrap())]);
+        let frame = Frame::trailers(trailers.clone());
+        let Read::Complete(text, kept) = read(SizeHint::default, [data("a"), Some(Ok(frame))])
+        else {
+            panic!("not complete");
+        };
+        assert_eq!((text, kept), ("a".into(), Some(trailers)));
+    }
+
+    #[test]
+    fn an_error_comes_behind_what_was_read() {
+        for hint in HINTS {
+            let Read::Failed(text, error) = read(hint, [data("a"), data("b"), Some(Err("no"))])
+            else {
+                panic!("no error");
+            };
+            assert_eq!((text, error), ("ab".into(), "no"));
+        }
+    }
+
+    #[test]
+    fn reading_ends_with_the_first_byte_over_the_limit() {
+        let steps = [data("abc"), data("de"), data("f"), Some(Err("no"))];
+        let Read::Longer(text, mut rest) = read(SizeHint::default, steps) else {
+            panic!("within the limit");
+        };
+        assert_eq!(text, "abcde");
+        let mut cx = Context::from_waker(Waker::noop());
+        let Poll::Ready(Some(Ok(next))) = rest.as_mut().poll_frame(&mut cx) else {
+            panic!("read too far");
+        };
+        assert_eq!(next.into_data().unwrap(), "f");
+    }
+}

@@ -90,16 +90,16 @@ where
 /// Sends the request to its region, with the key that belongs there.
 fn address(parts: &mut Parts, config: &Config) {
     let region = parts.extensions.get::<Region>().cloned();
-    let key = match (parts.extensions.get::<ApiKey>(), &region) {
-        (Some(key), _) => Some(key),
-        (None, Some(region)) if *region != config.region => None,
-        (None, _) => config.api_key.as_ref(),
+    let region = region.as_ref().unwrap_or(&config.region);
+    endpoint::retarget(parts, region);
+    let key = match parts.extensions.get::<ApiKey>() {
+        // The layer's key belongs to the layer's region.
+        None if region.base() == config.region.base() => config.api_key.as_ref(),
+        key => key,
     };
     if let Some(key) = key {
-        let header = key.header();
-        parts.headers.insert(AUTHORIZATION, header);
+        parts.headers.insert(AUTHORIZATION, key.header());
     }
-    endpoint::retarget(parts, region.as_ref().unwrap_or(&config.region));
 }
 
 /// Why a request's body is not even read: the cheap checks, before any buffering.

@@ -1,0 +1,226 @@
+//! Half a request is none: bodies that break off, and callers that go away.
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex},
+};
+
+use axum::{Router, body::Body, extract::DefaultBodyLimit, routing::post};
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body::Frame;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::{net::TcpListener, sync::mpsc};
+use tower::{Layer, Service, ServiceExt};
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_moonshot::{CompatBody, MoonshotCompatLayer, Report, Skipped};
+
+use crate::harness::*;
+
+/// A body of frames that the test sends one by one.
+fn driven<E>() -> (
+    mpsc::UnboundedSender<Result<Frame<Bytes>, E>>,
+    impl http_body::Body<Data = Bytes, Error = E>,
+) {
+    let (sender, mut frames) = mpsc::unbounded_channel();
+    let frames = futures_util::stream::poll_fn(move |cx| frames.poll_recv(cx));
+    (sender, StreamBody::new(frames))
+}
+
+fn chat_request<B>(body: B) -> Request<B> {
+    Request::post("/v1/chat/completions").body(body).unwrap()
+}
+
+/// What a server's connection did with a client that went away in mid-body: one
+/// entry for each time the inner service was called.
+async fn read_by_the_inner_service(half_close: bool) -> Vec<Result<Bytes, hyper::Error>> {
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let inner = {
+        let calls = Arc::clone(&calls);
+        tower::service_fn(move |request: Request<CompatBody<hyper::body::Incoming>>| {
+            let calls = Arc::clone(&calls);
+            async move {
+                let read = request.into_body().collect().await;
+                calls.lock().unwrap().push(read.map(|body| body.to_bytes()));
+                Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("ok")))
+            }
+        })
+    };
+    let service = MoonshotCompatLayer::new().layer(inner);
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut client = Wire::connect(listener.local_addr().unwrap()).await;
+    let (stream, _) = in_time(listener.accept()).await.unwrap();
+    let connection = hyper::server::conn::http1::Builder::new()
+        .half_close(half_close)
+        .serve_connection(
+            TokioIo::new(stream),
+            hyper::service::service_fn(move |request| service.clone().oneshot(request)),
+        );
+    // Valid on its own, so that only its length tells that it isn't whole.
+    client
+        .send(chat("content-length: 1000\r\n", SHRINKING))
+        .await;
+    client.finish().await;
+    // However it ends, it ends: everything that is called has been called.
+    let _ = in_time(connection).await;
+    std::mem::take(&mut *calls.lock().unwrap())
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_in_mid_body_is_not_taken_for_one_that_is_done() {
+    for call in read_by_the_inner_service(false).await {
+        call.unwrap_err();
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_breaks_off_for_the_inner_service_too() {
+    let calls = read_by_the_inner_service(true).await;
+    assert_eq!(calls.len(), 1);
+    calls[0].as_ref().unwrap_err();
+}
+
+#[tokio::test]
+async fn a_stream_that_is_reset_in_mid_body_is_not_taken_for_a_complete_one() {
+    let (tell, mut called) = mpsc::unbounded_channel();
+    let inner = tower::service_fn(move |request: Request<Outgoing>| {
+        let tell = tell.clone();
+        async move {
+            let read = request.into_body().collect().await;
+            tell.send(read.map(|body| body.to_bytes())).unwrap();
+            Ok::<_, Infallible>(Response::new(Body::from("ok")))
+        }
+    });
+    let app = Router::new().fallback_service(MoonshotCompatLayer::new().layer(inner));
+    let gateway = Server::start(app).await;
+    let stream = tokio::net::TcpStream::connect(gateway.address)
+        .await
+        .unwrap();
+    let (mut client, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
+    let connection = tokio::spawn(connection);
+
+    let (frames, body) = driven::<std::io::Error>();
+    frames.send(Ok(Frame::data(SHRINKING.into()))).unwrap();
+    frames
+        .send(Err(std::io::Error::other("the reason of a reset")))
+        .unwrap();
+    let request = Request::post(format!("http://{}/v1/chat/completions", gateway.address))
+        .body(Box::pin(body))
+        .unwrap();
+    in_time(client.send_request(request)).await.unwrap_err();
+
+    // The same connection, so the server has met the reset before this.
+    let (frames, body) = driven::<std::io::Error>();
+    frames.send(Ok(Frame::data(CLEAN.into()))).unwrap();
+    drop(frames);
+    let request = Request::post(format!("http://{}/v1/chat/completions", gateway.address))
+        .body(Box::pin(body))
+        .unwrap();
+    in_time(client.send_request(request)).await.unwrap();
+    connection.abort();
+    drop(gateway);
+
+    let mut complete = Vec::new();
+    while let Ok(read) = called.try_recv() {
+        complete.extend(read.ok());
+    }
+    assert_eq!(complete, [CLEAN]);
+}
+
+/// An error that nobody else has.
+#[derive(Debug, PartialEq)]
+struct Boom(u32);
+
+#[tokio::test]
+async fn a_read_error_reaches_the_inner_service_as_the_value_that_it_is() {
+    let (frames, body) = driven::<Boom>();
+    frames.send(Ok(Frame::data("{\"mod".into()))).unwrap();
+    frames.send(Ok(Frame::data("el\":".into()))).unwrap();
+    frames.send(Err(Boom(7))).unwrap();
+    let inner = tower::service_fn(async |request: Request<CompatBody<_>>| {
+        let skipped = request
+            .extensions()
+            .get::<Report>()
+            .unwrap()
+            .skipped()
+            .copied();
+        assert_eq!(skipped, Some(Skipped::ReadError));
+        let mut body = Box::pin(request.into_body());
+        let mut data = Vec::new();
+        loop {
+            match body.frame().await.unwrap() {
+                Ok(frame) => data.extend_from_slice(frame.data_ref().unwrap()),
+                // The type, not only the text.
+                Err(Boom(value)) => return Ok::<_, (Vec<u8>, u32)>(Response::new((data, value))),
+            }
+        }
+    });
+    let response = in_time(
+        MoonshotCompatLayer::new()
+            .layer(inner)
+            .oneshot(chat_request(body)),
+    )
+    .await;
+    assert_eq!(response.unwrap().into_body(), (b"{\"model\":".to_vec(), 7));
+}
+
+/// axum finds the error of a limit within two wrappers, and adds one for every
+/// body type that is not its own.
+#[tokio::test]
+async fn a_body_over_the_limit_of_a_layer_around_is_still_413_in_axum() {
+    let echo = || {
+        Router::new()
+            .route("/v1/chat/completions", post(async |body: Bytes| body))
+            .layer(MoonshotCompatLayer::new())
+    };
+    for app in [
+        echo()
+            .layer(RequestBodyLimitLayer::new(16))
+            .layer(DefaultBodyLimit::disable()),
+        echo().layer(DefaultBodyLimit::max(16)),
+    ] {
+        // Unknown in length, so that it is while reading that the limit is met.
+        let request = chat_request(Body::new(Box::pin(trickle(SHRINKING))));
+        let response = in_time(app.oneshot(request)).await.unwrap();
+        assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_before_the_body_is_read_was_never_there() {
+    let inner = tower::service_fn(
+        async |_: Request<CompatBody<_>>| -> Result<Response<()>, Infallible> {
+            unreachable!("half a body arrived")
+        },
+    );
+    let mut service = MoonshotCompatLayer::new().layer(inner);
+    let (frames, body) = driven::<Infallible>();
+    frames.send(Ok(Frame::data(SHRINKING.into()))).unwrap();
+    let mut response = Box::pin(service.ready().await.unwrap().call(chat_request(body)));
+    assert!(poll_once(&mut response).is_pending());
+    assert!(!frames.is_closed());
+    drop(response);
+    assert!(frames.is_closed());
+}
+
+#[tokio::test]
+async fn the_reader_is_woken_by_every_frame() {
+    let (frames, body) = driven::<Infallible>();
+    let layer = MoonshotCompatLayer::new();
+    let answer = arrived(&layer, chat_request(body));
+    let send = async {
+        for byte in SHRINKING.bytes() {
+            let frame = Frame::data(Bytes::copy_from_slice(&[byte]));
+            frames.send(Ok(frame)).unwrap();
+            tokio::task::yield_now().await;
+        }
+        drop(frames);
+    };
+    let ((request, _), ()) = tokio::join!(answer, send);
+    assert_eq!(request.body(), SHRUNK);
+}

@@ -1,0 +1,116 @@
+//! The service that was made ready is the one that is called.
+
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use tower::{Layer, Service, ServiceExt, buffer::Buffer, limit::ConcurrencyLimit, service_fn};
+use tower_moonshot::{CompatBody, MoonshotCompatLayer};
+
+use crate::harness::*;
+
+type Inner = Request<CompatBody<Full<Bytes>>>;
+
+fn requests() -> impl Iterator<Item = Request<Full<Bytes>>> {
+    ["application/json", "text/plain", "application/json"]
+        .into_iter()
+        .map(|content_type| {
+            Request::post("/v1/chat/completions")
+                .header("content-type", content_type)
+                .body(SHRINKING.into())
+                .unwrap()
+        })
+}
+
+/// Panics when called without having been asked, as tower allows it to.
+#[derive(Debug, Default)]
+struct Strict {
+    is_ready: bool,
+}
+
+impl Clone for Strict {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Service<Inner> for Strict {
+    type Response = Response<()>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<()>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.is_ready = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Inner) -> Self::Future {
+        assert!(
+            std::mem::take(&mut self.is_ready),
+            "called without being ready"
+        );
+        ready(Ok(Response::new(())))
+    }
+}
+
+/// Sends requests one after the other through one service.
+async fn serve_all<S>(inner: S)
+where
+    S: Service<Inner, Response = Response<()>> + Clone,
+    S::Error: std::fmt::Debug,
+{
+    let mut service = MoonshotCompatLayer::new().layer(inner);
+    for request in requests() {
+        let response = in_time(async { service.ready().await?.call(request).await }).await;
+        response.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_insists_on_being_asked_is_asked() {
+    serve_all(Strict::default()).await;
+}
+
+#[tokio::test]
+async fn a_buffer_with_one_place_is_asked() {
+    serve_all(Buffer::new(Strict::default(), 1)).await;
+}
+
+#[tokio::test]
+async fn a_concurrency_limit_of_one_is_asked() {
+    serve_all(ConcurrencyLimit::new(Strict::default(), 1)).await;
+}
+
+#[tokio::test]
+async fn a_service_that_is_not_ready_is_not_called() {
+    let service = ConcurrencyLimit::new(Strict::default(), 1);
+    let mut first = MoonshotCompatLayer::new().layer(service.clone());
+    let mut second = MoonshotCompatLayer::new().layer(service);
+    first.ready().await.unwrap();
+    assert!(poll_once(second.ready()).is_pending());
+    drop(first);
+    assert!(poll_once(second.ready()).is_ready());
+}
+
+/// The place that a request takes while its body is read is free again when its
+/// caller goes away.
+#[tokio::test]
+async fn a_dropped_response_gives_its_place_back() {
+    let inner =
+        service_fn(async |_: Request<CompatBody<_>>| Ok::<_, Infallible>(Response::new(())));
+    let mut service = MoonshotCompatLayer::new().layer(ConcurrencyLimit::new(inner, 1));
+    let never = http_body_util::StreamBody::new(futures_util::stream::pending::<
+        Result<http_body::Frame<Bytes>, Infallible>,
+    >());
+    let request = Request::post("/v1/chat/completions").body(never).unwrap();
+    let mut response = Box::pin(service.ready().await.unwrap().call(request));
+    assert!(poll_once(&mut response).is_pending());
+    assert!(poll_once(service.ready()).is_pending());
+    drop(response);
+    in_time(service.ready()).await.unwrap();
+}
