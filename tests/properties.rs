@@ -1,0 +1,427 @@
+//! What holds for every request, judged by a reference that works on parsed
+//! values and by a reader that knows where everything stands.
+//!
+//! `PROPTEST_CASES` overrides the number of cases.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod explain;
+mod reader;
+mod reference;
+mod requests;
+mod spelling;
+
+use std::collections::{BTreeSet, HashMap};
+
+use bytes::Bytes;
+use proptest::{collection::vec, prelude::*, sample::select};
+use serde_json::Value;
+use tower_moonshot::{MoonshotCompatLayer, Report, Rule, Skipped};
+
+use crate::reference::Reference;
+
+/// This many cases, unless the environment says otherwise. Failing cases become
+/// named tests rather than files of seeds.
+fn cases(number: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases: match std::env::var("PROPTEST_CASES") {
+            Ok(cases) => cases.parse().unwrap(),
+            Err(_) => number,
+        },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+/// The settings of a layer, and a body.
+fn chats() -> impl Strategy<Value = (Reference, String)> {
+    let body = (requests::requests(), spelling::styles())
+        .prop_map(|(request, style)| spelling::spell(&request, style));
+    (requests::settings(), body)
+}
+
+fn layer(settings: &Reference) -> MoonshotCompatLayer {
+    let layer = MoonshotCompatLayer::new()
+        .with_aliases(settings.aliases.iter().copied())
+        .unwrap()
+        .with_tool_choice(settings.tool_choice)
+        .with_n(settings.n);
+    settings
+        .off
+        .iter()
+        .fold(layer, |layer, &rule| layer.without_rule(rule))
+}
+
+fn rewrite(settings: &Reference, body: &str) -> (String, Report) {
+    let (rope, report) = layer(settings).rewrite(Bytes::copy_from_slice(body.as_bytes()));
+    let rewritten = rope.into_bytes().to_vec();
+    (String::from_utf8(rewritten).unwrap(), report)
+}
+
+fn parse(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {text}"))
+}
+
+/// The ids of tool calls in a request, and those that answers name.
+fn call_ids(request: &mut Value) -> Vec<&mut Value> {
+    let messages = request.get_mut("messages").and_then(Value::as_array_mut);
+    let mut ids = Vec::new();
+    for message in messages
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object_mut)
+    {
+        for (key, value) in message {
+            match (key.as_str(), value) {
+                ("tool_calls", Value::Array(calls)) => {
+                    ids.extend(calls.iter_mut().filter_map(|call| call.get_mut("id")));
+                }
+                ("tool_call_id", value) => ids.push(value),
+                _ => {}
+            }
+        }
+    }
+    ids.retain(|id| id.is_string());
+    ids
+}
+
+/// Puts the ids of tool calls back, and checks that they are mapped one to one,
+/// the bad ones to good ones and the good ones to themselves.
+fn unmap_ids(sent: &mut Value, expected: &mut Value) -> Result<(), TestCaseError> {
+    let mut there = HashMap::new();
+    let mut back = HashMap::new();
+    let pairs = call_ids(sent).into_iter().zip(call_ids(expected));
+    for (sent, original) in pairs {
+        let is_good = |id: &str| {
+            let allowed = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
+            (1..=64).contains(&id.len()) && id.chars().all(allowed)
+        };
+        let new = sent.as_str().unwrap().to_owned();
+        let old = original.as_str().unwrap().to_owned();
+        prop_assert!(is_good(&new), "{old:?} became {new:?}");
+        prop_assert!(!is_good(&old) || new == old, "{old:?} became {new:?}");
+        prop_assert_eq!(there.entry(old.clone()).or_insert(new.clone()), &new);
+        prop_assert_eq!(back.entry(new).or_insert(old.clone()), &old);
+        *sent = old.into();
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(cases(1500))]
+
+    #[test]
+    fn a_rewritten_request_means_what_the_reference_makes_of_it((settings, body) in chats()) {
+        let (sent, _) = rewrite(&settings, &body);
+        let mut sent = parse(&sent);
+        let mut expected = settings.rewrite(parse(&body));
+        if !settings.off.contains(&Rule::ToolCallId) {
+            unmap_ids(&mut sent, &mut expected)?;
+        }
+        prop_assert_eq!(sent, expected, "{}", body);
+    }
+
+    #[test]
+    fn rewriting_again_changes_nothing((settings, body) in chats()) {
+        let (once, _) = rewrite(&settings, &body);
+        let (twice, report) = rewrite(&settings, &once);
+        prop_assert_eq!(&twice, &once);
+        prop_assert_eq!(report.changes(), &[]);
+    }
+
+    #[test]
+    fn bytes_change_where_the_meaning_does_and_nowhere_else((settings, body) in chats()) {
+        let (sent, _) = rewrite(&settings, &body);
+        explain::explain(&body, &sent)?;
+    }
+
+    #[test]
+    fn a_request_that_needs_no_change_is_not_even_copied((settings, body) in chats()) {
+        let body = Bytes::from(body);
+        let (rope, report) = layer(&settings).rewrite(body.clone());
+        let sent = rope.into_bytes();
+        prop_assert_eq!(report.changes().is_empty(), sent == body);
+        prop_assert_eq!(report.changes().is_empty(), sent.as_ptr() == body.as_ptr());
+    }
+
+    #[test]
+    fn the_report_names_every_place_that_changed_and_no_other((settings, body) in chats()) {
+        let (sent, report) = rewrite(&settings, &body);
+        let (before, after) = (parse(&body), parse(&sent));
+        let mut reported = BTreeSet::new();
+        for change in report.changes() {
+            let pointer = change.pointer();
+            prop_assert!(is_a_place(&before, &pointer), "{} in {}", pointer, body);
+            // As deep as a member of the request or of a message.
+            let depth = if pointer.starts_with("/messages/") { 4 } else { 2 };
+            reported.insert(pointer.split('/').take(depth).collect::<Vec<_>>().join("/"));
+        }
+        let changed = changed_places(&before, &after);
+        prop_assert_eq!(reported, changed, "{} became {}", body, sent);
+    }
+}
+
+/// Whether a pointer leads to something, or to where something can be put in.
+fn is_a_place(request: &Value, pointer: &str) -> bool {
+    let (parent, last) = pointer.rsplit_once('/').unwrap();
+    match request.pointer(parent) {
+        Some(Value::Object(_)) => true,
+        Some(Value::Array(_)) => last == "-" || request.pointer(pointer).is_some(),
+        _ => false,
+    }
+}
+
+/// The members of a request, and of its messages, whose value is another one.
+fn changed_places(before: &Value, after: &Value) -> BTreeSet<String> {
+    let differing = |before: &Value, after: &Value| {
+        let keys = [before, after]
+            .into_iter()
+            .filter_map(Value::as_object)
+            .flatten();
+        let keys: BTreeSet<_> = keys.map(|(key, _)| key.clone()).collect();
+        keys.into_iter()
+            .filter(|key| before.get(key) != after.get(key))
+            .collect::<Vec<_>>()
+    };
+    let mut places = BTreeSet::new();
+    for key in differing(before, after) {
+        if key != "messages" {
+            places.insert(format!("/{key}"));
+            continue;
+        }
+        let old = before[&key].as_array().unwrap();
+        let new = after[&key].as_array().unwrap();
+        for (index, (old, new)) in old.iter().zip(new).enumerate() {
+            let keys = differing(old, new);
+            let reasoned = keys.iter().any(|key| key == "reasoning_content");
+            for key in keys {
+                // Whence the reasoning was moved goes without saying.
+                let source = matches!(key.as_str(), "reasoning" | "provider_specific_fields");
+                if !(reasoned && source) {
+                    places.insert(format!("/messages/{index}/{key}"));
+                }
+            }
+        }
+        if new.len() > old.len() {
+            places.insert(String::from("/messages/-"));
+        }
+    }
+    places
+}
+
+/// Chats with texts on either side of the lengths at which a rope slices instead
+/// of copying.
+fn long_chats() -> impl Strategy<Value = String> {
+    const KIB: usize = 1024;
+    let length = select(vec![
+        1,
+        100,
+        16 * KIB - 40,
+        16 * KIB - 1,
+        16 * KIB,
+        16 * KIB + 1,
+        40 * KIB,
+        48 * KIB - 1,
+        48 * KIB,
+        48 * KIB + 1,
+        100 * KIB,
+    ]);
+    let message = (select(vec!["user", "developer", "assistant"]), length, 0..3usize).prop_map(
+        |(role, length, shape)| {
+            let text = "é\"x".repeat(length.div_ceil(4));
+            let content = match shape {
+                0 => Value::from(text),
+                1 => serde_json::json!([{"type": "text", "text": text}]),
+                _ => serde_json::json!([{"type": "text", "text": text}, {"type": "text", "text": "."}]),
+            };
+            serde_json::json!({"role": role, "content": content})
+        },
+    );
+    let many = (0..400usize)
+        .prop_map(|count| vec![serde_json::json!({"role": "developer", "content": ""}); count]);
+    (vec(message, 0..5), many, vec(any::<bool>(), 3)).prop_map(|(long, many, flags)| {
+        let messages: Vec<Value> = if flags[0] {
+            [long, many].concat()
+        } else {
+            long
+        };
+        let mut request = serde_json::json!({"model": "moonshot-v1-8k", "messages": messages});
+        if flags[1] {
+            request["temperature"] = 2.into();
+        }
+        if flags[2] {
+            request["tools"] = serde_json::json!([{"type": "function", "function": {"name": "f"}}]);
+            request["tool_choice"] = "required".into();
+        }
+        request.to_string()
+    })
+}
+
+proptest! {
+    #![proptest_config(cases(60))]
+
+    #[test]
+    fn the_pieces_of_a_rope_are_the_rewritten_text(body in long_chats()) {
+        let settings = Reference::default();
+        let (mut rope, _) = layer(&settings).rewrite(Bytes::from(body.clone()));
+        let whole = rope.clone().into_bytes();
+        let mut pieces = Vec::new();
+        prop_assert_eq!(rope.len(), whole.len());
+        while let Some(piece) = rope.next() {
+            prop_assert!(!piece.is_empty());
+            pieces.extend_from_slice(&piece);
+            prop_assert_eq!(pieces.len() + rope.len(), whole.len());
+            prop_assert_eq!(rope.is_empty(), rope.len() == 0);
+            // What is left can be had in one piece at any time.
+            let rest = rope.clone().into_bytes();
+            prop_assert!(rest == whole.slice(pieces.len()..));
+        }
+        prop_assert!(pieces == whole);
+        let sent: Value = serde_json::from_slice(&whole).unwrap();
+        prop_assert!(sent == settings.rewrite(parse(&body)));
+    }
+}
+
+/// What mutations put in: every byte that means something, and some that are never
+/// right.
+const INKS: &[&[u8]] = &[
+    b"",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b"\"",
+    b"\\",
+    b"\\u",
+    b"\\ud800",
+    b"\\uDC00",
+    b",",
+    b":",
+    b"-",
+    b"+",
+    b".",
+    b"0",
+    b"01",
+    b"1e400",
+    b"e",
+    b"E+",
+    b"true",
+    b"nul",
+    b"NaN",
+    b" ",
+    b"\n",
+    b"\r",
+    b"\t",
+    b"\0",
+    b"\x1f",
+    b"\x7f",
+    b"\x80",
+    b"\xc3",
+    b"\xc0\xaf",
+    b"\xed\xa0\x80",
+    b"\xe4\xbd",
+    b"\xf4\x90\x80\x80",
+    b"\xef\xbb\xbf",
+    b"\xf0\x9f\x98\x80",
+    b"/",
+    b"'",
+    b"//",
+];
+
+/// Bodies that are often not JSON, by a byte or two.
+fn broken() -> impl Strategy<Value = Vec<u8>> {
+    let ink = || select(INKS);
+    let smears = vec((any::<prop::sample::Index>(), 0..3usize, ink()), 0..3);
+    let mutated = (chats(), smears, weighted_cut()).prop_map(|((_, body), smears, cut)| {
+        let mut body = body.into_bytes();
+        for (at, removed, ink) in smears {
+            let at = at.index(body.len() + 1);
+            let end = body.len().min(at + removed);
+            body.splice(at..end, ink.iter().copied());
+        }
+        if let Some(cut) = cut {
+            body.truncate(cut.index(body.len() + 1));
+        }
+        body
+    });
+    let scribbled = vec(ink(), 0..12).prop_map(|inks| inks.concat());
+    let nested = (
+        120..135usize,
+        select(vec!["[", "{\"a\":", "[{\"a\":"]),
+        any::<bool>(),
+    )
+        .prop_map(|(depth, open, closed)| {
+            let opens: String = open
+                .chars()
+                .cycle()
+                .scan(0, |depth_so_far, letter| {
+                    *depth_so_far += usize::from("[{".contains(letter));
+                    (*depth_so_far <= depth).then_some(letter)
+                })
+                .collect();
+            let closes: String = opens
+                .chars()
+                .rev()
+                .filter_map(|letter| match letter {
+                    '[' => Some(']'),
+                    '{' => Some('}'),
+                    _ => None,
+                })
+                .collect();
+            let inner = if opens.ends_with(':') { "0" } else { "" };
+            let text = format!(
+                "{{\"messages\":[],\"x\":{opens}{inner}{}",
+                if closed { closes + "}" } else { String::new() }
+            );
+            text.into_bytes()
+        });
+    prop_oneof![
+        6 => mutated,
+        2 => scribbled,
+        1 => nested,
+        1 => vec(any::<u8>(), 0..40),
+    ]
+}
+
+fn weighted_cut() -> impl Strategy<Value = Option<prop::sample::Index>> {
+    proptest::option::weighted(0.2, any::<prop::sample::Index>())
+}
+
+proptest! {
+    #![proptest_config(cases(3000))]
+
+    #[test]
+    fn what_is_no_json_is_left_alone_and_the_report_says_where_it_breaks(body in broken()) {
+        let bytes = Bytes::from(body.clone());
+        let (rope, report) = MoonshotCompatLayer::new().rewrite(bytes.clone());
+        let sent = rope.into_bytes();
+        match (reader::read(&body), report.skipped()) {
+            (Ok(_), None | Some(Skipped::NotAChatRequest)) => {}
+            (Err(offset), Some(Skipped::InvalidJson(invalid))) => {
+                prop_assert_eq!(invalid.offset(), offset);
+                let before = &body[..offset];
+                let line = before.split(|&byte| byte == b'\n');
+                prop_assert_eq!(invalid.line(), line.clone().count());
+                prop_assert_eq!(invalid.column(), line.last().unwrap().len() + 1);
+                prop_assert_eq!(sent.as_ptr(), bytes.as_ptr());
+            }
+            (read, skipped) => prop_assert!(false, "{read:?}, but {skipped:?}"),
+        }
+    }
+
+    #[test]
+    fn serde_json_agrees_on_what_is_json(body in broken()) {
+        let (_, report) = MoonshotCompatLayer::new().rewrite(Bytes::from(body.clone()));
+        let is_valid = !matches!(report.skipped(), Some(Skipped::InvalidJson(_)));
+        match serde_json::from_slice::<Value>(&body) {
+            Ok(_) => prop_assert!(is_valid),
+            Err(error) => {
+                // The grammar allows both, but a `Value` has no room for them.
+                let error = error.to_string();
+                let no_room = error.starts_with("number out of range")
+                    || error.starts_with("lone leading surrogate")
+                    || error.starts_with("unexpected end of hex escape");
+                prop_assert!(!is_valid || no_room, "{}", error);
+            }
+        }
+    }
+}
