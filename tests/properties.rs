@@ -4,6 +4,7 @@
 //! `PROPTEST_CASES` overrides the number of cases.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bodies;
 mod explain;
 mod reader;
 mod reference;
@@ -13,7 +14,7 @@ mod spelling;
 use std::collections::{BTreeSet, HashMap};
 
 use bytes::Bytes;
-use proptest::{collection::vec, prelude::*, sample::select};
+use proptest::prelude::*;
 use serde_json::Value;
 use tower_moonshot::{MoonshotCompatLayer, Report, Rule, Skipped};
 
@@ -34,9 +35,7 @@ fn cases(number: u32) -> ProptestConfig {
 
 /// The settings of a layer, and a body.
 fn chats() -> impl Strategy<Value = (Reference, String)> {
-    let body = (requests::requests(), spelling::styles())
-        .prop_map(|(request, style)| spelling::spell(&request, style));
-    (requests::settings(), body)
+    (requests::settings(), bodies::chats())
 }
 
 fn layer(settings: &Reference) -> MoonshotCompatLayer {
@@ -107,7 +106,7 @@ fn unmap_ids(sent: &mut Value, expected: &mut Value) -> Result<(), TestCaseError
 }
 
 proptest! {
-    #![proptest_config(cases(1500))]
+    #![proptest_config(cases(3000))]
 
     #[test]
     fn a_rewritten_request_means_what_the_reference_makes_of_it((settings, body) in chats()) {
@@ -208,69 +207,25 @@ fn changed_places(before: &Value, after: &Value) -> BTreeSet<String> {
     places
 }
 
-/// Chats with texts on either side of the lengths at which a rope slices instead
-/// of copying.
-fn long_chats() -> impl Strategy<Value = String> {
-    const KIB: usize = 1024;
-    let length = select(vec![
-        1,
-        100,
-        16 * KIB - 40,
-        16 * KIB - 1,
-        16 * KIB,
-        16 * KIB + 1,
-        40 * KIB,
-        48 * KIB - 1,
-        48 * KIB,
-        48 * KIB + 1,
-        100 * KIB,
-    ]);
-    let message = (select(vec!["user", "developer", "assistant"]), length, 0..3usize).prop_map(
-        |(role, length, shape)| {
-            let text = "é\"x".repeat(length.div_ceil(4));
-            let content = match shape {
-                0 => Value::from(text),
-                1 => serde_json::json!([{"type": "text", "text": text}]),
-                _ => serde_json::json!([{"type": "text", "text": text}, {"type": "text", "text": "."}]),
-            };
-            serde_json::json!({"role": role, "content": content})
-        },
-    );
-    let many = (0..400usize)
-        .prop_map(|count| vec![serde_json::json!({"role": "developer", "content": ""}); count]);
-    (vec(message, 0..5), many, vec(any::<bool>(), 3)).prop_map(|(long, many, flags)| {
-        let messages: Vec<Value> = if flags[0] {
-            [long, many].concat()
-        } else {
-            long
-        };
-        let mut request = serde_json::json!({"model": "moonshot-v1-8k", "messages": messages});
-        if flags[1] {
-            request["temperature"] = 2.into();
-        }
-        if flags[2] {
-            request["tools"] = serde_json::json!([{"type": "function", "function": {"name": "f"}}]);
-            request["tool_choice"] = "required".into();
-        }
-        request.to_string()
-    })
-}
-
 proptest! {
     #![proptest_config(cases(60))]
 
     #[test]
-    fn the_pieces_of_a_rope_are_the_rewritten_text(body in long_chats()) {
+    fn the_pieces_of_a_rope_are_the_rewritten_text(body in bodies::long_chats()) {
         let settings = Reference::default();
-        let (mut rope, _) = layer(&settings).rewrite(Bytes::from(body.clone()));
+        let original = Bytes::from(body.clone());
+        let (mut rope, _) = layer(&settings).rewrite(original.clone());
         let whole = rope.clone().into_bytes();
         let mut pieces = Vec::new();
         prop_assert_eq!(rope.len(), whole.len());
         while let Some(piece) = rope.next() {
             prop_assert!(!piece.is_empty());
+            // However long the text is, little of it is ever copied at once.
+            let is_slice = original.as_ptr_range().contains(&piece.as_ptr());
+            prop_assert!(is_slice || piece.len() <= 48 * 1024);
             pieces.extend_from_slice(&piece);
             prop_assert_eq!(pieces.len() + rope.len(), whole.len());
-            prop_assert_eq!(rope.is_empty(), rope.len() == 0);
+            prop_assert_eq!(rope.is_empty(), pieces.len() == whole.len());
             // What is left can be had in one piece at any time.
             let rest = rope.clone().into_bytes();
             prop_assert!(rest == whole.slice(pieces.len()..));
@@ -281,116 +236,11 @@ proptest! {
     }
 }
 
-/// What mutations put in: every byte that means something, and some that are never
-/// right.
-const INKS: &[&[u8]] = &[
-    b"",
-    b"{",
-    b"}",
-    b"[",
-    b"]",
-    b"\"",
-    b"\\",
-    b"\\u",
-    b"\\ud800",
-    b"\\uDC00",
-    b",",
-    b":",
-    b"-",
-    b"+",
-    b".",
-    b"0",
-    b"01",
-    b"1e400",
-    b"e",
-    b"E+",
-    b"true",
-    b"nul",
-    b"NaN",
-    b" ",
-    b"\n",
-    b"\r",
-    b"\t",
-    b"\0",
-    b"\x1f",
-    b"\x7f",
-    b"\x80",
-    b"\xc3",
-    b"\xc0\xaf",
-    b"\xed\xa0\x80",
-    b"\xe4\xbd",
-    b"\xf4\x90\x80\x80",
-    b"\xef\xbb\xbf",
-    b"\xf0\x9f\x98\x80",
-    b"/",
-    b"'",
-    b"//",
-];
-
-/// Bodies that are often not JSON, by a byte or two.
-fn broken() -> impl Strategy<Value = Vec<u8>> {
-    let ink = || select(INKS);
-    let smears = vec((any::<prop::sample::Index>(), 0..3usize, ink()), 0..3);
-    let mutated = (chats(), smears, weighted_cut()).prop_map(|((_, body), smears, cut)| {
-        let mut body = body.into_bytes();
-        for (at, removed, ink) in smears {
-            let at = at.index(body.len() + 1);
-            let end = body.len().min(at + removed);
-            body.splice(at..end, ink.iter().copied());
-        }
-        if let Some(cut) = cut {
-            body.truncate(cut.index(body.len() + 1));
-        }
-        body
-    });
-    let scribbled = vec(ink(), 0..12).prop_map(|inks| inks.concat());
-    let nested = (
-        120..135usize,
-        select(vec!["[", "{\"a\":", "[{\"a\":"]),
-        any::<bool>(),
-    )
-        .prop_map(|(depth, open, closed)| {
-            let opens: String = open
-                .chars()
-                .cycle()
-                .scan(0, |depth_so_far, letter| {
-                    *depth_so_far += usize::from("[{".contains(letter));
-                    (*depth_so_far <= depth).then_some(letter)
-                })
-                .collect();
-            let closes: String = opens
-                .chars()
-                .rev()
-                .filter_map(|letter| match letter {
-                    '[' => Some(']'),
-                    '{' => Some('}'),
-                    _ => None,
-                })
-                .collect();
-            let inner = if opens.ends_with(':') { "0" } else { "" };
-            let text = format!(
-                "{{\"messages\":[],\"x\":{opens}{inner}{}",
-                if closed { closes + "}" } else { String::new() }
-            );
-            text.into_bytes()
-        });
-    prop_oneof![
-        6 => mutated,
-        2 => scribbled,
-        1 => nested,
-        1 => vec(any::<u8>(), 0..40),
-    ]
-}
-
-fn weighted_cut() -> impl Strategy<Value = Option<prop::sample::Index>> {
-    proptest::option::weighted(0.2, any::<prop::sample::Index>())
-}
-
 proptest! {
-    #![proptest_config(cases(3000))]
+    #![proptest_config(cases(8000))]
 
     #[test]
-    fn what_is_no_json_is_left_alone_and_the_report_says_where_it_breaks(body in broken()) {
+    fn what_is_no_json_is_left_alone_and_the_report_says_where_it_breaks(body in bodies::broken()) {
         let bytes = Bytes::from(body.clone());
         let (rope, report) = MoonshotCompatLayer::new().rewrite(bytes.clone());
         let sent = rope.into_bytes();
@@ -398,10 +248,12 @@ proptest! {
             (Ok(_), None | Some(Skipped::NotAChatRequest)) => {}
             (Err(offset), Some(Skipped::InvalidJson(invalid))) => {
                 prop_assert_eq!(invalid.offset(), offset);
-                let before = &body[..offset];
-                let line = before.split(|&byte| byte == b'\n');
-                prop_assert_eq!(invalid.line(), line.clone().count());
-                prop_assert_eq!(invalid.column(), line.last().unwrap().len() + 1);
+                let before = String::from_utf8_lossy(&body[..offset]);
+                let (line, last) = match before.rsplit_once('\n') {
+                    Some((lines, last)) => (lines.matches('\n').count() + 2, last),
+                    None => (1, &*before),
+                };
+                prop_assert_eq!((invalid.line(), invalid.column()), (line, last.len() + 1));
                 prop_assert_eq!(sent.as_ptr(), bytes.as_ptr());
             }
             (read, skipped) => prop_assert!(false, "{read:?}, but {skipped:?}"),
@@ -409,7 +261,7 @@ proptest! {
     }
 
     #[test]
-    fn serde_json_agrees_on_what_is_json(body in broken()) {
+    fn serde_json_agrees_on_what_is_json(body in bodies::broken()) {
         let (_, report) = MoonshotCompatLayer::new().rewrite(Bytes::from(body.clone()));
         let is_valid = !matches!(report.skipped(), Some(Skipped::InvalidJson(_)));
         match serde_json::from_slice::<Value>(&body) {

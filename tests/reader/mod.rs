@@ -38,7 +38,7 @@ impl Node {
     }
 
     /// The member with this key. Of several the last counts.
-    pub(crate) fn member(&self, key: &str) -> Option<&Node> {
+    pub(crate) fn member(&self, key: &str) -> Option<&Self> {
         let found = self.members().iter().rfind(|member| member.key == key);
         found.map(|member| &member.value)
     }

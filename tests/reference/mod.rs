@@ -21,6 +21,8 @@ pub(crate) struct Reference {
 
 type Object = Map<String, Value>;
 
+type Apply = fn(&Reference, Family, &mut Object);
+
 impl Reference {
     /// What the layer must make of a body. One without an array of messages is no
     /// chat request.
@@ -33,7 +35,7 @@ impl Reference {
         }
         let family = self.model(&mut request);
         // Whether the model thinks is settled before anything depends on it.
-        let rules: [(Rule, fn(&Self, Family, &mut Object)); 9] = [
+        let rules: [(Rule, Apply); 9] = [
             (Rule::Thinking, Self::thinking),
             (Rule::ReasoningEffort, Self::reasoning_effort),
             (Rule::ToolChoice, Self::tool_choice),

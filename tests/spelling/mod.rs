@@ -33,6 +33,7 @@ pub(crate) fn styles() -> impl Strategy<Value = Style> {
 pub(crate) fn spell(value: &Value, style: Style) -> String {
     let mut speller = Speller {
         style,
+        duplicates: 20,
         state: style.seed,
         text: String::new(),
     };
@@ -43,6 +44,9 @@ pub(crate) fn spell(value: &Value, style: Style) -> String {
 
 struct Speller {
     style: Style,
+    /// How many keys may still stand several times: what stands before them can
+    /// have such keys too.
+    duplicates: usize,
     state: u64,
     text: String,
 }
@@ -117,7 +121,8 @@ impl Speller {
             members.swap(last, other);
         }
         for index in (0..members.len()).rev() {
-            if self.chance(self.style.duplicates) {
+            if self.duplicates > 0 && self.chance(self.style.duplicates) {
+                self.duplicates -= 1;
                 let duplicate = (members[index].0.clone(), self.anything());
                 let before = self.below(index + 1);
                 members.insert(before, duplicate);
