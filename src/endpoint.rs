@@ -241,38 +241,40 @@ pub(crate) fn is_chat_completions(path: &str) -> bool {
 /// old target left behind goes with it: a `Host` header would win over the URI,
 /// and the protocol version is one of the incoming connection.
 pub(crate) fn retarget(parts: &mut Parts, region: &Region) {
-    if let Some(uri) = target(&parts.uri, region.base()) {
-        parts.uri = uri;
-        parts.headers.remove(HOST);
-        parts.version = Version::default();
-    }
+    parts.uri = target(&parts.uri, region.base());
+    parts.headers.remove(HOST);
+    parts.version = Version::default();
 }
 
-/// None for what has no path to rewrite: `CONNECT host:port` and `OPTIONS *`.
-fn target(uri: &Uri, base: &BaseUrl) -> Option<Uri> {
-    let incoming = uri.path_and_query()?;
-    let path = incoming.path();
-    if !path.starts_with('/') {
-        return None;
-    }
-    let kept = after_version(path);
-    let path_and_query = if base.path.as_ref() == &path[..path.len() - kept.len()] {
-        // The path is Moonshot's already.
-        incoming.clone()
-    } else {
-        let kept = &incoming.as_str()[path.len() - kept.len()..];
-        let slash = if base.path.is_empty() && !kept.starts_with('/') {
-            "/"
-        } else {
-            ""
-        };
-        PathAndQuery::try_from(format!("{}{slash}{kept}", base.path)).ok()?
-    };
+/// Where a request for `uri` goes. Never to a host that the caller named: the
+/// layer's key goes with it.
+fn target(uri: &Uri, base: &BaseUrl) -> Uri {
     let mut parts = http::uri::Parts::default();
-    parts.scheme = Some(base.scheme.clone());
     parts.authority = Some(base.authority.clone());
-    parts.path_and_query = Some(path_and_query);
-    Uri::from_parts(parts).ok()
+    if let Some(incoming) = uri.path_and_query() {
+        parts.scheme = Some(base.scheme.clone());
+        parts.path_and_query = path_under(incoming, base);
+    }
+    // Without a path: `CONNECT host:port`. If the whole is longer than a URI may
+    // be, there is no target, and no client will send it.
+    Uri::from_parts(parts).unwrap_or_default()
+}
+
+fn path_under(incoming: &PathAndQuery, base: &BaseUrl) -> Option<PathAndQuery> {
+    let path = incoming.path();
+    let kept = after_version(path);
+    let is_there_already = base.path.as_ref() == &path[..path.len() - kept.len()];
+    // `OPTIONS *` has no path to move.
+    if is_there_already || !path.starts_with('/') {
+        return Some(incoming.clone());
+    }
+    let kept = &incoming.as_str()[path.len() - kept.len()..];
+    let slash = if base.path.is_empty() && !kept.starts_with('/') {
+        "/"
+    } else {
+        ""
+    };
+    PathAndQuery::try_from(format!("{}{slash}{kept}", base.path)).ok()
 }
 
 /// What comes after the version segment (`/v1`); for chat completions always
@@ -300,8 +302,7 @@ mod tests {
     use super::*;
 
     fn targeted(uri: &str, region: &Region) -> String {
-        target(&uri.parse().unwrap(), region.base())
-            .map_or_else(|| uri.to_owned(), |uri| uri.to_string())
+        target(&uri.parse().unwrap(), region.base()).to_string()
     }
 
     #[test]
@@ -344,8 +345,8 @@ mod tests {
                 "http://old.example/v1/models",
                 "https://api.moonshot.ai/v1/models",
             ),
-            ("old.example:443", "old.example:443"),
-            ("*", "*"),
+            ("old.example:443", "api.moonshot.ai"),
+            ("*", "https://api.moonshot.ai*"),
         ] {
             assert_eq!(targeted(incoming, &Region::Global), expected);
         }
@@ -360,6 +361,18 @@ mod tests {
             targeted("/v1/files/a", &Region::KimiCode),
             "https://api.kimi.ai/coding/v1/files/a"
         );
+    }
+
+    #[test]
+    fn a_request_never_goes_to_the_host_that_its_sender_named() {
+        assert_eq!(
+            targeted("evil.example:443", &Region::Global),
+            "api.moonshot.ai"
+        );
+        // Longer than a URI may be, under this base.
+        let long = format!("http://evil.example/{}", "a".repeat(65_500));
+        let deep = Region::custom(&format!("http://h/{}", "b".repeat(100))).unwrap();
+        assert!(targeted(&long, &deep) == "/");
     }
 
     #[test]
