@@ -768,6 +768,12 @@ fn a_message_asks_for_a_tool_where_required_is_refused() {
             ASKED,
         ),
         (
+            "without messages",
+            r#"{"tools":[{}],"tool_choice":"required","messages":[]}"#,
+            r#"{"tools":[{}],"messages":[{"role":"user","content":"Please select a tool to handle the current issue."}]}"#,
+            ASKED,
+        ),
+        (
             "but not behind a prefill",
             r#"{"tools":[{}],"tool_choice":"required","messages":[{"role":"assistant","content":"{","partial":true}]}"#,
             r#"{"tools":[{}],"messages":[{"role":"assistant","content":"{","partial":true}]}"#,
@@ -1055,6 +1061,10 @@ fn a_message_that_says_nothing_gets_a_space() {
             r#"{"messages":[{"role":"assistant","content":"","tool_calls":[{}]},{"role":"assistant","tool_calls":[{}]}]}"#,
         ),
         (
+            "calls of a wrong type",
+            r#"{"messages":[{"role":"assistant","content":"","tool_calls":{"id":"c"}}]}"#,
+        ),
+        (
             "a prefill",
             r#"{"messages":[{"role":"assistant","content":"","partial":true}]}"#,
         ),
@@ -1237,6 +1247,15 @@ fn an_id_that_is_not_allowed_is_mapped_in_calls_and_answers_alike() {
             r#"{"messages":[{"role":"tool","content":"x","tool_call_id":"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdefX"}]}"#,
             r#"{"messages":[{"role":"tool","content":"x","tool_call_id":"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}]}"#,
             &[(Rule::ToolCallId, "/messages/0/tool_call_id")],
+        ),
+        (
+            "the same id in two spellings, and an earlier one of the same call",
+            r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"first","id":"a.b"}]},{"role":"tool","tool_call_id":"a\u002eb","content":"x"}]}"#,
+            r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"a_b"}]},{"role":"tool","tool_call_id":"a_b","content":"x"}]}"#,
+            &[
+                (Rule::ToolCallId, "/messages/0/tool_calls/0/id"),
+                (Rule::ToolCallId, "/messages/1/tool_call_id"),
+            ],
         ),
     ]);
     leaves_alone(&[
