@@ -48,8 +48,20 @@ pub(super) fn fills(draft: &Draft<'_>, index: usize) -> bool {
     };
     is_empty
         && draft.settings.is_on(Rule::EmptyContent)
-        && !draft.calls_tools(index)
+        && !has_calls(draft, index)
         && !draft.is_partial(index)
+}
+
+/// Whether there are tool calls, or something else in their place that is for
+/// Moonshot to judge.
+fn has_calls(draft: &Draft<'_>, index: usize) -> bool {
+    draft
+        .message_field(index, MessageField::ToolCalls)
+        .is_some_and(|calls| match calls.value.kind {
+            Kind::Null => false,
+            Kind::Array => draft.calls_tools(index),
+            _ => true,
+        })
 }
 
 fn is_empty(part: &Part) -> bool {

@@ -156,15 +156,15 @@ fn disable_thinking(draft: &mut Draft<'_>) -> bool {
 /// a prefill, which has to be last.
 fn replace_required(draft: &mut Draft<'_>, asks: bool) {
     draft.remove(Field::ToolChoice, NOT_SUPPORTED);
-    let Some(last) = draft.message_count().checked_sub(1) else {
+    let is_prefill = draft
+        .message_count()
+        .checked_sub(1)
+        .is_some_and(|last| draft.role(last) == Role::Assistant && draft.is_partial(last));
+    let Some(messages) = draft.field(Field::Messages).filter(|_| asks && !is_prefill) else {
         return;
     };
-    if asks && !(draft.role(last) == Role::Assistant && draft.is_partial(last)) {
-        if let Some(messages) = draft.field(Field::Messages) {
-            draft
-                .edits()
-                .append(messages.value.span, Text::Static(NUDGE));
-            draft.note(Place::NewMessage, ASKED_INSTEAD);
-        }
-    }
+    draft
+        .edits()
+        .append(messages.value.span, Text::Static(NUDGE));
+    draft.note(Place::NewMessage, ASKED_INSTEAD);
 }

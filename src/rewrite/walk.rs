@@ -128,13 +128,13 @@ impl Walk<'_, '_> {
     fn call(&mut self) -> Result<(), Error> {
         let mut id = None;
         self.object(|walk, key| {
-            let is_id = *walk.name(key) == *b"id";
-            let value = walk.scanner.skip()?;
-            if is_id {
-                id = value.as_str();
+            if *walk.name(key) != *b"id" {
+                return walk.scanner.skip().map(drop);
             }
+            id = Some(walk.member(key, id, |walk| walk.scanner.skip())?);
             Ok(())
         })?;
+        let id = id.and_then(|id: Member| id.value.as_str());
         self.spans.calls.push(Call { id });
         Ok(())
     }
