@@ -246,26 +246,27 @@ pub(crate) fn is_chat_completions(path: &str) -> bool {
 /// Sends a request to `region`: scheme, authority and path of its URI. What the
 /// old target left behind goes with it: a `Host` header would win over the URI,
 /// and the protocol version is one of the incoming connection.
-///
-/// False, and nothing done, for what has no path to rewrite: `CONNECT host:port`
-/// and `OPTIONS *`.
-#[must_use]
-pub(crate) fn retarget(parts: &mut Parts, region: &Region) -> bool {
-    let Some(uri) = target(&parts.uri, region.base()) else {
-        return false;
-    };
-    parts.uri = uri;
+pub(crate) fn retarget(parts: &mut Parts, region: &Region) {
+    parts.uri = target(&parts.uri, region.base());
     parts.headers.remove(HOST);
     parts.version = Version::default();
-    true
 }
 
-fn target(uri: &Uri, base: &BaseUrl) -> Option<Uri> {
-    let incoming = uri.path_and_query()?;
-    let path = incoming.path();
-    if !path.starts_with('/') {
-        return None;
+/// Where a request for `uri` goes. Never to a host that the caller named: the
+/// layer's key goes with it.
+fn target(uri: &Uri, base: &BaseUrl) -> Uri {
+    let mut parts = http::uri::Parts::default();
+    parts.authority = Some(base.authority.clone());
+    // `CONNECT host:port` has nothing else.
+    if let Some(incoming) = uri.path_and_query() {
+        parts.scheme = Some(base.scheme.clone());
+        parts.path_and_query = Some(path_under(uri, incoming, base));
     }
+    Uri::from_parts(parts).unwrap_or_default()
+}
+
+fn path_under(uri: &Uri, incoming: &PathAndQuery, base: &BaseUrl) -> PathAndQuery {
+    let path = incoming.path();
     let kept = if is_chat_completions(path) {
         CHAT_COMPLETIONS
     } else if let Some(kept) = after_base(uri, base) {
@@ -273,26 +274,21 @@ fn target(uri: &Uri, base: &BaseUrl) -> Option<Uri> {
     } else {
         after_version(path)
     };
-    let path_and_query = if base.path.as_ref() == &path[..path.len() - kept.len()] {
-        // The path is Moonshot's already.
-        incoming.clone()
+    let is_there_already = base.path.as_ref() == &path[..path.len() - kept.len()];
+    // `OPTIONS *` has no path to move.
+    if is_there_already || !path.starts_with('/') {
+        return incoming.clone();
+    }
+    let kept = &incoming.as_str()[path.len() - kept.len()..];
+    let slash = if base.path.is_empty() && !kept.starts_with('/') {
+        "/"
     } else {
-        let kept = &incoming.as_str()[path.len() - kept.len()..];
-        let slash = if base.path.is_empty() && !kept.starts_with('/') {
-            "/"
-        } else {
-            ""
-        };
-        // One that is too long for a URI under the base stays as it is. The region
-        // refuses it then, which is better than to go where the caller says.
-        PathAndQuery::try_from(format!("{}{slash}{kept}", base.path))
-            .unwrap_or_else(|_| incoming.clone())
+        ""
     };
-    let mut parts = http::uri::Parts::default();
-    parts.scheme = Some(base.scheme.clone());
-    parts.authority = Some(base.authority.clone());
-    parts.path_and_query = Some(path_and_query);
-    Uri::from_parts(parts).ok()
+    // One that is too long for a URI under the base stays as it is. The region
+    // refuses it then, which is better than to go where the caller says.
+    PathAndQuery::try_from(format!("{}{slash}{kept}", base.path))
+        .unwrap_or_else(|_| incoming.clone())
 }
 
 /// What comes after the base in a URI that is under it already.
@@ -325,8 +321,7 @@ mod tests {
     use super::*;
 
     fn targeted(uri: &str, region: &Region) -> String {
-        target(&uri.parse().unwrap(), region.base())
-            .map_or_else(|| uri.to_owned(), |uri| uri.to_string())
+        target(&uri.parse().unwrap(), region.base()).to_string()
     }
 
     #[test]
@@ -387,8 +382,8 @@ mod tests {
                 "/v1/chat/completions/",
                 "https://api.moonshot.ai/v1/chat/completions/",
             ),
-            ("old.example:443", "old.example:443"),
-            ("*", "*"),
+            ("old.example:443", "api.moonshot.ai"),
+            ("*", "https://api.moonshot.ai*"),
         ] {
             assert_eq!(targeted(incoming, &Region::Global), expected);
         }
@@ -408,6 +403,18 @@ mod tests {
             targeted("/v1/files/a", &Region::KimiCode),
             "https://api.kimi.ai/coding/v1/files/a"
         );
+    }
+
+    #[test]
+    fn a_request_never_goes_to_the_host_that_its_sender_named() {
+        assert_eq!(
+            targeted("evil.example:443", &Region::Global),
+            "api.moonshot.ai"
+        );
+        // Longer than a URI may be, under this base.
+        let long = format!("http://evil.example/{}", "a".repeat(65_500));
+        let deep = Region::custom(&format!("http://h/{}", "b".repeat(100))).unwrap();
+        assert!(targeted(&long, &deep).starts_with("http://h/aaa"));
     }
 
     #[test]

@@ -87,6 +87,12 @@ impl MoonshotCompatLayer {
         self
     }
 
+    /// Where requests go whose extensions name no other [`Region`].
+    #[must_use]
+    pub fn region(&self) -> &Region {
+        &self.config.region
+    }
+
     /// The key that is sent as `Authorization: Bearer …`, in place of the
     /// caller's. The default is none: the caller's `Authorization` stays.
     ///

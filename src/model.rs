@@ -150,7 +150,7 @@ const K2_PREVIEW: Family = Family {
 
 /// Whatever no row knows: treated like the models that Moonshot documents for
 /// its OpenAI-compatible endpoint.
-const UNKNOWN: Family = Family {
+static UNKNOWN: Family = Family {
     ids: &[],
     ..K2_PREVIEW
 };
@@ -196,19 +196,22 @@ static FAMILIES: &[Family] = &[
     },
 ];
 
-static UNKNOWN_FAMILY: Family = UNKNOWN;
-
 /// What other programs put before the ids of Moonshot's models.
 const PREFIXES: [&str; 2] = ["moonshot/", "moonshotai/"];
 
 impl Family {
+    /// What is assumed of a model that nobody knows.
+    pub(crate) fn unknown() -> &'static Self {
+        &UNKNOWN
+    }
+
     /// The family of a model id, which may carry a provider prefix.
     pub(crate) fn of(id: &str) -> &'static Self {
         let id = id.get(provider_prefix(id)..).unwrap_or(id).as_bytes();
         FAMILIES
             .iter()
             .find(|family| family.ids.iter().any(|pattern| pattern.matches(id)))
-            .unwrap_or(&UNKNOWN_FAMILY)
+            .unwrap_or_else(Self::unknown)
     }
 }
 

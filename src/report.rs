@@ -161,7 +161,7 @@ impl InvalidJson {
     /// The offset, in bytes, of the first byte that can't stand where it stands.
     #[must_use]
     pub const fn offset(&self) -> usize {
-        self.error.offset
+        self.error.offset()
     }
 
     /// The line of that byte, counted from 1.
@@ -182,7 +182,10 @@ impl fmt::Display for InvalidJson {
         write!(
             f,
             "not JSON at byte {} (line {}, column {}): {}",
-            self.error.offset, self.line, self.column, self.error.kind
+            self.error.offset(),
+            self.line,
+            self.column,
+            self.error.kind
         )
     }
 }

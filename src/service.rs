@@ -91,17 +91,14 @@ where
 fn address(parts: &mut Parts, config: &Config) {
     let region = parts.extensions.get::<Region>().cloned();
     let region = region.as_ref().unwrap_or(&config.region);
-    if !endpoint::retarget(parts, region) {
-        // It goes where its caller says, which is no place for a key.
-        return;
-    }
+    endpoint::retarget(parts, region);
     let key = match parts.extensions.get::<ApiKey>() {
+        // The layer's key belongs to the layer's region.
         None if region.base() == config.region.base() => config.api_key.as_ref(),
         key => key,
     };
     if let Some(key) = key {
-        let header = key.header();
-        parts.headers.insert(AUTHORIZATION, header);
+        parts.headers.insert(AUTHORIZATION, key.header());
     }
 }
 

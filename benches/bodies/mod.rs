@@ -6,17 +6,17 @@ use std::fmt::Write;
 use bytes::Bytes;
 
 /// How many different bodies there are of each kind.
-pub const VARIANTS: u64 = 4;
+pub(crate) const VARIANTS: u64 = 4;
 
 /// A kind of body.
 #[derive(Clone, Copy, Debug)]
-pub struct Kind {
-    pub name: &'static str,
-    pub what: &'static str,
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
+    pub(crate) what: &'static str,
     make: fn(&mut Rng, bool) -> String,
 }
 
-pub const KINDS: [Kind; 8] = [
+pub(crate) const KINDS: [Kind; 8] = [
     Kind {
         name: "a",
         what: "300 B chat",
@@ -62,7 +62,7 @@ pub const KINDS: [Kind; 8] = [
 impl Kind {
     /// The bodies of this kind. `edited` ones have what the model refuses: a
     /// temperature, a `developer`, and text in arrays where there are no images.
-    pub fn bodies(&self, edited: bool) -> Vec<Bytes> {
+    pub(crate) fn bodies(&self, edited: bool) -> Vec<Bytes> {
         (1..=VARIANTS)
             .map(|seed| Bytes::from((self.make)(&mut Rng(seed * 0x9e37_79b9_7f4a_7c15), edited)))
             .collect()
@@ -70,7 +70,7 @@ impl Kind {
 }
 
 /// xorshift64: the same numbers on every machine.
-pub struct Rng(u64);
+pub(crate) struct Rng(u64);
 
 impl Rng {
     fn below(&mut self, bound: usize) -> usize {

@@ -256,3 +256,114 @@ impl<'a> Settler<'a> {
         at
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Edits a text; spans are given as the text that stands there.
+    fn edited(text: &'static str, edit: impl Fn(&mut Edits, &dyn Fn(&str) -> Span)) -> String {
+        let span = |part: &str| {
+            let start = text.find(part).unwrap();
+            Span::new(start, start + part.len())
+        };
+        let mut edits = Edits::default();
+        edit(&mut edits, &span);
+        let rope = edits.apply(Bytes::from_static(text.as_bytes()));
+        let length = rope.len();
+        let edited = String::from_utf8(rope.into_bytes().to_vec()).unwrap();
+        assert_eq!(edited.len(), length);
+        edited
+    }
+
+    fn without(text: &'static str, parts: &[&str]) -> String {
+        edited(text, |edits, span| {
+            for part in parts.iter().rev() {
+                edits.remove(span(part));
+            }
+        })
+    }
+
+    #[test]
+    fn a_removed_member_takes_one_comma_with_it() {
+        const TEXT: &str = "{\"a\":1, \"b\":2 ,\n\"c\":3 }";
+        const A: &str = "\"a\":1";
+        const B: &str = "\"b\":2";
+        const C: &str = "\"c\":3";
+        for (parts, expected) in [
+            (&[A][..], "{\"b\":2 ,\n\"c\":3 }"),
+            (&[B], "{\"a\":1, \"c\":3 }"),
+            (&[C], "{\"a\":1, \"b\":2  }"),
+            (&[A, B], "{\"c\":3 }"),
+            (&[B, C], "{\"a\":1 }"),
+            (&[A, C], "{\"b\":2  }"),
+            (&[A, B, C], "{ }"),
+        ] {
+            assert_eq!(without(TEXT, parts), expected, "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_appended_follows_what_stays() {
+        const NEW: &str = "\"n\":0";
+        for (text, removed, expected) in [
+            (
+                "{\"a\":1,\"b\":2\n}",
+                &[][..],
+                "{\"a\":1,\"b\":2,\"n\":0\n}",
+            ),
+            ("{\"a\":1, \"b\":2 }", &["\"b\":2"], "{\"a\":1,\"n\":0 }"),
+            ("{\"a\":1, \"b\":2}", &["\"a\":1"], "{\"b\":2,\"n\":0}"),
+            (
+                "{ \"a\":1, \"b\":2 }",
+                &["\"a\":1", "\"b\":2"],
+                "{ \"n\":0 }",
+            ),
+            ("{}", &[], "{\"n\":0}"),
+            ("{ \n}", &[], "{\"n\":0 \n}"),
+        ] {
+            let appended = edited(text, |edits, span| {
+                edits.append(span(text), NEW);
+                for part in removed {
+                    edits.remove(span(part));
+                }
+            });
+            assert_eq!(appended, expected, "{text} {removed:?}");
+        }
+        let twice = edited("{ }", |edits, span| {
+            edits.append(span("{ }"), "\"a\":1");
+            edits.append(span("{ }"), "\"b\":2");
+        });
+        assert_eq!(twice, "{\"a\":1,\"b\":2 }");
+    }
+
+    #[test]
+    fn what_is_appended_follows_a_replaced_value() {
+        let text = "{\"a\":{\"b\":1}}";
+        let appended = edited(text, |edits, span| {
+            edits.append(span("{\"b\":1}"), "\"c\":2");
+            edits.replace(span("1"), "[]");
+            edits.append(span(text), "\"d\":3");
+        });
+        assert_eq!(appended, "{\"a\":{\"b\":[],\"c\":2},\"d\":3}");
+    }
+
+    #[test]
+    fn what_is_inside_of_a_removed_member_goes_with_it() {
+        let text = "{\"a\":{\"b\":1,\"c\":2},\"d\":3}";
+        let removed = edited(text, |edits, span| {
+            edits.replace(span("1"), "one");
+            edits.append(span("{\"b\":1,\"c\":2}"), "\"e\":4");
+            edits.remove(span("\"a\":{\"b\":1,\"c\":2}"));
+            edits.remove(span("\"c\":2"));
+        });
+        assert_eq!(removed, "{\"d\":3}");
+    }
+
+    #[test]
+    fn nothing_to_edit_is_the_same_text() {
+        let text = Bytes::from_static(b"{}");
+        let same = Edits::default().apply(text.clone()).into_bytes();
+        assert_eq!(same.as_ptr(), text.as_ptr());
+    }
+}

@@ -6,10 +6,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Error {
     pub(crate) kind: ErrorKind,
-    /// The offset of the first byte that can't stand where it stands; for
-    /// invalid UTF-8 the first byte of the broken sequence; the text's length if
-    /// it ended too early.
-    pub(crate) offset: usize,
+    /// 32 bits, as in a span, keep a `Result` with an error in it in registers.
+    offset: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,14 +48,25 @@ impl fmt::Display for ErrorKind {
 }
 
 impl Error {
+    /// The scanner refuses texts whose offsets don't fit, so the cast never cuts.
     pub(super) const fn new(kind: ErrorKind, offset: usize) -> Self {
-        Self { kind, offset }
+        Self {
+            kind,
+            offset: offset as u32,
+        }
+    }
+
+    /// The offset of the first byte that can't stand where it stands; for invalid
+    /// UTF-8 the first byte of the broken sequence; the text's length if it ended
+    /// too early.
+    pub(crate) const fn offset(self) -> usize {
+        self.offset as usize
     }
 
     /// Line and column of the error in `text`, both counted from 1, the column
     /// in bytes.
     pub(crate) fn line_and_column(&self, text: &[u8]) -> (usize, usize) {
-        let before = &text[..self.offset.min(text.len())];
+        let before = &text[..self.offset().min(text.len())];
         let line = memchr::memchr_iter(b'\n', before).count() + 1;
         let line_start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
         (line, before.len() - line_start + 1)

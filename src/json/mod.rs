@@ -24,6 +24,6 @@ pub use self::rope::Rope;
 pub(crate) use self::{
     edit::{Edits, Text},
     error::Error,
-    scanner::{Scanner, Str},
-    span::{Kind, Member, Span, Value},
+    scanner::Scanner,
+    span::{Kind, Member, Span, Str, Value},
 };

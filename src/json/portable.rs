@@ -16,12 +16,39 @@ pub(super) struct StringEnd {
 const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
 const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
 
-/// After this many bytes without anything special a string is likely to be long
-/// (text, base64), and a search with wider steps pays.
-const LONG_RUN: usize = 64;
+/// How many bytes of a string are read word by word before the wider steps of
+/// [`block`] pay.
+const SHORT: usize = 16;
 
-/// Reads a string whose opening quote stands at `start - 1`.
-#[inline]
+/// And how many before `memchr` does.
+const LONG: usize = 512;
+
+const BLOCK: usize = 32;
+
+/// Reads a string that is short and plain ASCII without escapes, as most are:
+/// the offset of its closing quote. None if it is something else.
+#[inline(always)]
+pub(super) fn plain_string(text: &[u8], start: usize) -> Option<usize> {
+    for step in [0, 8, 16] {
+        let word = load(text, start + step)?;
+        // As in `special`, but stopping at non-ASCII too saves the masks.
+        let quote = word ^ (ONES * b'"' as u64);
+        let backslash = word ^ (ONES * b'\\' as u64);
+        let stop = (quote.wrapping_sub(ONES)
+            | backslash.wrapping_sub(ONES)
+            | word.wrapping_sub(ONES * 0x20)
+            | word)
+            & HIGH;
+        if stop != 0 {
+            let end = start + step + (stop.trailing_zeros() / 8) as usize;
+            return (text.get(end) == Some(&b'"')).then_some(end);
+        }
+    }
+    None
+}
+
+/// Reads any string; its opening quote stands at `start - 1`.
+#[inline(never)]
 pub(super) fn string(text: &[u8], start: usize) -> Result<StringEnd, Error> {
     let mut pos = start;
     let mut run = start;
@@ -35,9 +62,9 @@ pub(super) fn string(text: &[u8], start: usize) -> Result<StringEnd, Error> {
         if special == 0 {
             high |= word & HIGH;
             pos += 8;
-            if pos - run >= LONG_RUN {
+            if pos - run >= SHORT {
                 let (end, non_ascii) =
-                    long_run(text, pos).map_err(|e| utf8_first(text, start, e))?;
+                    run_of_text(text, pos).map_err(|e| utf8_first(text, start, e))?;
                 high |= u64::from(non_ascii);
                 pos = end;
                 run = end;
@@ -52,7 +79,10 @@ pub(super) fn string(text: &[u8], start: usize) -> Result<StringEnd, Error> {
             b'"' => return end(text, start, pos, escaped, high != 0),
             b'\\' => {
                 escaped = true;
-                pos += escape(text, pos).map_err(|e| utf8_first(text, start, e))?;
+                // Escapes come in rows: "\u6708\u4e4b", "\n\t".
+                while text.get(pos) == Some(&b'\\') {
+                    pos += escape(text, pos).map_err(|e| utf8_first(text, start, e))?;
+                }
                 run = pos;
             }
             _ => {
@@ -61,6 +91,40 @@ pub(super) fn string(text: &[u8], start: usize) -> Result<StringEnd, Error> {
             }
         }
     }
+}
+
+/// Goes on in a string that turned out not to be short: up to the block, or the
+/// very byte, where something special comes. Says too whether anything on the way
+/// is not ASCII.
+fn run_of_text(text: &[u8], start: usize) -> Result<(usize, bool), Error> {
+    let mut pos = start;
+    let mut bits = 0;
+    while let Some(bytes) = text.get(pos..).and_then(<[u8]>::first_chunk) {
+        let (special, block_bits) = block(bytes);
+        if special {
+            break;
+        }
+        bits |= block_bits;
+        pos += BLOCK;
+        if pos - start >= LONG {
+            let (end, non_ascii) = long_run(text, pos)?;
+            return Ok((end, non_ascii || bits >= 0x80));
+        }
+    }
+    Ok((pos, bits >= 0x80))
+}
+
+/// Whether any of these bytes can't just stand in a string, and all their bits.
+/// Without an early exit, so that the compiler can use wide registers.
+#[inline(always)]
+fn block(block: &[u8; BLOCK]) -> (bool, u8) {
+    let mut special = 0;
+    let mut bits = 0;
+    for &byte in block {
+        special |= u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(byte < 0x20);
+        bits |= byte;
+    }
+    (special != 0, bits)
 }
 
 /// The last few bytes of the text, one at a time.
@@ -110,7 +174,7 @@ fn end(
 /// Of `error` and a break of UTF-8 before it, the earlier.
 #[cold]
 fn utf8_first(text: &[u8], start: usize, error: Error) -> Error {
-    match simdutf8::compat::from_utf8(&text[start..error.offset.min(text.len())]) {
+    match simdutf8::compat::from_utf8(&text[start..error.offset().min(text.len())]) {
         Ok(_) => error,
         Err(broken) => Error::new(ErrorKind::InvalidUtf8, start + broken.valid_up_to()),
     }
@@ -156,23 +220,49 @@ fn long_run(text: &[u8], start: usize) -> Result<(usize, bool), Error> {
 fn escape(text: &[u8], pos: usize) -> Result<usize, Error> {
     match text.get(pos + 1) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(2),
-        Some(b'u') => {
-            for at in pos + 2..pos + 6 {
-                match text.get(at) {
-                    Some(byte) if byte.is_ascii_hexdigit() => {}
-                    Some(_) => return Err(Error::new(ErrorKind::InvalidEscape, at)),
-                    None => return Err(Error::new(ErrorKind::UnexpectedEnd, text.len())),
-                }
+        Some(b'u') => match text.get(pos + 2..pos + 6) {
+            Some(digits)
+                if digits
+                    .iter()
+                    .fold(0, |bad, &digit| bad | NOT_HEX[digit as usize])
+                    == 0 =>
+            {
+                Ok(6)
             }
-            Ok(6)
-        }
+            _ => Err(bad_hex(text, pos + 2)),
+        },
         Some(_) => Err(Error::new(ErrorKind::InvalidEscape, pos + 1)),
         None => Err(Error::new(ErrorKind::UnexpectedEnd, text.len())),
     }
 }
 
+/// 0 for hexadecimal digits, 1 for anything else.
+static NOT_HEX: [u8; 256] = {
+    let mut table = [1; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        if (byte as u8).is_ascii_hexdigit() {
+            table[byte] = 0;
+        }
+        byte += 1;
+    }
+    table
+};
+
+#[cold]
+fn bad_hex(text: &[u8], start: usize) -> Error {
+    let digits = text[start..].iter().take(4);
+    let good = digits.take_while(|digit| digit.is_ascii_hexdigit()).count();
+    let kind = if start + good == text.len() {
+        ErrorKind::UnexpectedEnd
+    } else {
+        ErrorKind::InvalidEscape
+    };
+    Error::new(kind, start + good)
+}
+
 /// Skips white space: the offset of the next other byte.
-#[inline]
+#[inline(never)]
 pub(super) fn space(text: &[u8], mut pos: usize) -> usize {
     while let Some(word) = load(text, pos) {
         // A byte of indentation is a space; whatever else there is stops the run.

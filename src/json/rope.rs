@@ -161,3 +161,46 @@ impl Iterator for Rope {
         Some(gathered.freeze())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::{Edits, Span};
+
+    #[test]
+    fn long_stretches_are_slices_and_pieces_never_own_much() {
+        let text = Bytes::from(vec![b'a'; 1_000_000]);
+        let mut edits = Edits::default();
+        // Short stretches, a long one, short ones again.
+        for at in (0..200_000)
+            .step_by(100)
+            .chain((900_000..1_000_000).step_by(100))
+        {
+            edits.replace(Span::new(at, at + 1), "bc");
+        }
+        let rope = edits.apply(text.clone());
+        assert_eq!(rope.len(), 1_003_000);
+        let whole = rope.clone().into_bytes();
+        let pieces: Vec<Bytes> = rope.clone().collect();
+        assert_eq!(pieces.concat(), whole);
+        let original = text.as_ptr_range();
+        let (slices, own): (Vec<&Bytes>, Vec<&Bytes>) = pieces
+            .iter()
+            .partition(|piece| original.contains(&piece.as_ptr()));
+        assert!(slices.iter().any(|slice| slice.len() > 699_000));
+        assert!(own.iter().all(|piece| (1..=GATHER).contains(&piece.len())));
+    }
+
+    #[test]
+    fn the_length_is_what_is_still_to_come() {
+        let mut edits = Edits::default();
+        edits.replace(Span::new(20_000, 20_001), "bc");
+        let mut rope = edits.apply(Bytes::from(vec![b'a'; 60_000]));
+        let mut left = 60_001;
+        while !rope.is_empty() {
+            assert_eq!(rope.len(), left);
+            left -= rope.next().map_or(0, |piece| piece.len());
+        }
+        assert_eq!((left, rope.next()), (0, None));
+    }
+}

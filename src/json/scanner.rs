@@ -3,20 +3,12 @@
 use super::{
     error::{Error, ErrorKind},
     portable,
-    span::{Kind, Span, Value},
+    span::{Kind, Span, Str, Value},
 };
 
 /// The deepest nesting that is read, counted in brackets. serde_json has the
 /// same bound; a deeper body is nobody's chat request.
 const MAX_DEPTH: u32 = 127;
-
-/// A string in the text.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Str {
-    /// With its quotes.
-    pub(crate) span: Span,
-    pub(crate) escaped: bool,
-}
 
 /// Walks a JSON text from left to right and validates every byte of it (RFC
 /// 8259, and UTF-8 in strings). The caller opens the containers it wants to
@@ -54,9 +46,10 @@ impl<'a> Scanner<'a> {
     }
 
     /// What the next value is, without reading it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn peek(&mut self) -> Result<Kind, Error> {
-        match self.next_byte()? {
+        self.pos = space(self.text, self.pos);
+        match byte(self.text, self.pos) {
             b'"' => Ok(Kind::String),
             b'{' => Ok(Kind::Object),
             b'[' => Ok(Kind::Array),
@@ -64,33 +57,33 @@ impl<'a> Scanner<'a> {
             b't' => Ok(Kind::True),
             b'f' => Ok(Kind::False),
             b'n' => Ok(Kind::Null),
-            _ => Err(Error::new(ErrorKind::ExpectedValue, self.pos)),
+            _ => Err(self.unexpected(ErrorKind::ExpectedValue)),
         }
     }
 
     /// Opens the object or array that [`peek`](Self::peek) announced. Says
     /// whether there is anything in it; if not, it is closed again.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn open(&mut self) -> Result<bool, Error> {
-        let close = self.next_byte()? + 2;
+        let close = byte(self.text, self.pos) + 2;
         if self.depth == MAX_DEPTH {
             return Err(Error::new(ErrorKind::TooDeep, self.pos));
         }
-        self.pos += 1;
-        self.depth += 1;
-        if self.next_byte()? == close {
+        self.pos = space(self.text, self.pos + 1);
+        if byte(self.text, self.pos) == close {
             self.pos += 1;
-            self.depth -= 1;
             return Ok(false);
         }
+        self.depth += 1;
         Ok(true)
     }
 
     /// After a member or an element of a container closed by `close`: is there
     /// another one? If not, the container is closed.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn more(&mut self, close: u8) -> Result<bool, Error> {
-        let byte = self.next_byte()?;
+        self.pos = space(self.text, self.pos);
+        let byte = byte(self.text, self.pos);
         if byte == b',' {
             self.pos += 1;
             Ok(true)
@@ -99,118 +92,106 @@ impl<'a> Scanner<'a> {
             self.depth -= 1;
             Ok(false)
         } else {
-            Err(Error::new(ErrorKind::ExpectedCommaOrClose, self.pos))
+            Err(self.unexpected(ErrorKind::ExpectedCommaOrClose))
         }
     }
 
     /// Reads a key and the colon behind it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn key(&mut self) -> Result<Str, Error> {
-        if self.next_byte()? != b'"' {
-            return Err(Error::new(ErrorKind::ExpectedKey, self.pos));
+        self.pos = space(self.text, self.pos);
+        if byte(self.text, self.pos) != b'"' {
+            return Err(self.unexpected(ErrorKind::ExpectedKey));
         }
         let key = self.string()?;
-        if self.next_byte()? != b':' {
-            return Err(Error::new(ErrorKind::ExpectedColon, self.pos));
+        self.pos = space(self.text, self.pos);
+        if byte(self.text, self.pos) != b':' {
+            return Err(self.unexpected(ErrorKind::ExpectedColon));
         }
         self.pos += 1;
         Ok(key)
     }
 
     /// Reads the string that [`peek`](Self::peek) announced.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn string(&mut self) -> Result<Str, Error> {
         let start = self.pos;
-        let end = portable::string(self.text, start + 1)?;
-        self.pos = end.quote + 1;
+        let (quote, escaped) = match portable::plain_string(self.text, start + 1) {
+            Some(quote) => (quote, false),
+            None => {
+                let end = portable::string(self.text, start + 1)?;
+                (end.quote, end.escaped)
+            }
+        };
+        self.pos = quote + 1;
         Ok(Str {
             span: Span::new(start, self.pos),
-            escaped: end.escaped,
+            escaped,
         })
     }
 
     /// Validates the next value, whatever it is, and goes past it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn skip(&mut self) -> Result<Value, Error> {
         let kind = self.peek()?;
         let start = self.pos;
+        let mut escaped = false;
         match kind {
             Kind::Object | Kind::Array => self.skip_container()?,
+            Kind::String => escaped = self.string()?.escaped,
             scalar => self.skip_scalar(scalar)?,
         }
         Ok(Value {
             kind,
             span: Span::new(start, self.pos),
+            escaped,
         })
     }
 
     /// After the root value: nothing but white space may follow.
     pub(crate) fn finish(&mut self) -> Result<(), Error> {
-        self.pos = portable::space(self.text, self.pos);
+        self.pos = space(self.text, self.pos);
         if self.pos < self.text.len() {
             return Err(Error::new(ErrorKind::TrailingBytes, self.pos));
         }
         Ok(())
     }
 
-    /// Skips white space and looks at the byte behind it.
-    #[inline]
-    fn next_byte(&mut self) -> Result<u8, Error> {
-        if let Some(&byte) = self.text.get(self.pos) {
-            if byte > b' ' {
-                return Ok(byte);
-            }
-        }
-        self.next_byte_after_space()
-    }
-
-    #[inline]
-    fn next_byte_after_space(&mut self) -> Result<u8, Error> {
-        // Compact JSON has one space here, pretty-printed JSON has many.
-        if let (Some(b' '), Some(&byte)) = (self.text.get(self.pos), self.text.get(self.pos + 1)) {
-            if byte > b' ' {
-                self.pos += 1;
-                return Ok(byte);
-            }
-        }
-        self.pos = portable::space(self.text, self.pos);
-        match self.text.get(self.pos) {
-            Some(&byte) => Ok(byte),
-            None => Err(Error::new(ErrorKind::UnexpectedEnd, self.pos)),
-        }
-    }
-
     /// Goes past a container and everything in it. The open brackets are kept
     /// as bits, so that no text can make this recurse.
+    #[inline(never)]
     fn skip_container(&mut self) -> Result<(), Error> {
-        let outside = self.depth;
+        // A copy of its own stays in registers.
+        let mut scanner = Self { ..*self };
+        let outside = scanner.depth;
         // One bit for each open bracket, the innermost lowest: 1 is an object.
         let mut objects: u128 = 0;
         // Before an opening bracket, a key or a value.
         loop {
-            let kind = self.peek()?;
-            match kind {
-                Kind::Object | Kind::Array => {
+            match scanner.peek()? {
+                Kind::String => drop(scanner.string()?),
+                kind @ (Kind::Object | Kind::Array) => {
                     let is_object = kind == Kind::Object;
-                    if self.open()? {
+                    if scanner.open()? {
                         objects = objects << 1 | u128::from(is_object);
                         if is_object {
-                            self.key()?;
+                            scanner.key()?;
                         }
                         continue;
                     }
                 }
-                scalar => self.skip_scalar(scalar)?,
+                scalar => scanner.skip_scalar(scalar)?,
             }
             // Behind a value: close what is closed here.
             loop {
-                if self.depth == outside {
+                if scanner.depth == outside {
+                    *self = scanner;
                     return Ok(());
                 }
                 let in_object = objects & 1 == 1;
-                if self.more(if in_object { b'}' } else { b']' })? {
+                if scanner.more(if in_object { b'}' } else { b']' })? {
                     if in_object {
-                        self.key()?;
+                        scanner.key()?;
                     }
                     break;
                 }
@@ -219,10 +200,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    #[inline]
     fn skip_scalar(&mut self, kind: Kind) -> Result<(), Error> {
         match kind {
-            Kind::String => self.string().map(drop),
             Kind::True => self.literal(b"true"),
             Kind::False => self.literal(b"false"),
             Kind::Null => self.literal(b"null"),
@@ -230,38 +209,34 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn literal(&mut self, literal: &'static [u8]) -> Result<(), Error> {
         let rest = &self.text[self.pos..];
         if rest.starts_with(literal) {
             self.pos += literal.len();
             return Ok(());
         }
-        let same = rest.iter().zip(literal).take_while(|(a, b)| a == b).count();
-        let kind = if same == rest.len() {
-            ErrorKind::UnexpectedEnd
-        } else {
-            ErrorKind::InvalidLiteral
-        };
-        Err(Error::new(kind, self.pos + same))
+        self.pos += rest.iter().zip(literal).take_while(|(a, b)| a == b).count();
+        Err(self.unexpected(ErrorKind::InvalidLiteral))
     }
 
     fn number(&mut self) -> Result<(), Error> {
-        if self.byte() == Some(b'-') {
+        let text = self.text;
+        if byte(text, self.pos) == b'-' {
             self.pos += 1;
         }
-        if self.byte() == Some(b'0') {
+        if byte(text, self.pos) == b'0' {
             self.pos += 1;
         } else {
             self.digits()?;
         }
-        if self.byte() == Some(b'.') {
+        if byte(text, self.pos) == b'.' {
             self.pos += 1;
             self.digits()?;
         }
-        if let Some(b'e' | b'E') = self.byte() {
+        if let b'e' | b'E' = byte(text, self.pos) {
             self.pos += 1;
-            if let Some(b'+' | b'-') = self.byte() {
+            if let b'+' | b'-' = byte(text, self.pos) {
                 self.pos += 1;
             }
             self.digits()?;
@@ -272,21 +247,202 @@ impl<'a> Scanner<'a> {
     /// One digit or more.
     fn digits(&mut self) -> Result<(), Error> {
         let start = self.pos;
-        while let Some(b'0'..=b'9') = self.byte() {
+        while byte(self.text, self.pos).is_ascii_digit() {
             self.pos += 1;
         }
-        if self.pos > start {
-            return Ok(());
+        if self.pos == start {
+            return Err(self.unexpected(ErrorKind::InvalidNumber));
         }
-        let kind = match self.byte() {
-            Some(_) => ErrorKind::InvalidNumber,
-            None => ErrorKind::UnexpectedEnd,
-        };
-        Err(Error::new(kind, self.pos))
+        Ok(())
     }
 
-    #[inline]
-    fn byte(&self) -> Option<u8> {
-        self.text.get(self.pos).copied()
+    /// The error at the current byte, or for want of one.
+    #[cold]
+    fn unexpected(&self, kind: ErrorKind) -> Error {
+        let kind = if self.pos < self.text.len() {
+            kind
+        } else {
+            ErrorKind::UnexpectedEnd
+        };
+        Error::new(kind, self.pos)
+    }
+}
+
+/// The byte at `pos`. Behind the end it is 0, which can stand nowhere outside of
+/// strings, so that the end needs no check of its own.
+#[inline(always)]
+fn byte(text: &[u8], pos: usize) -> u8 {
+    text.get(pos).copied().unwrap_or(0)
+}
+
+/// Skips white space: the offset of the next other byte.
+#[inline(always)]
+fn space(text: &[u8], pos: usize) -> usize {
+    if byte(text, pos) > b' ' {
+        return pos;
+    }
+    // After a comma or a colon one space is usual.
+    if byte(text, pos) == b' ' && byte(text, pos + 1) > b' ' {
+        return pos + 1;
+    }
+    portable::space(text, pos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &[u8]) -> Result<(), (ErrorKind, usize)> {
+        let mut scanner = Scanner::new(text).unwrap();
+        scanner
+            .skip()
+            .and_then(|_| scanner.finish())
+            .map_err(|error| (error.kind, error.offset()))
+    }
+
+    #[test]
+    fn valid_texts_are_read_to_their_end() {
+        for text in [
+            "null",
+            " true ",
+            "\n\t\r false",
+            "0",
+            "-0",
+            "-0.0e-0",
+            "1E+400",
+            "123456789012345678901234567890.5",
+            "\"\"",
+            r#""\"\\\/\b\f\n\r\t\u00e9\uD834\udd1e""#,
+            r#""half a pair: \ud800""#,
+            "\"\u{7f}é月🌕\"",
+            "[]",
+            "[ ]",
+            "{}",
+            "{ }",
+            "[[],{},[{}]]",
+            r#"{"":{"a":[1,2,{"b":null}]},"":1}"#,
+            "{ \"a\" : [ 1 , 2 ] , \"b\" : { } }",
+        ] {
+            assert_eq!(check(text.as_bytes()), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_byte_that_cannot_stand_is_named() {
+        use ErrorKind::*;
+        for (text, kind, offset) in [
+            ("", UnexpectedEnd, 0),
+            ("  ", UnexpectedEnd, 2),
+            ("nul", UnexpectedEnd, 3),
+            ("nulL", InvalidLiteral, 3),
+            ("tru]", InvalidLiteral, 3),
+            ("01", TrailingBytes, 1),
+            ("-", UnexpectedEnd, 1),
+            ("-x", InvalidNumber, 1),
+            ("1.", UnexpectedEnd, 2),
+            ("1.e5", InvalidNumber, 2),
+            ("1e+", UnexpectedEnd, 3),
+            (".5", ExpectedValue, 0),
+            ("+1", ExpectedValue, 0),
+            ("'a'", ExpectedValue, 0),
+            ("{a:1}", ExpectedKey, 1),
+            ("{\"a\" 1}", ExpectedColon, 5),
+            ("{\"a\":1,}", ExpectedKey, 7),
+            ("{\"a\":}", ExpectedValue, 5),
+            ("[1,]", ExpectedValue, 3),
+            ("[1 2]", ExpectedCommaOrClose, 3),
+            ("[1}", ExpectedCommaOrClose, 2),
+            ("[1", UnexpectedEnd, 2),
+            ("{\"a\":1", UnexpectedEnd, 6),
+            ("null null", TrailingBytes, 5),
+            ("\"a", UnexpectedEnd, 2),
+            ("\"a\\", UnexpectedEnd, 3),
+            ("\"a\\x\"", InvalidEscape, 3),
+            ("\"\\u12G4\"", InvalidEscape, 5),
+            ("\"\\u12", UnexpectedEnd, 5),
+            ("\"a\nb\"", ControlCharacter, 2),
+            ("\u{feff}{}", ExpectedValue, 0),
+        ] {
+            assert_eq!(check(text.as_bytes()), Err((kind, offset)), "{text}");
+        }
+    }
+
+    /// Strings of every length around the widths of a word, a block and a long
+    /// run, with something special at every place.
+    #[test]
+    fn every_place_of_a_string_is_looked_at() {
+        for length in (0..80).chain([500, 520, 560, 800, 2000]) {
+            for place in (0..length).rev().take(90).chain(0..length.min(10)) {
+                for (bytes, kind, shift) in [
+                    (&b"\x01"[..], ErrorKind::ControlCharacter, 0),
+                    (&b"\x1f"[..], ErrorKind::ControlCharacter, 0),
+                    (&b"\\q"[..], ErrorKind::InvalidEscape, 1),
+                    (&b"\xff"[..], ErrorKind::InvalidUtf8, 0),
+                    (&b"\xe6\x9c"[..], ErrorKind::InvalidUtf8, 0),
+                    (&b"\xed\xa0\x80"[..], ErrorKind::InvalidUtf8, 0),
+                ] {
+                    let mut text = vec![b'a'; length];
+                    text.splice(place..place, bytes.iter().copied());
+                    text.insert(0, b'"');
+                    text.extend(b"\"   ");
+                    assert_eq!(
+                        check(&text),
+                        Err((kind, place + 1 + shift)),
+                        "{length} {place}"
+                    );
+                }
+                for fine in ["\\n", "\\\\", "\\\"", "\\u6708", "é", "月", "🌕"] {
+                    let mut text = vec![b'a'; length];
+                    text.splice(place..place, fine.bytes());
+                    text.insert(0, b'"');
+                    text.push(b'"');
+                    assert_eq!(check(&text), Ok(()), "{length} {place} {fine}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn of_two_errors_in_a_string_the_first_is_named() {
+        let text = [&b"\""[..], &[b'a'; 700], b"\xff", &[b'a'; 700], b"\x01\""].concat();
+        assert_eq!(check(&text), Err((ErrorKind::InvalidUtf8, 701)));
+        let text = [
+            &b"\""[..],
+            &[b'a'; 700],
+            b"\xe6\x9c\x88",
+            &[b'a'; 700],
+            b"\x01\"",
+        ]
+        .concat();
+        assert_eq!(check(&text), Err((ErrorKind::ControlCharacter, 1404)));
+    }
+
+    #[test]
+    fn nesting_ends_at_127_and_never_recurses() {
+        let nested = |depth: usize| [vec![b'['; depth], vec![b']'; depth]].concat();
+        assert_eq!(check(&nested(127)), Ok(()));
+        assert_eq!(check(&nested(128)), Err((ErrorKind::TooDeep, 127)));
+        assert_eq!(check(&vec![b'['; 1 << 20]), Err((ErrorKind::TooDeep, 127)));
+        // Siblings are not nested.
+        let siblings = format!("[{}[]]", "[[]],".repeat(10_000));
+        assert_eq!(check(siblings.as_bytes()), Ok(()));
+    }
+
+    #[test]
+    fn lines_and_columns_count_from_one() {
+        for (text, line, column) in [
+            ("", 1, 1),
+            ("x", 1, 1),
+            ("{\n  x", 2, 3),
+            ("[\r\n\n 1,\n]", 4, 1),
+        ] {
+            let mut scanner = Scanner::new(text.as_bytes()).unwrap();
+            let error = scanner.skip().unwrap_err();
+            assert_eq!(
+                error.line_and_column(text.as_bytes()),
+                (line, column),
+                "{text:?}"
+            );
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Where things stand in the text.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 /// A stretch of the text, in bytes. 32 bits are enough: longer texts are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +12,6 @@ pub(crate) struct Span {
 impl Span {
     /// The scanner refuses texts whose offsets don't fit 32 bits, so this cast
     /// never cuts.
-    #[allow(clippy::cast_possible_truncation)]
     pub(crate) const fn new(start: usize, end: usize) -> Self {
         Self {
             start: start as u32,
@@ -47,6 +46,55 @@ pub(crate) enum Kind {
 pub(crate) struct Value {
     pub(crate) kind: Kind,
     pub(crate) span: Span,
+    /// Whether it is a string with escapes.
+    pub(crate) escaped: bool,
+}
+
+impl Value {
+    /// The string, with its quotes, if it is one.
+    pub(crate) fn as_str(self) -> Option<Str> {
+        let Self { span, escaped, .. } = self;
+        (self.kind == Kind::String).then_some(Str { span, escaped })
+    }
+}
+
+/// A string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Str {
+    /// With its quotes.
+    pub(crate) span: Span,
+    pub(crate) escaped: bool,
+}
+
+impl Str {
+    /// What the string says, in UTF-8. One with half of a surrogate pair says
+    /// nothing that is text; it is given as it stands, in quotes, which no name
+    /// is.
+    #[inline(always)]
+    pub(crate) fn unescaped(self, text: &[u8]) -> Cow<'_, [u8]> {
+        if self.escaped {
+            return self.unescape(text);
+        }
+        let inner = Span {
+            start: self.span.start + 1,
+            end: self.span.end - 1,
+        };
+        Cow::Borrowed(inner.of(text))
+    }
+
+    #[cold]
+    fn unescape(self, text: &[u8]) -> Cow<'_, [u8]> {
+        let quoted = self.span.of(text);
+        match serde_json::from_slice::<String>(quoted) {
+            Ok(text) => Cow::Owned(text.into_bytes()),
+            Err(_) => Cow::Borrowed(quoted),
+        }
+    }
+
+    /// Whether there is nothing between the quotes.
+    pub(crate) const fn is_empty(self) -> bool {
+        self.span.end - self.span.start == 2
+    }
 }
 
 /// A member of an object: its key, with quotes, and its value.

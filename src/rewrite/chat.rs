@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, ops::Range};
 
-use crate::json::{Member, Span};
+use crate::json::{Member, Span, Str};
 
 /// Declares the keys of one kind of object that rules look at.
 macro_rules! keys {
@@ -66,10 +66,36 @@ keys! {
     }
 }
 
+/// Who speaks in a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    System,
+    Developer,
+    User,
+    Assistant,
+    Tool,
+    /// Another one, or none.
+    Other,
+}
+
+impl Role {
+    pub(super) fn of(name: &[u8]) -> Self {
+        match name {
+            b"system" => Self::System,
+            b"developer" => Self::Developer,
+            b"user" => Self::User,
+            b"assistant" => Self::Assistant,
+            b"tool" => Self::Tool,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// A message: an element of `messages` that is an object.
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     pub(super) span: Span,
+    pub(super) role: Role,
     /// Into [`Spans::message_fields`].
     pub(super) fields: Range<u32>,
     /// Into [`Spans::parts`]; empty unless the content is an array.
@@ -82,23 +108,22 @@ pub(super) struct Message {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part {
     pub(super) span: Span,
-    /// The string, with its quotes, if this is a text part.
-    pub(super) text: Option<Span>,
+    /// The text, if this is a text part.
+    pub(super) text: Option<Str>,
 }
 
 /// An element of `tool_calls`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call {
-    /// The string, with its quotes, if there is one.
-    pub(super) id: Option<Span>,
+    pub(super) id: Option<Str>,
 }
 
 /// An element of `tools`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tool {
     pub(super) span: Span,
-    /// The function's name, a string with its quotes, if there is one.
-    pub(super) name: Option<Span>,
+    /// The function's name.
+    pub(super) name: Option<Str>,
 }
 
 /// Everything that the walk records. Filled once a request.

@@ -9,7 +9,7 @@
 use super::{
     Rule,
     change::Place,
-    chat::{MessageField, Part},
+    chat::MessageField,
     draft::Draft,
     empty_content,
 };
@@ -45,7 +45,7 @@ fn join(draft: &mut Draft<'_>, index: usize, content: Value) {
     let mut from = content.span.start;
     let mut first = true;
     for part in 0..draft.parts(index).len() {
-        let Part { text: Some(text), .. } = draft.parts(index)[part] else {
+        let Some(text) = draft.parts(index)[part].text.map(|text| text.span) else {
             continue;
         };
         let end = if first { text.start } else { text.start + 1 };

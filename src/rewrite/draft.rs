@@ -6,11 +6,10 @@ use std::borrow::Cow;
 use super::{
     Change, Rule, Settings,
     change::Place,
-    chat::{Call, Field, Message, MessageField, Part, Spans, Tool},
-    walk::unescape,
+    chat::{Call, Field, Message, MessageField, Part, Role, Spans, Tool},
 };
 use crate::{
-    json::{Edits, Kind, Member, Scanner, Span, Text, Value},
+    json::{Edits, Kind, Member, Scanner, Span, Str, Text, Value},
     model::{Family, Thinking},
 };
 
@@ -37,7 +36,7 @@ impl<'a> Draft<'a> {
             spans,
             settings,
             rule: Rule::Model,
-            family: Family::of(""),
+            family: Family::unknown(),
             thinks: false,
             edits: Edits::default(),
             changes: Vec::new(),
@@ -72,10 +71,8 @@ impl<'a> Draft<'a> {
             .is_some_and(|found| self.is_string(found.value, kind))
     }
 
-    /// The member of `thinking` with this name; of several the last.
     pub(super) fn thinking_member(&self, name: &str) -> Option<Member> {
-        let thinking = self.field(Field::Thinking)?.value;
-        self.members(thinking, name).pop()
+        self.member(self.field(Field::Thinking)?.value, name)
     }
 
     // === what is there ===
@@ -107,9 +104,8 @@ impl<'a> Draft<'a> {
             .map(|&(_, member)| member)
     }
 
-    pub(super) fn role_is(&self, index: usize, role: &str) -> bool {
-        self.message_field(index, MessageField::Role)
-            .is_some_and(|found| self.is_string(found.value, role))
+    pub(super) fn role(&self, index: usize) -> Role {
+        self.message(index).role
     }
 
     /// Whether the message has tool calls, at least one.
@@ -151,18 +147,22 @@ impl<'a> Draft<'a> {
 
     /// What a string says; nothing if it is no string, or no text.
     pub(super) fn string(&self, value: Value) -> Option<Cow<'a, str>> {
-        if value.kind != Kind::String {
-            return None;
-        }
-        match unescape(self.raw(value.span)) {
-            Cow::Borrowed(text) if text.first() == Some(&b'"') => None,
+        self.text(value.as_str()?)
+    }
+
+    /// What a string says; nothing if it is no text.
+    pub(super) fn text(&self, string: Str) -> Option<Cow<'a, str>> {
+        match string.unescaped(self.text) {
+            Cow::Borrowed(_) if string.escaped => None,
             Cow::Borrowed(text) => std::str::from_utf8(text).ok().map(Cow::Borrowed),
             Cow::Owned(text) => String::from_utf8(text).ok().map(Cow::Owned),
         }
     }
 
     pub(super) fn is_string(&self, value: Value, text: &str) -> bool {
-        value.kind == Kind::String && *unescape(self.raw(value.span)) == *text.as_bytes()
+        value
+            .as_str()
+            .is_some_and(|string| *string.unescaped(self.text) == *text.as_bytes())
     }
 
     /// What a number is worth, as a double; nothing if it is no number.
@@ -173,11 +173,23 @@ impl<'a> Draft<'a> {
         std::str::from_utf8(self.raw(value.span)).ok()?.parse().ok()
     }
 
-    /// All members of an object that have this name. None if it is no object.
+    /// The member of an object with this name; of several the last, which is the
+    /// one that counts.
+    pub(super) fn member(&self, object: Value, name: &str) -> Option<Member> {
+        let mut found = None;
+        self.for_each_member(object, |key, member| {
+            if *key == *name.as_bytes() {
+                found = Some(member);
+            }
+        });
+        found
+    }
+
+    /// All members of an object that have this name.
     pub(super) fn members(&self, object: Value, name: &str) -> Vec<Member> {
         let mut found = Vec::new();
         self.for_each_member(object, |key, member| {
-            if *unescape(key) == *name.as_bytes() {
+            if *key == *name.as_bytes() {
                 found.push(member);
             }
         });
@@ -192,7 +204,7 @@ impl<'a> Draft<'a> {
 
     /// A second look into an object that the walk skipped. Rules that need one
     /// look into small and rare ones.
-    fn for_each_member(&self, object: Value, mut f: impl FnMut(&'a [u8], Member)) {
+    fn for_each_member(&self, object: Value, mut f: impl FnMut(&[u8], Member)) {
         if object.kind != Kind::Object {
             return;
         }
@@ -206,16 +218,16 @@ impl<'a> Draft<'a> {
             let mut scanner = Scanner::new(inner)?;
             if scanner.open()? {
                 loop {
-                    let key = scanner.key()?.span;
+                    let key = scanner.key()?;
                     let value = scanner.skip()?;
                     let value = Value {
                         span: moved(value.span),
                         ..value
                     };
                     f(
-                        key.of(inner),
+                        &key.unescaped(inner),
                         Member {
-                            key: moved(key),
+                            key: moved(key.span),
                             value,
                         },
                     );

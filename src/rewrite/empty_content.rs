@@ -10,11 +10,11 @@
 use super::{
     Rule,
     change::Place,
-    chat::{MessageField, Part},
+    chat::{MessageField, Part, Role},
     content,
     draft::Draft,
 };
-use crate::json::{Kind, Text};
+use crate::json::{Kind, Str, Text};
 
 const NOT_EMPTY: &str = "an empty message is refused";
 const NO_EMPTY_PART: &str = "an empty text part is refused";
@@ -32,24 +32,40 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
 
 /// Whether this rule is on and gives the message some content.
 pub(super) fn fills(draft: &Draft<'_>, index: usize) -> bool {
-    let is_assistant = draft.role_is(index, "assistant");
-    draft.settings.is_on(Rule::EmptyContent)
-        && (is_assistant || draft.role_is(index, "user"))
-        && !draft.calls_tools(index)
+    let may_be_absent = match draft.role(index) {
+        Role::Assistant => true,
+        Role::User => false,
+        _ => return false,
+    };
+    let is_empty = match draft.message_field(index, MessageField::Content) {
+        None => may_be_absent,
+        Some(content) => match content.value.kind {
+            Kind::Null => may_be_absent,
+            Kind::String => content.value.as_str().is_some_and(Str::is_empty),
+            Kind::Array => draft.parts(index).iter().all(is_empty),
+            _ => false,
+        },
+    };
+    is_empty
+        && draft.settings.is_on(Rule::EmptyContent)
+        && !has_calls(draft, index)
         && !draft.is_partial(index)
-        && match draft.message_field(index, MessageField::Content) {
-            None => is_assistant,
-            Some(content) => match content.value.kind {
-                Kind::Null => is_assistant,
-                Kind::String => draft.raw(content.value.span) == b"\"\"",
-                Kind::Array => draft.parts(index).iter().all(|part| is_empty(draft, part)),
-                _ => false,
-            },
-        }
 }
 
-fn is_empty(draft: &Draft<'_>, part: &Part) -> bool {
-    part.text.is_some_and(|text| draft.raw(text) == b"\"\"")
+/// Whether there are tool calls, or something else in their place that is for
+/// Moonshot to judge.
+fn has_calls(draft: &Draft<'_>, index: usize) -> bool {
+    draft
+        .message_field(index, MessageField::ToolCalls)
+        .is_some_and(|calls| match calls.value.kind {
+            Kind::Null => false,
+            Kind::Array => draft.calls_tools(index),
+            _ => true,
+        })
+}
+
+fn is_empty(part: &Part) -> bool {
+    part.text.is_some_and(Str::is_empty)
 }
 
 fn fill(draft: &mut Draft<'_>, index: usize) {
@@ -72,14 +88,14 @@ fn remove_empty_parts(draft: &mut Draft<'_>, index: usize) {
         return;
     };
     let count = draft.parts(index).len();
-    if count > 0 && draft.parts(index).iter().all(|part| is_empty(draft, part)) {
+    if count > 0 && draft.parts(index).iter().all(is_empty) {
         draft.edits().replace(content.value.span, "\"\"");
         draft.note(Place::Message(index, MessageField::Content), NO_EMPTY_PART);
         return;
     }
     for number in 0..count {
         let part = draft.parts(index)[number];
-        if is_empty(draft, &part) {
+        if is_empty(&part) {
             draft.edits().remove(part.span);
             draft.note(Place::Part(index, number), NO_EMPTY_PART);
         }

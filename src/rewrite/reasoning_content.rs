@@ -11,7 +11,7 @@
 use super::{
     Rule,
     change::Place,
-    chat::{Field, MessageField},
+    chat::{Field, MessageField, Role},
     draft::Draft,
 };
 use crate::{
@@ -28,7 +28,7 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
     }
     let keeps_all = keeps_all(draft);
     for index in 0..draft.message_count() {
-        if draft.role_is(index, "assistant") && (keeps_all || draft.calls_tools(index)) {
+        if draft.role(index) == Role::Assistant && (keeps_all || draft.calls_tools(index)) {
             fill(draft, index);
         }
     }
@@ -49,7 +49,7 @@ fn fill(draft: &mut Draft<'_>, index: usize) {
     let present = draft.message_field(index, MessageField::ReasoningContent);
     let missing = present.is_none_or(|present| match present.value.kind {
         Kind::Null => true,
-        Kind::String => !says_something(draft, present.value),
+        Kind::String => !says_something(present.value),
         _ => false,
     });
     if !missing {
@@ -74,14 +74,14 @@ fn fill(draft: &mut Draft<'_>, index: usize) {
     draft.note(place, MISSING);
 }
 
-fn says_something(draft: &Draft<'_>, value: Value) -> bool {
-    value.kind == Kind::String && draft.raw(value.span) != b"\"\""
+fn says_something(value: Value) -> bool {
+    value.as_str().is_some_and(|string| !string.is_empty())
 }
 
 fn reasoning(draft: &Draft<'_>, index: usize) -> Option<Member> {
     draft
         .message_field(index, MessageField::Reasoning)
-        .filter(|reasoning| says_something(draft, reasoning.value))
+        .filter(|reasoning| says_something(reasoning.value))
 }
 
 /// Takes the reasoning, with its quotes, out of `provider_specific_fields`.
@@ -89,7 +89,7 @@ fn take_provider_specific(draft: &mut Draft<'_>, index: usize) -> Option<String>
     let fields = draft.message_field(index, MessageField::ProviderSpecificFields)?;
     let found = draft.members(fields.value, "reasoning_content");
     let last = found.last()?.value;
-    if !says_something(draft, last) {
+    if !says_something(last) {
         return None;
     }
     let text = std::str::from_utf8(draft.raw(last.span)).ok()?.to_owned();

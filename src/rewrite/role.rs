@@ -3,14 +3,16 @@
 
 use super::{
     change::Place,
-    chat::MessageField,
+    chat::{MessageField, Role},
     draft::Draft,
 };
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
     for index in 0..draft.message_count() {
-        let role = draft.message_field(index, MessageField::Role);
-        if let Some(role) = role.filter(|role| draft.is_string(role.value, "developer")) {
+        if draft.role(index) != Role::Developer {
+            continue;
+        }
+        if let Some(role) = draft.message_field(index, MessageField::Role) {
             draft.edits().replace(role.value.span, "\"system\"");
             draft.note(
                 Place::Message(index, MessageField::Role),

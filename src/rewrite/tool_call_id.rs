@@ -14,31 +14,31 @@ use super::{
     chat::MessageField,
     draft::Draft,
 };
-use crate::json::{Kind, Span, Text, Value};
+use crate::json::{Str, Text};
 
 const WHY: &str = "an id is 1 to 64 of A-Z, a-z, 0-9, _ and -";
 
 const MAX_LENGTH: usize = 64;
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
-    let mut ids = Vec::new();
-    let mut dirty = false;
-    for message in 0..draft.message_count() {
-        for (index, call) in draft.calls(message).iter().enumerate() {
-            if let Some(id) = call.id {
-                dirty |= !is_plain(draft.raw(id));
-                ids.push((Place::Call(message, index), id));
-            }
-        }
-        let answered = draft.message_field(message, MessageField::ToolCallId);
-        if let Some(id) = answered.filter(|id| id.value.kind == Kind::String) {
-            dirty |= !is_plain(draft.raw(id.value.span));
-            ids.push((Place::Message(message, MessageField::ToolCallId), id.value.span));
-        }
+    if ids(draft).any(|(_, id)| !is_plain(draft.raw(id.span))) {
+        map(draft);
     }
-    if dirty {
-        map(draft, &ids);
-    }
+}
+
+/// Every id of a call, and every id that an answer names.
+fn ids(draft: &Draft<'_>) -> impl Iterator<Item = (Place, Str)> {
+    (0..draft.message_count()).flat_map(move |message| {
+        let calls = draft.calls(message).iter().enumerate();
+        let calls = calls.filter_map(move |(index, call)| {
+            call.id.map(|id| (Place::Call(message, index), id))
+        });
+        let answer = draft
+            .message_field(message, MessageField::ToolCallId)
+            .and_then(|id| id.value.as_str())
+            .map(|id| (Place::Message(message, MessageField::ToolCallId), id));
+        calls.chain(answer)
+    })
 }
 
 /// Whether a quoted string is an id as it should be, and not escaped.
@@ -53,14 +53,9 @@ const fn is_allowed(letter: char) -> bool {
     matches!(letter, 'A'..='Z' | 'a'..='z' | '0'..='9' | '_' | '-')
 }
 
-fn map(draft: &mut Draft<'_>, ids: &[(Place, Span)]) {
-    let string = |span| Value {
-        kind: Kind::String,
-        span,
-    };
-    let ids: Vec<_> = ids
-        .iter()
-        .filter_map(|&(place, span)| Some((place, span, draft.string(string(span))?)))
+fn map(draft: &mut Draft<'_>) {
+    let ids: Vec<_> = ids(draft)
+        .filter_map(|(place, id)| Some((place, id.span, draft.text(id)?)))
         .collect();
     let is_id = |id: &str| (1..=MAX_LENGTH).contains(&id.len()) && id.chars().all(is_allowed);
     let mut taken: HashSet<String> = ids

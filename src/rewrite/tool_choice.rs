@@ -10,7 +10,7 @@
 //! end (documented), and so does LiteLLM. Instead of a named function only that
 //! one is left in `tools` (judgement).
 
-use super::{Rule, ToolChoicePolicy, change::Place, chat::Field, draft::Draft};
+use super::{Rule, ToolChoicePolicy, change::Place, chat::{Field, Role}, draft::Draft};
 use crate::{
     json::{Kind, Text, Value},
     model::{ForcedChoice, Thinking},
@@ -80,10 +80,10 @@ fn named(draft: &mut Draft<'_>, name: &str) {
         ForcedChoice::Unsupported => true,
     };
     let is_named = |draft: &Draft<'_>, index: usize| {
-        draft.tools()[index].name.is_some_and(|tool| {
-            let kind = Kind::String;
-            draft.is_string(Value { kind, span: tool }, name)
-        })
+        draft.tools()[index]
+            .name
+            .and_then(|tool| draft.text(tool))
+            .is_some_and(|tool| tool == name)
     };
     let count = draft.tools().len();
     if native || !(0..count).any(|index| is_named(draft, index)) || disable_thinking(draft) {
@@ -109,10 +109,10 @@ fn choice(draft: &Draft<'_>, sent: Value) -> Option<Choice> {
     let word = match sent.kind {
         Kind::String => sent,
         Kind::Object => {
-            let function = draft.members(sent, "function").pop();
-            let kind = draft.members(sent, "type").pop()?.value;
+            let function = draft.member(sent, "function");
+            let kind = draft.member(sent, "type")?.value;
             if let Some(function) = function {
-                let name = draft.members(function.value, "name").pop()?.value;
+                let name = draft.member(function.value, "name")?.value;
                 return draft
                     .is_string(kind, "function")
                     .then(|| draft.string(name))?
@@ -156,15 +156,15 @@ fn disable_thinking(draft: &mut Draft<'_>) -> bool {
 /// a prefill, which has to be last.
 fn replace_required(draft: &mut Draft<'_>, asks: bool) {
     draft.remove(Field::ToolChoice, NOT_SUPPORTED);
-    let Some(last) = draft.message_count().checked_sub(1) else {
+    let is_prefill = draft
+        .message_count()
+        .checked_sub(1)
+        .is_some_and(|last| draft.role(last) == Role::Assistant && draft.is_partial(last));
+    let Some(messages) = draft.field(Field::Messages).filter(|_| asks && !is_prefill) else {
         return;
     };
-    if asks && !(draft.role_is(last, "assistant") && draft.is_partial(last)) {
-        if let Some(messages) = draft.field(Field::Messages) {
-            draft
-                .edits()
-                .append(messages.value.span, Text::Static(NUDGE));
-            draft.note(Place::NewMessage, ASKED_INSTEAD);
-        }
-    }
+    draft
+        .edits()
+        .append(messages.value.span, Text::Static(NUDGE));
+    draft.note(Place::NewMessage, ASKED_INSTEAD);
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     NotAChat,
-    chat::{Call, Field, Message, MessageField, Part, Spans, Tool},
+    chat::{Call, Field, Message, MessageField, Part, Role, Spans, Tool},
 };
 use crate::json::{Error, Kind, Member, Scanner, Span, Str, Value};
 
@@ -84,8 +84,13 @@ impl Walk<'_, '_> {
                 }
                 Ok(())
             })?;
+            let role = walk.spans.message_fields[fields..]
+                .iter()
+                .find(|(field, _)| *field == MessageField::Role)
+                .and_then(|(_, role)| role.value.as_str());
             walk.spans.messages.push(Message {
                 span: message.span,
+                role: role.map_or(Role::Other, |role| Role::of(&walk.name(role))),
                 fields: range(fields, walk.spans.message_fields.len()),
                 parts: range(parts, walk.spans.parts.len()),
                 calls: range(calls, walk.spans.calls.len()),
@@ -108,14 +113,9 @@ impl Walk<'_, '_> {
             *slot = Some(walk.scanner.skip()?);
             Ok(())
         })?;
-        let string = |value: &Option<Value>| {
-            value
-                .filter(|value| value.kind == Kind::String)
-                .map(|value| value.span)
-        };
-        let text = match string(&kind).map(|kind| unescape(kind.of(self.scanner.text()))) {
-            Some(kind) if *kind == *b"text" => string(&text),
-            Some(kind) if *kind == *b"refusal" => string(&refusal),
+        let text = match kind.and_then(Value::as_str).map(|kind| self.name(kind)) {
+            Some(kind) if *kind == *b"text" => text.and_then(Value::as_str),
+            Some(kind) if *kind == *b"refusal" => refusal.and_then(Value::as_str),
             _ => None,
         };
         self.spans.parts.push(Part {
@@ -128,13 +128,13 @@ impl Walk<'_, '_> {
     fn call(&mut self) -> Result<(), Error> {
         let mut id = None;
         self.object(|walk, key| {
-            let is_id = *walk.name(key) == *b"id";
-            let value = walk.scanner.skip()?;
-            if is_id {
-                id = (value.kind == Kind::String).then_some(value.span);
+            if *walk.name(key) != *b"id" {
+                return walk.scanner.skip().map(drop);
             }
+            id = Some(walk.member(key, id, |walk| walk.scanner.skip())?);
             Ok(())
         })?;
+        let id = id.and_then(|id: Member| id.value.as_str());
         self.spans.calls.push(Call { id });
         Ok(())
     }
@@ -152,7 +152,7 @@ impl Walk<'_, '_> {
                     let is_name = *walk.name(key) == *b"name";
                     let value = walk.scanner.skip()?;
                     if is_name {
-                        name = (value.kind == Kind::String).then_some(value.span);
+                        name = value.as_str();
                     }
                     Ok(())
                 })
@@ -187,7 +187,11 @@ impl Walk<'_, '_> {
             }
         }
         let span = Span::new(start, self.scanner.pos());
-        Ok(Value { kind, span })
+        Ok(Value {
+            kind,
+            span,
+            escaped: false,
+        })
     }
 
     /// Reads an array, element by element. Anything else is skipped.
@@ -210,7 +214,11 @@ impl Walk<'_, '_> {
             }
         }
         let span = Span::new(start, self.scanner.pos());
-        Ok(Value { kind, span })
+        Ok(Value {
+            kind,
+            span,
+            escaped: false,
+        })
     }
 
     /// Reads the value of a member that rules look at, and keeps note of an
@@ -237,31 +245,13 @@ impl Walk<'_, '_> {
         Ok(member)
     }
 
-    /// The key itself, without quotes and escapes.
     #[inline]
     fn name(&self, key: Str) -> Cow<'_, [u8]> {
-        let quoted = key.span.of(self.scanner.text());
-        if key.escaped {
-            unescape(quoted)
-        } else {
-            Cow::Borrowed(&quoted[1..quoted.len() - 1])
-        }
+        key.unescaped(self.scanner.text())
     }
 }
 
 fn range(start: usize, end: usize) -> std::ops::Range<u32> {
     let span = Span::new(start, end);
     span.start..span.end
-}
-
-/// What a valid JSON string stands for, in UTF-8. One with half of a surrogate
-/// pair stands for no text; it is given as it is, in quotes, which no name is.
-pub(super) fn unescape(quoted: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memchr(b'\\', quoted).is_none() {
-        return Cow::Borrowed(&quoted[1..quoted.len() - 1]);
-    }
-    match serde_json::from_slice::<String>(quoted) {
-        Ok(text) => Cow::Owned(text.into_bytes()),
-        Err(_) => Cow::Borrowed(quoted),
-    }
 }

@@ -175,16 +175,16 @@ async fn a_key_in_the_extensions_always_wins() {
     }
 }
 
-/// What the layer can't send to its region must not carry the region's key: the
-/// caller names the host.
+/// `CONNECT` has no path to move, but it has a host, and the layer's key would go
+/// there.
 #[tokio::test]
-async fn the_key_is_not_sent_along_with_a_tunnel() {
+async fn a_tunnel_goes_to_the_region_too() {
     let layer = MoonshotCompatLayer::new().with_api_key(key("sk-layer"));
     let mut request = request("elsewhere.example:443");
     *request.method_mut() = Method::CONNECT;
     let (request, _) = arrived(&layer, request).await;
-    assert_eq!(request.uri(), "elsewhere.example:443");
-    assert_eq!(authorization(&request), None);
+    assert_eq!(request.uri(), "api.moonshot.ai");
+    assert_eq!(authorization(&request), Some("Bearer sk-layer"));
 }
 
 /// Longer than a URI may be once the base comes before it.

@@ -1,0 +1,28 @@
+//! Headers that speak of one connection, and stay on it.
+
+use axum::http::{
+    HeaderMap, HeaderName,
+    header::{CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE},
+};
+
+/// Removes what a proxy must not pass on (RFC 9110, 7.6.1): the known headers
+/// and those that `Connection` names.
+pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    let proxy: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| name.as_str().starts_with("proxy-"))
+        .cloned()
+        .collect();
+    let known = [CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
+    for name in named.iter().chain(&proxy).chain(&known) {
+        headers.remove(name);
+    }
+    headers.remove("keep-alive");
+}

@@ -1,0 +1,106 @@
+//! Moonshot's error answers.
+
+use http::{HeaderValue, Response, StatusCode, header};
+use serde_json::{Value, json};
+
+use super::body::EmulatorBody;
+
+/// The type of an error that the request itself is to blame for.
+const INVALID_REQUEST: &str = "invalid_request_error";
+
+/// An answer other than success.
+#[derive(Clone, Debug)]
+pub(super) struct ApiError {
+    status: StatusCode,
+    kind: &'static str,
+    message: String,
+    header: Option<(header::HeaderName, HeaderValue)>,
+}
+
+impl ApiError {
+    pub(super) fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            kind,
+            message: message.into(),
+            header: None,
+        }
+    }
+
+    /// A request that Moonshot refuses to work on.
+    pub(super) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, INVALID_REQUEST, message)
+    }
+
+    /// A field that holds a value of the wrong JSON type.
+    pub(super) fn wrong_type(field: &str, expected: &str, found: &Value) -> Self {
+        Self::invalid(format!(
+            "Invalid request: the `{field}` field in the request (expected {expected}) is \
+             illegal, and {} is not acceptable",
+            type_of(found)
+        ))
+    }
+
+    pub(super) fn too_large() -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            INVALID_REQUEST,
+            "Invalid request: the request body is larger than 100 MB",
+        )
+    }
+
+    pub(super) fn no_route(path: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            INVALID_REQUEST,
+            format!("Invalid URL: nothing answers at {path}"),
+        )
+    }
+
+    pub(super) fn no_method(allowed: &'static str) -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            INVALID_REQUEST,
+            format!("Not allowed to use that method here, only {allowed}"),
+        )
+        .with_header(header::ALLOW, HeaderValue::from_static(allowed))
+    }
+
+    pub(super) fn no_model(model: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "resource_not_found_error",
+            format!("Not found the model {model} or Permission denied"),
+        )
+    }
+
+    pub(super) fn with_header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+
+    /// The object that stands in an answer's body, and that a stream which
+    /// fails half-way ends with.
+    pub(super) fn to_json(&self) -> Value {
+        json!({"error": {"message": self.message, "type": self.kind}})
+    }
+
+    pub(super) fn into_response(self) -> Response<EmulatorBody> {
+        let mut response = Response::new(EmulatorBody::json(&self.to_json()));
+        *response.status_mut() = self.status;
+        response.headers_mut().extend(self.header);
+        response
+    }
+}
+
+/// A value's JSON type.
+pub(super) fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}

@@ -1,0 +1,102 @@
+//! Reading a request and answering it.
+
+use std::{
+    convert::Infallible,
+    error::Error,
+    fmt,
+    future::Future,
+    mem,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf, BufMut};
+use http::Response;
+use http_body::Body;
+use pin_project::pin_project;
+
+use super::{
+    body::EmulatorBody,
+    error::ApiError,
+    service::{Emulator, MAX_BODY},
+};
+
+/// The future of [`Emulator`]'s answers.
+#[pin_project]
+pub struct ResponseFuture<B> {
+    #[pin]
+    state: State<B>,
+}
+
+#[pin_project(project = StateProj)]
+enum State<B> {
+    Ready {
+        response: Response<EmulatorBody>,
+    },
+    Reading {
+        emulator: Emulator,
+        #[pin]
+        body: B,
+        bytes: Vec<u8>,
+    },
+}
+
+impl<B> ResponseFuture<B> {
+    pub(super) fn ready(response: Response<EmulatorBody>) -> Self {
+        Self {
+            state: State::Ready { response },
+        }
+    }
+
+    pub(super) fn reading(emulator: Emulator, body: B) -> Self {
+        Self {
+            state: State::Reading {
+                emulator,
+                body,
+                bytes: Vec::new(),
+            },
+        }
+    }
+}
+
+impl<B> Future for ResponseFuture<B>
+where
+    B: Body,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Output = Result<Response<EmulatorBody>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let (emulator, mut body, bytes) = match self.project().state.project() {
+            // Whoever polls again gets an empty answer: not worth a state.
+            StateProj::Ready { response } => return Poll::Ready(Ok(mem::take(response))),
+            StateProj::Reading {
+                emulator,
+                body,
+                bytes,
+            } => (emulator, body, bytes),
+        };
+        let response = loop {
+            match ready!(body.as_mut().poll_frame(cx)) {
+                None => break emulator.chat(bytes),
+                Some(Err(error)) => break emulator.unreadable(&error.into()),
+                Some(Ok(frame)) => {
+                    let Ok(data) = frame.into_data() else {
+                        continue;
+                    };
+                    if data.remaining() > MAX_BODY - bytes.len() {
+                        break emulator.refuse(ApiError::too_large());
+                    }
+                    bytes.put(data);
+                }
+            }
+        };
+        Poll::Ready(Ok(response))
+    }
+}
+
+impl<B> fmt::Debug for ResponseFuture<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,193 @@
+//! What the emulator says.
+
+use serde_json::{Map, Value, json};
+
+use super::{check::Accepted, instance};
+
+/// The message that asks for a tool call where `tool_choice` can't: the wording
+/// of Moonshot's guide to migrating from OpenAI.
+const NUDGE: &str = "Please select a tool to handle the current issue.";
+
+/// What thinking models think.
+const THOUGHTS: &str = "The user wants an answer.";
+
+/// 2026-01-01: a fixed time keeps answers comparable.
+pub(super) const CREATED: u64 = 1_767_225_600;
+
+/// An answer before it is put into one object or many chunks.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) id: String,
+    pub(super) model: String,
+    pub(super) choices: usize,
+    pub(super) thoughts: Option<&'static str>,
+    pub(super) answer: Answer,
+    prompt_tokens: usize,
+}
+
+/// The same for every choice.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Text(String),
+    Call { name: String, arguments: String },
+}
+
+impl Reply {
+    /// Answers the request with this number and this many bytes.
+    pub(super) fn to(request: &Accepted<'_>, number: usize, bytes: usize) -> Self {
+        Self {
+            id: format!("chatcmpl-{number:016x}"),
+            model: request.model.to_owned(),
+            choices: request.choices,
+            thoughts: request.thinks.then_some(THOUGHTS),
+            answer: Answer::to(request),
+            prompt_tokens: tokens(bytes),
+        }
+    }
+
+    /// Why the answer ends.
+    pub(super) fn finish_reason(&self) -> &'static str {
+        match self.answer {
+            Answer::Text(_) => "stop",
+            Answer::Call { .. } => "tool_calls",
+        }
+    }
+
+    /// The id of the tool call of one choice, of characters that are accepted
+    /// when it comes back.
+    pub(super) fn call_id(&self, choice: usize) -> String {
+        format!("call_{}_{choice}", self.id.trim_start_matches("chatcmpl-"))
+    }
+
+    /// What so many choices cost: a token is four bytes, rounded up.
+    pub(super) fn usage(&self, choices: usize) -> Value {
+        let thoughts = self.thoughts.map_or(0, str::len);
+        let answer = match &self.answer {
+            Answer::Text(text) => text.len(),
+            Answer::Call { name, arguments } => name.len() + arguments.len(),
+        };
+        let completion_tokens = tokens(thoughts + answer) * choices;
+        json!({
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": completion_tokens,
+            "total_tokens": self.prompt_tokens + completion_tokens,
+            "cached_tokens": 0,
+            "prompt_tokens_details": {"cached_tokens": 0},
+        })
+    }
+
+    /// The answer as one object.
+    pub(super) fn to_json(&self) -> Value {
+        let choices: Vec<Value> = (0..self.choices)
+            .map(|index| {
+                json!({
+                    "index": index,
+                    "message": self.message(index),
+                    "finish_reason": self.finish_reason(),
+                })
+            })
+            .collect();
+        json!({
+            "id": self.id,
+            "object": "chat.completion",
+            "created": CREATED,
+            "model": self.model,
+            "choices": choices,
+            "usage": self.usage(self.choices),
+        })
+    }
+
+    fn message(&self, choice: usize) -> Value {
+        let mut message = match &self.answer {
+            Answer::Text(text) => json!({"role": "assistant", "content": text}),
+            Answer::Call { name, arguments } => json!({
+                "role": "assistant",
+                "content": "",
+                "tool_calls": [{
+                    "id": self.call_id(choice),
+                    "type": "function",
+                    "function": {"name": name, "arguments": arguments},
+                }],
+            }),
+        };
+        if let Some(thoughts) = self.thoughts {
+            message["reasoning_content"] = json!(thoughts);
+        }
+        message
+    }
+}
+
+impl Answer {
+    fn to(request: &Accepted<'_>) -> Self {
+        let body = request.body;
+        let said = last_user_text(body);
+        if let Some(function) = request.forced {
+            return Self::call(function);
+        }
+        if let Some(function) = first_function(body).filter(|_| ends_with_nudge(body)) {
+            return Self::call(function);
+        }
+        let format = body.get("response_format").unwrap_or(&Value::Null);
+        Self::Text(match format.get("type").and_then(Value::as_str) {
+            Some("json_object") => json!({"said": said}).to_string(),
+            Some("json_schema") => {
+                let schema = format.pointer("/json_schema/schema");
+                instance::of(schema.unwrap_or(&Value::Null)).to_string()
+            }
+            _ => format!("You said: {said}"),
+        })
+    }
+
+    fn call(function: &Map<String, Value>) -> Self {
+        let name = function.get("name").and_then(Value::as_str);
+        let parameters = function.get("parameters");
+        let arguments = parameters
+            .filter(|schema| schema.is_object())
+            .map(instance::of);
+        Self::Call {
+            name: name.unwrap_or_default().to_owned(),
+            arguments: arguments.unwrap_or_else(|| json!({})).to_string(),
+        }
+    }
+}
+
+fn tokens(bytes: usize) -> usize {
+    bytes.div_ceil(4)
+}
+
+fn first_function(body: &Map<String, Value>) -> Option<&Map<String, Value>> {
+    let tool = body.get("tools").and_then(|tools| tools.get(0));
+    tool.and_then(|tool| tool.get("function"))
+        .and_then(Value::as_object)
+}
+
+fn messages(body: &Map<String, Value>) -> &[Value] {
+    let messages = body.get("messages").and_then(Value::as_array);
+    messages.map_or(&[], Vec::as_slice)
+}
+
+fn ends_with_nudge(body: &Map<String, Value>) -> bool {
+    let last = messages(body).last();
+    last.is_some_and(|last| is_user(last) && text(last) == NUDGE)
+}
+
+fn last_user_text(body: &Map<String, Value>) -> String {
+    let last = messages(body).iter().rev().find(|message| is_user(message));
+    last.map(text).unwrap_or_default()
+}
+
+fn is_user(message: &Value) -> bool {
+    message.get("role").and_then(Value::as_str) == Some("user")
+}
+
+/// The text of a message, that of parts joined with nothing between.
+fn text(message: &Value) -> String {
+    match message.get("content") {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(parts)) => parts
+            .iter()
+            .filter_map(|part| part.get("text").and_then(Value::as_str))
+            .collect(),
+        _ => String::new(),
+    }
+}

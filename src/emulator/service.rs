@@ -1,0 +1,241 @@
+//! The emulator itself.
+
+use std::{
+    convert::Infallible,
+    error::Error,
+    fmt::Display,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use http_body::Body;
+use serde_json::{Value, json};
+use tower::Service;
+
+use super::{
+    body::EmulatorBody,
+    check::check,
+    config::{Config, Key},
+    error::ApiError,
+    failure::Failure,
+    future::ResponseFuture,
+    reply::{CREATED, Reply},
+    stream,
+};
+
+/// The longest body that is read.
+pub(super) const MAX_BODY: usize = 100 * 1024 * 1024;
+
+/// A Moonshot that answers from memory.
+///
+/// Clones share the count of requests, on which the ids of answers and
+/// [`fail_first`](Self::fail_first) depend.
+///
+/// See the [module docs](super) for what it answers and for an example.
+#[derive(Clone, Debug, Default)]
+pub struct Emulator {
+    config: Arc<Config>,
+    requests: Arc<AtomicUsize>,
+    accepted: Arc<AtomicUsize>,
+}
+
+impl Emulator {
+    /// An emulator that asks for no key and sells every model of the known
+    /// families.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks for a key: requests need `Authorization: Bearer <key>` with this key
+    /// or that of another call.
+    ///
+    /// Default: any key will do, also none.
+    #[must_use]
+    pub fn with_api_key(mut self, key: impl Into<String>) -> Self {
+        self.config_mut().keys.push(Key(key.into()));
+        self
+    }
+
+    /// Lists and accepts these models and no others.
+    ///
+    /// Default: it lists ids of every family, retired ones included, and accepts
+    /// whatever begins like one of them.
+    #[must_use]
+    pub fn with_models<I>(mut self, models: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.config_mut().models = Some(models.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Accepts all other models too, and treats those that belong to no family
+    /// like the oldest ones.
+    ///
+    /// Ids that begin with `moonshot/` or `moonshotai/` stay unknown: routers
+    /// use such prefixes, Moonshot does not.
+    ///
+    /// Default: they are answered with 404.
+    #[must_use]
+    pub fn accept_unknown_models(mut self) -> Self {
+        self.config_mut().unknown_models = true;
+        self
+    }
+
+    /// Fails so many chat requests, counted over all clones and without those
+    /// that are refused anyway. Runs of several calls follow one another.
+    ///
+    /// Default: none fail.
+    #[must_use]
+    pub fn fail_first(mut self, requests: usize, failure: Failure) -> Self {
+        self.config_mut().failures.push((requests, failure));
+        self
+    }
+
+    fn config_mut(&mut self) -> &mut Config {
+        Arc::make_mut(&mut self.config)
+    }
+
+    /// Answers a chat request that has been read.
+    pub(super) fn chat(&self, body: &[u8]) -> Response<EmulatorBody> {
+        let result = self.try_chat(body);
+        self.sign(result.unwrap_or_else(ApiError::into_response))
+    }
+
+    /// Answers a chat request that could not be read: there is no one to tell
+    /// on a connection that died, but a test may want to know.
+    pub(super) fn unreadable(&self, error: &dyn Display) -> Response<EmulatorBody> {
+        self.refuse(ApiError::invalid(format!(
+            "Invalid request: the request body could not be read: {error}"
+        )))
+    }
+
+    pub(super) fn refuse(&self, error: ApiError) -> Response<EmulatorBody> {
+        self.sign(error.into_response())
+    }
+
+    fn try_chat(&self, bytes: &[u8]) -> Result<Response<EmulatorBody>, ApiError> {
+        let body: Value = serde_json::from_slice(bytes).map_err(|error| {
+            ApiError::invalid(format!(
+                "Invalid request: the request body is not valid JSON: {error}"
+            ))
+        })?;
+        let request = check(&body, &self.config)?;
+        let number = self.accepted.fetch_add(1, Ordering::Relaxed);
+        let reply = Reply::to(&request, number, bytes.len());
+        let body = match (self.config.failure(number), request.stream) {
+            (None, false) => return Ok(Response::new(EmulatorBody::json(&reply.to_json()))),
+            (None, true) => stream::body(&reply, request.include_usage),
+            (Some(failure @ Failure::MidStream), true) => {
+                stream::broken_body(&reply, &failure.to_error())
+            }
+            (Some(failure), _) => return Err(failure.to_error()),
+        };
+        let mut response = Response::new(body);
+        let event_stream = HeaderValue::from_static("text/event-stream");
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, event_stream);
+        Ok(response)
+    }
+
+    fn models(&self) -> Value {
+        let models: Vec<Value> = self.config.models().into_iter().map(model).collect();
+        json!({"object": "list", "data": models})
+    }
+
+    /// Adds the headers that all answers have. The last four identify an
+    /// account, so a proxy may want to strip them.
+    fn sign(&self, mut response: Response<EmulatorBody>) -> Response<EmulatorBody> {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let headers = response.headers_mut();
+        if let Ok(id) = HeaderValue::try_from(format!("{number:032x}")) {
+            headers.insert("msh-request-id", id.clone());
+            headers.insert("x-msh-trace-id", id);
+        }
+        for (name, value) in [
+            ("msh-uid", "emulated-user"),
+            ("msh-org-id", "emulated-org"),
+            ("msh-project-id", "emulated-project"),
+            ("msh-gid", "emulated-group"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        headers
+            .entry(header::CONTENT_TYPE)
+            .or_insert(HeaderValue::from_static("application/json; charset=utf-8"));
+        response
+    }
+
+    /// Answers what can be answered without reading the body.
+    fn route(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<Route, ApiError> {
+        if path.ends_with("/v1/chat/completions") {
+            if method != Method::POST {
+                return Err(ApiError::no_method("POST"));
+            }
+            self.config.check_key(headers)?;
+            let length = headers.get(header::CONTENT_LENGTH);
+            let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+            if length.is_some_and(|length| length > MAX_BODY as u64) {
+                return Err(ApiError::too_large());
+            }
+            return Ok(Route::Chat);
+        }
+
+        let wanted = match path.rsplit_once("/v1/models") {
+            Some((_, "")) => None,
+            Some((_, rest)) if rest.starts_with('/') => Some(&rest[1..]),
+            _ => return Err(ApiError::no_route(path)),
+        };
+        if method != Method::GET {
+            return Err(ApiError::no_method("GET"));
+        }
+        self.config.check_key(headers)?;
+        match wanted {
+            None => Ok(Route::Models(self.models())),
+            Some(id) if self.config.sells(id) => Ok(Route::Models(model(id))),
+            Some(id) => Err(ApiError::no_model(id)),
+        }
+    }
+}
+
+/// Where a request goes.
+#[derive(Debug)]
+enum Route {
+    Chat,
+    Models(Value),
+}
+
+fn model(id: &str) -> Value {
+    json!({"id": id, "object": "model", "created": CREATED, "owned_by": "moonshot"})
+}
+
+impl<B> Service<Request<B>> for Emulator
+where
+    B: Body,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Response = Response<EmulatorBody>;
+    type Error = Infallible;
+    type Future = ResponseFuture<B>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        match self.route(request.method(), request.uri().path(), request.headers()) {
+            Ok(Route::Chat) => ResponseFuture::reading(self.clone(), request.into_body()),
+            Ok(Route::Models(models)) => {
+                ResponseFuture::ready(self.sign(Response::new(EmulatorBody::json(&models))))
+            }
+            Err(error) => ResponseFuture::ready(self.refuse(error)),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! An answer in chunks, as server-sent events.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::{
+    body::EmulatorBody,
+    error::ApiError,
+    reply::{Answer, CREATED, Reply},
+};
+
+/// The whole stream, one event a frame.
+pub(super) fn body(reply: &Reply, include_usage: bool) -> EmulatorBody {
+    let mut events: Vec<Bytes> = chunks(reply).iter().map(event).collect();
+    if include_usage {
+        let mut last = chunk(reply, json!([]));
+        last["usage"] = reply.usage(reply.choices);
+        events.push(event(&last));
+    }
+    events.push(Bytes::from_static(b"data: [DONE]\n\n"));
+    EmulatorBody::frames(events)
+}
+
+/// A stream that breaks off in the middle.
+pub(super) fn broken_body(reply: &Reply, error: &ApiError) -> EmulatorBody {
+    let chunks = chunks(reply);
+    let mut events: Vec<Bytes> = chunks[..chunks.len() / 2].iter().map(event).collect();
+    events.push(event(&error.to_json()));
+    EmulatorBody::frames(events)
+}
+
+fn event(value: &Value) -> Bytes {
+    Bytes::from(format!("data: {value}\n\n"))
+}
+
+fn chunk(reply: &Reply, choices: Value) -> Value {
+    json!({
+        "id": reply.id,
+        "object": "chat.completion.chunk",
+        "created": CREATED,
+        "model": reply.model,
+        "choices": choices,
+    })
+}
+
+/// One choice after the other: the role, the thoughts, the answer, the end.
+fn chunks(reply: &Reply) -> Vec<Value> {
+    let mut chunks = Vec::new();
+    for index in 0..reply.choices {
+        for delta in deltas(reply, index) {
+            let choice = json!({"index": index, "delta": delta, "finish_reason": null});
+            chunks.push(chunk(reply, json!([choice])));
+        }
+        // Moonshot puts the usage of a choice into the choice itself.
+        let last = json!({
+            "index": index,
+            "delta": {},
+            "finish_reason": reply.finish_reason(),
+            "usage": reply.usage(1),
+        });
+        chunks.push(chunk(reply, json!([last])));
+    }
+    chunks
+}
+
+fn deltas(reply: &Reply, choice: usize) -> Vec<Value> {
+    let mut deltas = vec![json!({"role": "assistant", "content": ""})];
+    for word in words(reply.thoughts.unwrap_or_default()) {
+        deltas.push(json!({"reasoning_content": word}));
+    }
+    match &reply.answer {
+        Answer::Text(text) => {
+            deltas.extend(words(text).map(|word| json!({"content": word})));
+        }
+        Answer::Call { name, arguments } => {
+            deltas.push(json!({"tool_calls": [{
+                "index": 0,
+                "id": reply.call_id(choice),
+                "type": "function",
+                "function": {"name": name, "arguments": ""},
+            }]}));
+            for fragment in halves(arguments) {
+                deltas.push(json!({"tool_calls": [{
+                    "index": 0,
+                    "function": {"arguments": fragment},
+                }]}));
+            }
+        }
+    }
+    deltas
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive(' ')
+}
+
+/// Arguments come in pieces that are no JSON by themselves.
+fn halves(arguments: &str) -> [&str; 2] {
+    let mut middle = arguments.len() / 2;
+    while !arguments.is_char_boundary(middle) {
+        middle += 1;
+    }
+    let (first, second) = arguments.split_at(middle);
+    [first, second]
+}
