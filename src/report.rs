@@ -38,11 +38,11 @@ enum Outcome {
 }
 
 impl Report {
-    pub(crate) fn new(changes: Vec<Change>) -> Self {
+    pub(crate) fn new(changes: Arc<[Change]>) -> Self {
         if changes.is_empty() {
             Self(Outcome::NothingToChange)
         } else {
-            Self(Outcome::Rewritten(changes.into()))
+            Self(Outcome::Rewritten(changes))
         }
     }
 

@@ -115,15 +115,20 @@ impl Edits {
         }
     }
 
-    /// The edited text.
-    pub(crate) fn apply(mut self, text: Bytes) -> Rope {
+    /// The edited text. Leaves the list empty, for another text.
+    pub(crate) fn apply(&mut self, text: Bytes) -> Rope {
         if self.edits.is_empty() {
             return Rope::from(text);
         }
         // Stable, so that what was appended first comes first.
         self.edits.sort_by_key(|edit| edit.span().start);
-        let patches = Settler::new(&text, self.edits.len()).settle(self.edits);
+        let patches = Settler::new(&text, self.edits.len()).settle(self.edits.drain(..));
         Rope::new(text, patches)
+    }
+
+    /// Gives memory back to the allocator, down to room for this many edits.
+    pub(crate) fn shrink_to(&mut self, edits: usize) {
+        self.edits.shrink_to(edits);
     }
 }
 
@@ -145,8 +150,8 @@ impl<'a> Settler<'a> {
         }
     }
 
-    fn settle(mut self, edits: Vec<Edit>) -> Vec<Patch> {
-        let mut edits = edits.into_iter().peekable();
+    fn settle(mut self, edits: impl Iterator<Item = Edit>) -> Vec<Patch> {
+        let mut edits = edits.peekable();
         while let Some(edit) = edits.next() {
             let span = edit.span();
             if span.start < self.covered {

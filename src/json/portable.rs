@@ -17,12 +17,10 @@ const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
 const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
 
 /// How many bytes of a string are read word by word before the wider steps of
-/// [`block`] pay.
+/// [`long_run`] pay.
 const SHORT: usize = 16;
 
-/// And how many before `memchr` does.
-const LONG: usize = 512;
-
+/// As many bytes as the compiler keeps in wide registers.
 const BLOCK: usize = 32;
 
 /// Reads a string that is short and plain ASCII without escapes, as most are:
@@ -64,7 +62,7 @@ pub(super) fn string(text: &[u8], start: usize) -> Result<StringEnd, Error> {
             pos += 8;
             if pos - run >= SHORT {
                 let (end, non_ascii) =
-                    run_of_text(text, pos).map_err(|e| utf8_first(text, start, e))?;
+                    long_run(text, pos).map_err(|e| utf8_first(text, start, e))?;
                 high |= u64::from(non_ascii);
                 pos = end;
                 run = end;
@@ -91,40 +89,6 @@ pub(super) fn string(text: &[u8], start: usize) -> Result<StringEnd, Error> {
             }
         }
     }
-}
-
-/// Goes on in a string that turned out not to be short: up to the block, or the
-/// very byte, where something special comes. Says too whether anything on the way
-/// is not ASCII.
-fn run_of_text(text: &[u8], start: usize) -> Result<(usize, bool), Error> {
-    let mut pos = start;
-    let mut bits = 0;
-    while let Some(bytes) = text.get(pos..).and_then(<[u8]>::first_chunk) {
-        let (special, block_bits) = block(bytes);
-        if special {
-            break;
-        }
-        bits |= block_bits;
-        pos += BLOCK;
-        if pos - start >= LONG {
-            let (end, non_ascii) = long_run(text, pos)?;
-            return Ok((end, non_ascii || bits >= 0x80));
-        }
-    }
-    Ok((pos, bits >= 0x80))
-}
-
-/// Whether any of these bytes can't just stand in a string, and all their bits.
-/// Without an early exit, so that the compiler can use wide registers.
-#[inline(always)]
-fn block(block: &[u8; BLOCK]) -> (bool, u8) {
-    let mut special = 0;
-    let mut bits = 0;
-    for &byte in block {
-        special |= u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(byte < 0x20);
-        bits |= byte;
-    }
-    (special != 0, bits)
 }
 
 /// The last few bytes of the text, one at a time.
@@ -196,23 +160,38 @@ fn long_run(text: &[u8], start: usize) -> Result<(usize, bool), Error> {
         ));
     };
     let run = &text[start..start + length];
-    let mut high = 0;
-    // Chunks without early exit, so that the compiler can use wide registers.
-    for (index, chunk) in run.chunks(256).enumerate() {
-        let mut lowest = 0xff;
-        for &byte in chunk {
-            high |= byte;
-            lowest = byte.min(lowest);
-        }
-        if lowest < 0x20 {
-            let at = chunk.iter().position(|&byte| byte < 0x20).unwrap_or(0);
-            return Err(Error::new(
-                ErrorKind::ControlCharacter,
-                start + index * 256 + at,
-            ));
-        }
+    let (lowest, bits) = extremes(run);
+    if lowest < 0x20 {
+        let at = run.iter().position(|&byte| byte < 0x20).unwrap_or(0);
+        return Err(Error::new(ErrorKind::ControlCharacter, start + at));
     }
-    Ok((start + length, high >= 0x80))
+    Ok((start + length, bits >= 0x80))
+}
+
+/// The lowest byte, and the bits that occur in any. Goes block by block, lane by
+/// lane and without an early exit, so that the compiler can use wide registers.
+fn extremes(run: &[u8]) -> (u8, u8) {
+    let mut lowest = [0xff; BLOCK];
+    let mut bits = [0; BLOCK];
+    let mut look = |block: &[u8; BLOCK]| {
+        for lane in 0..BLOCK {
+            lowest[lane] = block[lane].min(lowest[lane]);
+            bits[lane] |= block[lane];
+        }
+    };
+    let Some(last) = run.last_chunk() else {
+        let bits = run.iter().fold(0, |bits, byte| bits | byte);
+        return (run.iter().copied().min().unwrap_or(0xff), bits);
+    };
+    for block in run.chunks_exact(BLOCK).filter_map(<[u8]>::first_chunk) {
+        look(block);
+    }
+    // The last block overlaps the one before it, which does no harm.
+    look(last);
+    (
+        lowest.into_iter().min().unwrap_or(0xff),
+        bits.into_iter().fold(0, |bits, byte| bits | byte),
+    )
 }
 
 /// The length of the escape that starts at `pos`.

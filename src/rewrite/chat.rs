@@ -2,7 +2,8 @@
 
 use std::{cell::Cell, ops::Range};
 
-use crate::json::{Member, Span, Str};
+use super::Change;
+use crate::json::{Edits, Member, Span, Str};
 
 /// Declares the keys of one kind of object that rules look at.
 macro_rules! keys {
@@ -126,7 +127,8 @@ pub(super) struct Tool {
     pub(super) name: Option<Str>,
 }
 
-/// Everything that the walk records. Filled once a request.
+/// Everything that the walk records, and what the rules make of it. Filled once a
+/// request.
 #[derive(Debug, Default)]
 pub(super) struct Spans {
     pub(super) root: Option<Span>,
@@ -139,6 +141,8 @@ pub(super) struct Spans {
     /// Keys that stand more than once: a later and an earlier member, sorted by
     /// the later one. The last of them all is the one in the lists above.
     pub(super) duplicates: Vec<(Member, Member)>,
+    pub(super) edits: Edits,
+    pub(super) changes: Vec<Change>,
 }
 
 thread_local! {
@@ -151,7 +155,8 @@ const KEPT: usize = 1024;
 
 impl Spans {
     /// Lends empty lists to `f`. They are kept for the next request on this
-    /// thread, so that a request that needs no change allocates nothing.
+    /// thread, so that a request that needs no change allocates nothing, and one
+    /// that does only what goes out.
     pub(super) fn with_scratch<R>(f: impl FnOnce(&mut Self) -> R) -> R {
         let mut spans = SCRATCH.take().unwrap_or_default();
         let result = f(&mut spans);
@@ -173,5 +178,7 @@ impl Spans {
         clear(&mut self.calls);
         clear(&mut self.tools);
         clear(&mut self.duplicates);
+        clear(&mut self.changes);
+        self.edits.shrink_to(KEPT);
     }
 }

@@ -25,8 +25,6 @@ pub(super) struct Draft<'a> {
     pub(super) family: &'static Family,
     /// Whether the model will think before it answers.
     pub(super) thinks: bool,
-    edits: Edits,
-    changes: Vec<Change>,
 }
 
 impl<'a> Draft<'a> {
@@ -38,8 +36,6 @@ impl<'a> Draft<'a> {
             rule: Rule::Model,
             family: Family::unknown(),
             thinks: false,
-            edits: Edits::default(),
-            changes: Vec::new(),
         };
         if let Some(id) = draft
             .field(Field::Model)
@@ -247,7 +243,7 @@ impl<'a> Draft<'a> {
 
     /// Keeps note of a change by the rule that is being applied.
     pub(super) fn note(&mut self, place: Place, why: &'static str) {
-        self.changes.push(Change {
+        self.spans.changes.push(Change {
             rule: self.rule,
             place,
             why,
@@ -255,13 +251,13 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn edits(&mut self) -> &mut Edits {
-        &mut self.edits
+        &mut self.spans.edits
     }
 
     /// Gives a member of the request another value, or puts it in.
     pub(super) fn set(&mut self, field: Field, value: &'static str, why: &'static str) {
         match self.field(field) {
-            Some(member) => self.edits.replace(member.value.span, value),
+            Some(member) => self.spans.edits.replace(member.value.span, value),
             None => self.append_field(field, value),
         }
         self.note(Place::Field(field), why);
@@ -270,19 +266,14 @@ impl<'a> Draft<'a> {
     fn append_field(&mut self, field: Field, value: &'static str) {
         let Some(root) = self.spans.root else { return };
         let member = format!("\"{}\":{value}", field.name());
-        self.edits.append(root, Text::from(member));
+        self.spans.edits.append(root, Text::from(member));
     }
 
     /// Removes a member of the request.
     pub(super) fn remove(&mut self, field: Field, why: &'static str) {
         if let Some(member) = self.spans.fields[field as usize].take() {
-            self.edits.remove(member.span());
+            self.spans.edits.remove(member.span());
             self.note(Place::Field(field), why);
         }
-    }
-
-    pub(super) fn finish(mut self) -> (Edits, Vec<Change>) {
-        self.edits.remove_duplicates(&self.spans.duplicates);
-        (self.edits, self.changes)
     }
 }

@@ -10,6 +10,8 @@ mod draft;
 mod settings;
 mod walk;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use self::{chat::Spans, draft::Draft};
@@ -96,7 +98,7 @@ impl std::fmt::Display for Rule {
 pub(crate) struct Rewritten {
     pub(crate) body: Rope,
     /// What was changed, or why nothing was judged.
-    pub(crate) changes: Result<Vec<Change>, NotAChat>,
+    pub(crate) changes: Result<Arc<[Change]>, NotAChat>,
 }
 
 /// Why a body was not judged by the rules.
@@ -125,10 +127,18 @@ pub(crate) fn rewrite(body: Bytes, settings: &Settings) -> Rewritten {
                 rule.apply(&mut draft);
             }
         }
-        let (edits, changes) = draft.finish();
+        spans.edits.remove_duplicates(&spans.duplicates);
         Rewritten {
-            body: edits.apply(body),
-            changes: Ok(changes),
+            body: spans.edits.apply(body),
+            changes: Ok(shared(&mut spans.changes)),
         }
     })
+}
+
+/// The list as it goes into the report. An empty one costs no allocation.
+fn shared(changes: &mut Vec<Change>) -> Arc<[Change]> {
+    if changes.is_empty() {
+        return Arc::default();
+    }
+    changes.drain(..).collect()
 }
