@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, ops::Range};
 
-use super::Change;
+use super::{Change, tool_schema::Scratch};
 use crate::json::{Edits, Member, Span, Str};
 
 /// Declares the keys of one kind of object that rules look at.
@@ -50,6 +50,7 @@ keys! {
         TopLogprobs = "top_logprobs",
         Thinking = "thinking",
         ReasoningEffort = "reasoning_effort",
+        ResponseFormat = "response_format",
     }
 }
 
@@ -119,12 +120,22 @@ pub(super) struct Call {
     pub(super) id: Option<Str>,
 }
 
+/// A JSON Schema.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Schema {
+    pub(super) span: Span,
+    /// Whether it may need a repair.
+    pub(super) doubtful: bool,
+}
+
 /// An element of `tools`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tool {
     pub(super) span: Span,
     /// The function's name.
     pub(super) name: Option<Str>,
+    /// The schema of the function's parameters, if that is an object.
+    pub(super) parameters: Option<Schema>,
 }
 
 /// Everything that the walk records, and what the rules make of it. Filled once a
@@ -138,9 +149,13 @@ pub(super) struct Spans {
     pub(super) parts: Vec<Part>,
     pub(super) calls: Vec<Call>,
     pub(super) tools: Vec<Tool>,
+    /// The schema in `response_format`, if it is an object.
+    pub(super) response_schema: Option<Schema>,
     /// Keys that stand more than once: a later and an earlier member, sorted by
     /// the later one. The last of them all is the one in the lists above.
     pub(super) duplicates: Vec<(Member, Member)>,
+    /// Room for looking at schemas.
+    pub(super) scratch: Scratch,
     pub(super) edits: Edits,
     pub(super) changes: Vec<Change>,
 }
@@ -177,6 +192,7 @@ impl Spans {
         clear(&mut self.parts);
         clear(&mut self.calls);
         clear(&mut self.tools);
+        self.response_schema = None;
         clear(&mut self.duplicates);
         clear(&mut self.changes);
         self.edits.shrink_to(KEPT);

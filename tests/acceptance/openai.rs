@@ -178,12 +178,30 @@ fn messages() -> Values {
         .boxed()
 }
 
-/// Schemas as generators of other languages write them.
+/// Schemas as the generators of several languages write them, a few of which
+/// Moonshot takes as they are.
 fn schema() -> Values {
+    let nullable = json!({"anyOf": [{"type": "string"}, {"type": "null"}], "default": null});
+    let node = json!({"type": "object", "properties": {"next": {"$ref": "#/$defs/Node"}}, "required": ["next"]});
     one_of(json!([
         {"type": "object", "properties": {}},
         {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": false},
-        {"type": "object", "properties": {"n": {"type": "integer", "enum": [1, 2]}}},
+        {"type": "object", "properties": {"n": {"type": "integer", "enum": [1, 2]}, "s": nullable}},
+        {},
+        {"properties": {"a": {"type": "string"}}},
+        {"$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "properties": {"a": {"enum": ["x", "y"]}}},
+        {"type": "object", "properties": {"a": {"type": ["string", "null"], "default": null, "minLength": 1}}},
+        {"type": "object", "properties": {"a": {"type": "string", "anyOf": [{"const": "x"}, {"const": "y"}]}}},
+        {"type": "object", "properties": {"a": {"$ref": "#/definitions/A", "default": "x"}}, "definitions": {"A": {"type": "string", "default": "y"}}},
+        {"$ref": "#/$defs/Node", "$defs": {"Node": node}},
+        {"anyOf": [
+            {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]},
+            {"type": "object", "properties": {"b": {"type": "string"}}, "required": ["b"]},
+        ]},
+        {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}, "anyOf": [{"required": ["a"]}, {"required": ["b"]}]},
+        {"type": "object", "properties": {"a": true, "b": {"type": "array", "items": [{"type": "string"}]}}, "required": ["a"]},
+        {"type": "OBJECT", "properties": {"a": {"type": "STRING", "description": null}}, "required": ["b"]},
+        {"type": "object", "properties": {"a": {"enum": ["x", 1, null]}, "required": {"type": "boolean"}}},
     ]))
 }
 
