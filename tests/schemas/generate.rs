@@ -82,8 +82,8 @@ fn one(
         .boxed()
 }
 
-/// Keywords that hold no schema.
-fn plain_keywords() -> BoxedStrategy<Members> {
+/// Keywords that hold no schema; where `odd`, also such with impossible values.
+fn plain_keywords(odd: bool) -> BoxedStrategy<Members> {
     let text = || select(&["what it is", "A"][..]).prop_map(Value::from);
     prop_oneof![
         12 => one("type", types()),
@@ -113,7 +113,7 @@ fn plain_keywords() -> BoxedStrategy<Members> {
         1 => one("uniqueItems", Just(json!(true))),
         1 => one("minProperties", (0..2_u64).prop_map(Value::from)),
         1 => one("x-order", Just(json!(1))),
-        2 => odd_keyword(),
+        3 => if odd { odd_keyword() } else { one("type", types()) },
     ]
     .boxed()
 }
@@ -195,7 +195,7 @@ fn properties(inner: BoxedStrategy<Value>) -> BoxedStrategy<Members> {
 }
 
 /// Keywords that hold schemas.
-fn nesting_keywords(inner: BoxedStrategy<Value>) -> BoxedStrategy<Members> {
+fn nesting_keywords(inner: BoxedStrategy<Value>, odd: bool) -> BoxedStrategy<Members> {
     let schema = || inner.clone();
     let list = |most: usize| vec(inner.clone(), 1..most).prop_map(Value::from);
     prop_oneof![
@@ -205,7 +205,7 @@ fn nesting_keywords(inner: BoxedStrategy<Value>) -> BoxedStrategy<Members> {
         4 => one("allOf", list(3)),
         2 => one("not", schema()),
         5 => one("items", schema()),
-        1 => one("items", list(3)),
+        1 => if odd { one("items", list(3)) } else { one("items", schema()) },
         2 => one("prefixItems", list(3)),
         1 => (list(3), any::<bool>()).prop_map(|(first, closed)| vec![
             ("prefixItems".to_owned(), first),
@@ -232,17 +232,17 @@ fn merged(members: Vec<Members>) -> Value {
 }
 
 /// Any schema, most of them small.
-pub(crate) fn schema() -> BoxedStrategy<Value> {
+pub(crate) fn schema(odd: bool) -> BoxedStrategy<Value> {
     let leaf = prop_oneof![
-        20 => vec(plain_keywords(), 1..4).prop_map(merged),
+        20 => vec(plain_keywords(odd), 1..4).prop_map(merged),
         2 => Just(json!({})),
         1 => Just(json!(true)),
         1 => Just(json!(false)),
     ];
-    leaf.prop_recursive(3, 24, 3, |inner| {
+    leaf.prop_recursive(3, 24, 3, move |inner| {
         (
-            vec(nesting_keywords(inner), 1..3),
-            vec(plain_keywords(), 0..3),
+            vec(nesting_keywords(inner, odd), 1..3),
+            vec(plain_keywords(odd), 0..3),
         )
             .prop_map(|(nesting, plain)| merged(vec![nesting, plain].concat()))
             .boxed()
@@ -253,19 +253,72 @@ pub(crate) fn schema() -> BoxedStrategy<Value> {
 /// A whole schema of the kinds that tools have: mostly objects in one of the ways
 /// to say so, with definitions.
 pub(crate) fn root() -> BoxedStrategy<Value> {
+    prop_oneof![
+        4 => root_of(false).prop_map(|mut root| {
+            mend_references(&mut root);
+            root
+        }),
+        1 => root_of(true),
+    ]
+    .boxed()
+}
+
+/// Makes what refers to nothing refer to something, if there is anything: with
+/// only one such reference, a schema means nothing as a whole.
+fn mend_references(root: &mut Value) {
+    fn mend(value: &mut Value, whole: &Value, instead: Option<&str>) {
+        match value {
+            Value::Object(members) => {
+                if let Some(Value::String(reference)) = members.get_mut("$ref") {
+                    let remote = reference.starts_with("http");
+                    if !remote && !resolve(whole, reference).is_some_and(Value::is_object) {
+                        match instead {
+                            Some(instead) => *reference = instead.to_owned(),
+                            None => {
+                                members.remove("$ref");
+                            }
+                        }
+                    }
+                }
+                for value in members.values_mut() {
+                    mend(value, whole, instead);
+                }
+            }
+            Value::Array(items) => {
+                for item in items {
+                    mend(item, whole, instead);
+                }
+            }
+            _ => {}
+        }
+    }
+    let whole = root.clone();
+    let targets = [
+        "#/$defs/A",
+        "#/$defs/B",
+        "#/definitions/A",
+        "#/definitions/B",
+    ];
+    let instead = targets
+        .into_iter()
+        .find(|target| resolve(&whole, target).is_some());
+    mend(root, &whole, instead);
+}
+
+fn root_of(odd: bool) -> BoxedStrategy<Value> {
     let definitions =
-        || proptest::option::weighted(0.7, btree_map(definition_name(), schema(), 1..3));
-    let object = || properties(schema());
+        || proptest::option::weighted(0.7, btree_map(definition_name(), schema(odd), 1..3));
+    let object = || properties(schema(odd));
     let head = prop_oneof![
-        5 => (object(), vec(plain_keywords(), 0..2)).prop_map(|(object, plain)| {
+        5 => (object(), vec(plain_keywords(odd), 0..2)).prop_map(|(object, plain)| {
             let typed = vec![("type".to_owned(), json!("object"))];
             merged([plain, vec![object, typed]].concat())
         }),
-        4 => (object(), vec(nesting_keywords(schema()), 0..3)).prop_map(|(object, nesting)| {
+        4 => (object(), vec(nesting_keywords(schema(odd), odd), 0..3)).prop_map(|(object, nesting)| {
             let typed = vec![("type".to_owned(), json!("object"))];
             merged([nesting, vec![object, typed]].concat())
         }),
-        2 => (object(), vec(nesting_keywords(schema()), 0..2)).prop_map(|(object, nesting)| {
+        2 => (object(), vec(nesting_keywords(schema(odd), odd), 0..2)).prop_map(|(object, nesting)| {
             merged([nesting, vec![object]].concat())
         }),
         2 => (object(), vec(object(), 1..4), any::<bool>()).prop_map(|(own, branches, typed)| {
@@ -285,7 +338,7 @@ pub(crate) fn root() -> BoxedStrategy<Value> {
             root["$ref"] = reference;
             root
         }),
-        2 => schema(),
+        2 => schema(odd),
     ];
     (head, definitions(), definitions())
         .prop_map(|(mut root, modern, old)| {
