@@ -630,7 +630,7 @@ fn a_thousand_broken_tools_cost_a_thousand_times_one() {
         tools.join(",")
     );
     let (rope, _) = MoonshotCompatLayer::new().rewrite(Bytes::from(body));
-    let out = parse(&String::from_utf8(rope.into_bytes().to_vec()).unwrap());
+    let out = parse(std::str::from_utf8(&rope.into_bytes()).unwrap());
     let tools = out["tools"].as_array().unwrap();
     assert_eq!(tools.len(), 1000);
     for tool in tools {

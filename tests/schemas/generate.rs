@@ -244,7 +244,7 @@ pub(crate) fn schema(odd: bool) -> BoxedStrategy<Value> {
             vec(nesting_keywords(inner, odd), 1..3),
             vec(plain_keywords(odd), 0..3),
         )
-            .prop_map(|(nesting, plain)| merged(vec![nesting, plain].concat()))
+            .prop_map(|(nesting, plain)| merged([nesting, plain].concat()))
             .boxed()
     })
     .boxed()

@@ -195,7 +195,7 @@ impl Lenient<'_> {
                 Value::String(name) => {
                     let name = name.to_lowercase();
                     let known = TYPES.contains(&name.as_str());
-                    Some(known.then(|| Value::String(name)))
+                    Some(known.then_some(Value::String(name)))
                 }
                 Value::Array(names) => {
                     let mut known: Vec<String> = Vec::new();
