@@ -549,6 +549,20 @@ fn a_repaired_response_format_admits_every_value_that_it_admitted() {
     no_repair_loses_a_value(Place::ResponseFormat);
 }
 
+#[test]
+fn no_two_keywords_together_lose_a_value() {
+    let tally = Tally::default();
+    let pairs = generate::pairs();
+    let failures: Vec<String> = (0..)
+        .zip(&pairs)
+        .filter_map(|(seed, schema)| holds_for(Place::Parameters, schema, seed, &tally).err())
+        .map(|error| error.to_string())
+        .collect();
+    all_good(&failures, pairs.len());
+    assert!(tally.compared.get() * 3 > pairs.len(), "{tally:?}");
+    assert!(tally.admitted.get() > pairs.len(), "{tally:?}");
+}
+
 /// Properties with nothing to repair, in a spelling of their own.
 const UNTOUCHED: [(&str, &str); 3] = [
     (

@@ -666,3 +666,104 @@ pub(crate) fn any_object(dice: &mut Dice, depth: usize) -> Value {
     });
     Value::Object(members.collect())
 }
+
+/// Keywords with a value each, good and bad.
+const KEYWORDS: [(&str, &str); 50] = [
+    ("type", r#""string""#),
+    ("type", r#""object""#),
+    ("type", r#"["string","null"]"#),
+    ("type", r#"["object","null"]"#),
+    ("type", r#"["array","object"]"#),
+    ("type", r#""STRING""#),
+    ("type", r#""any""#),
+    ("enum", r#"["x"]"#),
+    ("enum", r#"["x",1,null]"#),
+    ("enum", r#"[{"a":"x"},null]"#),
+    ("enum", "[]"),
+    ("const", r#""x""#),
+    ("properties", r#"{"a":{"type":"string"}}"#),
+    ("properties", r#"{"a":true,"b":false}"#),
+    ("properties", r#"{"anyOf":{"type":"integer"},"a":{}}"#),
+    ("properties", "null"),
+    ("required", r#"["a"]"#),
+    ("required", r#"["anyOf"]"#),
+    ("required", "true"),
+    ("additionalProperties", "false"),
+    ("additionalProperties", r#"{"type":"integer"}"#),
+    ("additionalProperties", "null"),
+    ("items", "true"),
+    ("items", "false"),
+    ("items", r#"{"type":["string","null"],"default":null}"#),
+    ("prefixItems", r#"[{"type":"string"},true]"#),
+    ("anyOf", r#"[{"type":"string"},{"type":"null"}]"#),
+    ("anyOf", r#"[{"required":["a"]},{"required":["b"]}]"#),
+    (
+        "anyOf",
+        r#"[{"type":"object","properties":{"a":{"type":"integer"}}},{"minLength":2}]"#,
+    ),
+    (
+        "anyOf",
+        r##"[{"$ref":"#/definitions/D"},{"$ref":"#/$defs/E"},true]"##,
+    ),
+    ("anyOf", "[]"),
+    (
+        "oneOf",
+        r##"[{"$ref":"#/definitions/D"},{"type":"string"}]"##,
+    ),
+    ("allOf", r##"[{"$ref":"#/definitions/D"}]"##),
+    ("not", r##"{"$ref":"#/$defs/F"}"##),
+    ("$ref", r##""#/definitions/D""##),
+    ("$ref", r##""#/$defs/E""##),
+    ("$ref", r##""#/$defs/F""##),
+    ("$ref", r##""#/properties/b""##),
+    ("$ref", r##""#/$defs/Missing""##),
+    ("$ref", r#""https://example.com""#),
+    ("$defs", r#"{"G":true}"#),
+    ("default", "null"),
+    ("description", "null"),
+    ("title", r#""T""#),
+    ("minLength", "1"),
+    ("minimum", "2"),
+    ("minProperties", "1"),
+    ("patternProperties", r#"{"^b":{"type":"integer"}}"#),
+    ("unevaluatedProperties", "false"),
+    ("if", r##"{"$ref":"#/$defs/F"}"##),
+];
+
+/// Every pair of keywords in one schema: as a property, and as the root.
+pub(crate) fn pairs() -> Vec<Value> {
+    let mut roots = Vec::new();
+    for (index, (first, one)) in KEYWORDS.iter().enumerate() {
+        for (second, other) in &KEYWORDS[index + 1..] {
+            if first == second {
+                continue;
+            }
+            let schema = json!({*first: super::parse(one), *second: super::parse(other)});
+            let mut definitions = json!({
+                "E": {"type": "string", "minLength": 1, "default": "x"},
+                "F": {"type": "object", "properties": {"required": {}}, "required": ["required"]},
+            });
+            if let Some(own) = schema["$defs"].as_object() {
+                definitions["G"] = own["G"].clone();
+            }
+            let old = json!({"D": {
+                "type": "object",
+                "properties": {"a": {"type": ["string", "null"], "default": null}},
+                "required": ["a"],
+            }});
+
+            let mut root = schema.clone();
+            root["$defs"] = definitions.clone();
+            root["definitions"] = old.clone();
+            roots.push(root);
+            roots.push(json!({
+                "type": "object",
+                "properties": {"p": schema, "b": {"type": "integer", "minimum": 1}},
+                "required": ["p"],
+                "$defs": definitions,
+                "definitions": old,
+            }));
+        }
+    }
+    roots
+}
