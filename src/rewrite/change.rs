@@ -47,7 +47,7 @@ impl fmt::Display for Change {
 }
 
 /// A place in a chat request; written out only when somebody asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Field(Field),
     Within(Field, &'static str),
@@ -56,6 +56,8 @@ pub(super) enum Place {
     Call(usize, usize),
     NewMessage,
     Tool(usize),
+    /// Within a schema, already written out.
+    Schema(Box<str>),
 }
 
 impl fmt::Display for Place {
@@ -68,6 +70,7 @@ impl fmt::Display for Place {
             Self::Call(message, call) => write!(f, "/messages/{message}/tool_calls/{call}/id"),
             Self::NewMessage => f.write_str("/messages/-"),
             Self::Tool(index) => write!(f, "/tools/{index}"),
+            Self::Schema(pointer) => f.write_str(pointer),
         }
     }
 }

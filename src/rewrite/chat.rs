@@ -2,6 +2,7 @@
 
 use std::{cell::Cell, ops::Range};
 
+use super::tool_schema::Scratch;
 use crate::json::{Member, Span, Str};
 
 /// Declares the keys of one kind of object that rules look at.
@@ -49,6 +50,7 @@ keys! {
         TopLogprobs = "top_logprobs",
         Thinking = "thinking",
         ReasoningEffort = "reasoning_effort",
+        ResponseFormat = "response_format",
     }
 }
 
@@ -118,12 +120,22 @@ pub(super) struct Call {
     pub(super) id: Option<Str>,
 }
 
+/// A JSON Schema.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Schema {
+    pub(super) span: Span,
+    /// Whether it may need a repair.
+    pub(super) doubtful: bool,
+}
+
 /// An element of `tools`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tool {
     pub(super) span: Span,
     /// The function's name.
     pub(super) name: Option<Str>,
+    /// The schema of the function's parameters, if that is an object.
+    pub(super) parameters: Option<Schema>,
 }
 
 /// Everything that the walk records. Filled once a request.
@@ -136,9 +148,13 @@ pub(super) struct Spans {
     pub(super) parts: Vec<Part>,
     pub(super) calls: Vec<Call>,
     pub(super) tools: Vec<Tool>,
+    /// The schema in `response_format`, if it is an object.
+    pub(super) response_schema: Option<Schema>,
     /// Keys that stand more than once: a later and an earlier member, sorted by
     /// the later one. The last of them all is the one in the lists above.
     pub(super) duplicates: Vec<(Member, Member)>,
+    /// Room for looking at schemas.
+    pub(super) scratch: Scratch,
 }
 
 thread_local! {
@@ -172,6 +188,7 @@ impl Spans {
         clear(&mut self.parts);
         clear(&mut self.calls);
         clear(&mut self.tools);
+        self.response_schema = None;
         clear(&mut self.duplicates);
     }
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::{
     Change, Rule, Settings,
     change::Place,
-    chat::{Call, Field, Message, MessageField, Part, Role, Spans, Tool},
+    chat::{Call, Field, Message, MessageField, Part, Role, Schema, Spans, Tool},
 };
 use crate::{
     json::{Edits, Kind, Member, Scanner, Span, Str, Text, Value},
@@ -139,6 +139,10 @@ impl<'a> Draft<'a> {
         &self.spans.tools
     }
 
+    pub(super) fn response_schema(&self) -> Option<Schema> {
+        self.spans.response_schema
+    }
+
     // === values ===
 
     pub(super) fn raw(&self, span: Span) -> &'a [u8] {
@@ -252,6 +256,11 @@ impl<'a> Draft<'a> {
             place,
             why,
         });
+    }
+
+    /// Whether a rule before took out what is at this place.
+    pub(super) fn is_removed(&self, place: &Place) -> bool {
+        self.changes.iter().any(|change| change.place == *place)
     }
 
     pub(super) fn edits(&mut self) -> &mut Edits {

@@ -68,6 +68,8 @@ rules! {
     ReasoningEffort => reasoning_effort,
     /// `tool_choice` that the model refuses is put in other words.
     ToolChoice => tool_choice,
+    /// Schemas of tools and answers become ones of Moonshot's dialect.
+    ToolSchema => tool_schema,
     /// A temperature above 1 becomes 1; one near 0 becomes 0.3 when several
     /// answers are asked for.
     Temperature => temperature,

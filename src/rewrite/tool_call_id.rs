@@ -74,7 +74,7 @@ fn map(draft: &mut Draft<'_>) {
             new
         });
         draft.edits().replace(*span, Text::from(format!("\"{new}\"")));
-        draft.note(*place, WHY);
+        draft.note(place.clone(), WHY);
     }
 }
 

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::{
     NotAChat,
-    chat::{Call, Field, Message, MessageField, Part, Role, Spans, Tool},
+    chat::{Call, Field, Message, MessageField, Part, Role, Schema, Spans, Tool},
+    tool_schema::{Use, look},
 };
 use crate::json::{Error, Kind, Member, Scanner, Span, Str, Value};
 
@@ -40,6 +41,7 @@ impl Walk<'_, '_> {
             let member = walk.member(key, earlier, |walk| match field {
                 Field::Messages => walk.messages(),
                 Field::Tools => walk.tools(),
+                Field::ResponseFormat => walk.response_format(),
                 _ => walk.scanner.skip(),
             })?;
             walk.spans.fields[field as usize] = Some(member);
@@ -142,28 +144,87 @@ impl Walk<'_, '_> {
     fn tools(&mut self) -> Result<Value, Error> {
         self.spans.tools.clear();
         self.array(|walk| {
+            let mut function = None;
             let mut name = None;
+            let mut parameters = None;
             let tool = walk.object(|walk, key| {
                 if *walk.name(key) != *b"function" {
                     return walk.scanner.skip().map(drop);
                 }
                 name = None;
-                walk.object(|walk, key| {
-                    let is_name = *walk.name(key) == *b"name";
-                    let value = walk.scanner.skip()?;
-                    if is_name {
-                        name = value.as_str();
-                    }
-                    Ok(())
-                })
-                .map(drop)
+                parameters = None;
+                let member = walk.member(key, function, |walk| {
+                    walk.function(&mut name, &mut parameters)
+                })?;
+                function = Some(member);
+                Ok(())
             })?;
             walk.spans.tools.push(Tool {
                 span: tool.span,
                 name,
+                parameters,
             });
             Ok(())
         })
+    }
+
+    fn function(
+        &mut self,
+        name: &mut Option<Str>,
+        parameters: &mut Option<Schema>,
+    ) -> Result<Value, Error> {
+        let mut earlier = None;
+        self.object(|walk, key| {
+            match &*walk.name(key) {
+                b"name" => *name = walk.scanner.skip()?.as_str(),
+                b"parameters" => {
+                    let member = walk.member(key, earlier, |walk| {
+                        let (value, schema) = walk.schema(Use::Tool)?;
+                        *parameters = schema;
+                        Ok(value)
+                    })?;
+                    earlier = Some(member);
+                }
+                _ => drop(walk.scanner.skip()?),
+            }
+            Ok(())
+        })
+    }
+
+    fn response_format(&mut self) -> Result<Value, Error> {
+        self.spans.response_schema = None;
+        let mut format = None;
+        self.object(|walk, key| {
+            if *walk.name(key) != *b"json_schema" {
+                return walk.scanner.skip().map(drop);
+            }
+            walk.spans.response_schema = None;
+            let member = walk.member(key, format, |walk| {
+                let mut earlier = None;
+                walk.object(|walk, key| {
+                    if *walk.name(key) != *b"schema" {
+                        return walk.scanner.skip().map(drop);
+                    }
+                    let member = walk.member(key, earlier, |walk| {
+                        let (value, schema) = walk.schema(Use::Format)?;
+                        walk.spans.response_schema = schema;
+                        Ok(value)
+                    })?;
+                    earlier = Some(member);
+                    Ok(())
+                })
+            })?;
+            format = Some(member);
+            Ok(())
+        })
+    }
+
+    /// Reads what should be a schema, and looks at it on the way.
+    fn schema(&mut self, usage: Use) -> Result<(Value, Option<Schema>), Error> {
+        let (value, doubtful) = look(&mut self.scanner, &mut self.spans.scratch, usage)?;
+        let span = value.span;
+        let schema = (value.kind == Kind::Object).then_some(Schema { span, doubtful });
+        Ok((value, schema))
     }
 
     /// Reads an object, member by member. Anything else is skipped.

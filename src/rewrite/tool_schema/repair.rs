@@ -1,0 +1,136 @@
+//! The repair of one schema: passes over its tree, in their order.
+
+use super::{
+    Use,
+    definitions::Definitions,
+    reference::Reach,
+    resolve,
+    tree::{Id, Json, Tree},
+};
+
+/// A repaired schema.
+#[derive(Debug)]
+pub(super) struct Repaired {
+    pub(super) text: String,
+    /// Where each change was made, as JSON Pointers into the schema as it came,
+    /// and why.
+    pub(super) changes: Vec<(String, &'static str)>,
+}
+
+/// Repairs a schema, of which the text has been validated. None if nothing is
+/// wrong with it, or if it can't be repaired.
+pub(super) fn repair(text: &str, usage: Use) -> Option<Repaired> {
+    let tree = Tree::parse(text).ok()?;
+    if !tree.is_object(Id::ROOT) {
+        return None;
+    }
+    let mut repair = Repair {
+        reach: Reach::new(&tree),
+        tree,
+        usage,
+        definitions: Definitions::default(),
+        changes: Vec::new(),
+    };
+    resolve::resolve(&mut repair.tree);
+    repair.forms();
+    if usage == Use::Tool {
+        repair.tool_root()?;
+    }
+    repair.combinations();
+    repair.recursions();
+    repair.limits();
+    if !repair.changes.is_empty() {
+        repair.evaluations();
+        repair.unread_references()?;
+    }
+    repair.length()?;
+    (!repair.changes.is_empty()).then(|| repair.finish())
+}
+
+/// A schema that is being repaired.
+#[derive(Debug)]
+pub(super) struct Repair<'a> {
+    pub(super) tree: Tree<'a>,
+    pub(super) usage: Use,
+    pub(super) definitions: Definitions,
+    pub(super) reach: Reach,
+    changes: Vec<Change>,
+}
+
+#[derive(Debug)]
+struct Change {
+    at: Id,
+    keyword: &'static str,
+    why: &'static str,
+}
+
+impl<'a> Repair<'a> {
+    /// Keeps note of a change that admits just what was admitted. `keyword` may
+    /// be empty, for the subschema itself.
+    pub(super) fn note(&mut self, at: Id, keyword: &'static str, why: &'static str) {
+        self.changes.push(Change { at, keyword, why });
+    }
+
+    /// Keeps note of a change after which the subschema says something else.
+    pub(super) fn note_altered(&mut self, at: Id, keyword: &'static str, why: &'static str) {
+        self.tree.set_altered(at);
+        self.note(at, keyword, why);
+    }
+
+    /// Takes out a keyword that decided something.
+    pub(super) fn drop(&mut self, at: Id, keyword: &'static str, why: &'static str) {
+        if self.tree.remove(at, keyword).is_some() {
+            self.note_altered(at, keyword, why);
+        }
+    }
+
+    /// Puts members of a schema into its `allOf`, where they go on to say what
+    /// they say.
+    pub(super) fn conjoin(&mut self, at: Id, keywords: &[&str]) {
+        let mut moved = Vec::new();
+        self.tree.change_members(at, |members| {
+            let (out, stays): (Vec<_>, Vec<_>) = std::mem::take(members)
+                .into_iter()
+                .partition(|(key, _)| keywords.contains(&&*key.name));
+            moved = out;
+            *members = stays;
+        });
+        let has_reference = moved.iter().any(|(key, _)| key.name == "$ref");
+        let target = self.tree.target(at).filter(|_| has_reference);
+        let moved = self.tree.make(at, Json::Object(moved));
+        self.tree.set_target(moved, target);
+        self.conjoin_schema(at, moved);
+    }
+
+    /// Adds a schema to the `allOf` of another one.
+    pub(super) fn conjoin_schema(&mut self, at: Id, schema: Id) {
+        match self.tree.get(at, "allOf") {
+            Some(all) if !self.tree.elements(all).is_empty() => {
+                self.tree.change_elements(all, |all| all.push(schema));
+            }
+            _ => {
+                let all = self.tree.make(at, Json::Array(vec![schema]));
+                self.tree.set(at, "allOf", all);
+            }
+        }
+    }
+
+    fn finish(self) -> Repaired {
+        let mut changes: Vec<(String, &'static str)> = Vec::with_capacity(self.changes.len());
+        for Change { at, keyword, why } in &self.changes {
+            let mut pointer = self.tree.pointer(*at);
+            if !keyword.is_empty() {
+                pointer.push('/');
+                pointer.push_str(keyword);
+            }
+            changes.push((pointer, why));
+        }
+        // Copies of a subschema are repaired each, for one cause.
+        let mut known = std::collections::HashSet::new();
+        changes.retain(|change| known.insert(change.clone()));
+        Repaired {
+            text: self.tree.write(Id::ROOT),
+            changes,
+        }
+    }
+}
