@@ -192,13 +192,15 @@ fn the_schemas_of_the_common_generators_are_repaired_and_admit_what_they_did() {
         if Place::Parameters.verdict(&original).is_ok() && text != shape.schema {
             failures.push(format!("{}: valid, yet changed to {text}", shape.name));
         }
-        // Both by the draft that `$schema` names and by the newest.
+        // Both by the draft that `$schema` names and by the newest. Moonshot resolves
+        // no references by `$id`.
+        let anonymous = without_ids(repaired);
         let newest = jsonschema::Draft::Draft202012;
         for instance in shape.instances {
             let value = parse(instance);
             for draft in [None, Some(newest)] {
-                let reading = compile(&repaired, draft)
-                    .or_else(|| Meaning::of(&repaired).map(|meaning| meaning.admits));
+                let reading = compile(&anonymous, draft)
+                    .or_else(|| Meaning::of(&anonymous).map(|meaning| meaning.admits));
                 match reading {
                     Some(reading) if reading.is_valid(&value) => {}
                     Some(_) => failures.push(format!(
@@ -211,6 +213,24 @@ fn the_schemas_of_the_common_generators_are_repaired_and_admit_what_they_did() {
         }
     }
     all_good(&failures, wild::SHAPES.len());
+}
+
+fn without_ids(mut schema: Value) -> Value {
+    match &mut schema {
+        Value::Object(members) => {
+            members.remove("$id");
+            for value in members.values_mut() {
+                *value = without_ids(value.take());
+            }
+        }
+        Value::Array(items) => {
+            for value in items {
+                *value = without_ids(value.take());
+            }
+        }
+        _ => {}
+    }
+    schema
 }
 
 #[test]
@@ -435,10 +455,11 @@ fn run<S>(
     }
 }
 
-/// Whether a root says by itself that it is an object.
+/// Whether a root says by itself that it is an object, and nothing else of it
+/// says that it is none.
 fn says_object(schema: &Value) -> bool {
     schema["type"] == "object"
-        && ["anyOf", "$ref"]
+        && ["anyOf", "oneOf", "allOf", "not", "$ref", "enum", "const"]
             .iter()
             .all(|keyword| schema.get(*keyword).is_none())
 }

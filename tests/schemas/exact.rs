@@ -579,14 +579,22 @@ fn references() -> Vec<Row> {
             r##"{"type":"object","properties":{"a":{"$ref":"#/$defs/A"}},"$defs":{"A":{"type":"string"}}}"##,
         ),
         Row::value(
-            "into the definitions of old from where Moonshot doesn't look",
-            r##"{"type":"object","properties":{"a":{"allOf":[{"$ref":"#/definitions/A"}]}},"definitions":{"A":{"type":"string"}},"not":{"$ref":"#/definitions/A"}}"##,
+            "into the definitions of old, also from where Moonshot doesn't look",
+            r##"{"type":"object","properties":{"a":{"allOf":[{"$ref":"#/definitions/A"}]},"b":{"$ref":"#/definitions/A"}},"definitions":{"A":{"type":"string"}},"not":{"$ref":"#/definitions/A"}}"##,
             json!({
                 "type": "object",
-                "properties": {"a": {"allOf": [{"$ref": "#/$defs/A"}]}},
+                "properties": {
+                    "a": {"allOf": [{"$ref": "#/$defs/A"}]},
+                    "b": {"$ref": "#/$defs/A"},
+                },
                 "$defs": {"A": {"type": "string"}},
                 "not": {"$ref": "#/$defs/A"},
             }),
+        ),
+        Row::bytes(
+            "into the definitions of old from nowhere that Moonshot looks",
+            r##"{"type":"object","properties":{"a":{"allOf":[{"$ref":"#/definitions/A"}]}},"definitions":{"A":{"type":"any"}}}"##,
+            r##"{"type":"object","properties":{"a":{"allOf":[{"$ref":"#/definitions/A"}]}},"definitions":{"A":{"type":"any"}}}"##,
         ),
         Row::sound(
             "into both kinds of definitions, with one name for two things",
@@ -611,8 +619,8 @@ fn references() -> Vec<Row> {
         ),
         Row::bytes(
             "to a property",
-            r##"{"type":"object","properties":{"a":{ "type":"string","minLength":1.0 },"b":{"$ref":"#/properties/a"}}}"##,
-            r##"{"type":"object","properties":{"a":{ "type":"string","minLength":1.0 },"b":{ "type":"string","minLength":1.0 }}}"##,
+            r##"{"type":"object","properties":{"a":{"type":"string","minLength":1.0},"b":{"$ref":"#/properties/a"}}}"##,
+            r##"{"type":"object","properties":{"a":{"type":"string","minLength":1.0},"b":{"type":"string","minLength":1.0}}}"##,
         ),
         Row::sound(
             "to a property that holds it",

@@ -289,7 +289,7 @@ pub(crate) fn schemas() -> Vec<Hostile> {
                 ),
             ),
         ),
-        repairable(
+        at_a_limit(
             "a long chain of pointers",
             object(
                 &format!(
@@ -357,6 +357,12 @@ pub(crate) fn schemas() -> Vec<Hostile> {
             "items in items",
             holding(&nested(100, "true", |inner, _| format!(r#"{{"type":"array","items":{inner}}}"#))),
         ),
+        repairable(
+            "tuples in tuples",
+            holding(&nested(35, "{}", |inner, _| {
+                format!(r#"{{"type":"array","items":[{{"type":"string"}},{inner}]}}"#)
+            })),
+        ),
         at_a_limit(
             "tuples in tuples, whose repair nests more deeply than a body may",
             holding(&nested(55, "{}", |inner, _| {
@@ -367,7 +373,7 @@ pub(crate) fn schemas() -> Vec<Hostile> {
             "old references where Moonshot doesn't look",
             object(
                 &format!(
-                    r#""p":{}"#,
+                    r##""q":{{"$ref":"#/definitions/A"}},"p":{}"##,
                     nested(50, r##"{"$ref":"#/definitions/A"}"##, |inner, _| {
                         format!(r##"{{"allOf":[{inner},{{"$ref":"#/definitions/A"}}]}}"##)
                     })
