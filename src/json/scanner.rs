@@ -1,8 +1,8 @@
 //! The one pass over the text.
 
 use super::{
+    backend::{Backend, Base, Pass},
     error::{Error, ErrorKind},
-    portable,
     span::{Kind, Span, Str, Value},
 };
 
@@ -18,14 +18,22 @@ const MAX_DEPTH: u32 = 127;
 /// scanner.open()?  then per member  scanner.key()?  scanner.skip()?  scanner.more()?
 /// ```
 #[derive(Debug)]
-pub(crate) struct Scanner<'a> {
+pub(crate) struct Scanner<'a, B = Base> {
     text: &'a [u8],
     pos: usize,
     depth: u32,
+    backend: B,
 }
 
 impl<'a> Scanner<'a> {
+    /// For short texts: without a look at what else the machine could do.
     pub(crate) fn new(text: &'a [u8]) -> Result<Self, Error> {
+        Self::with_backend(text, Base::default())
+    }
+}
+
+impl<'a, B: Backend> Scanner<'a, B> {
+    pub(super) fn with_backend(text: &'a [u8], backend: B) -> Result<Self, Error> {
         if u32::try_from(text.len()).is_err() {
             return Err(Error::new(ErrorKind::TooLong, u32::MAX as usize));
         }
@@ -33,6 +41,7 @@ impl<'a> Scanner<'a> {
             text,
             pos: 0,
             depth: 0,
+            backend,
         })
     }
 
@@ -48,7 +57,7 @@ impl<'a> Scanner<'a> {
     /// What the next value is, without reading it.
     #[inline(always)]
     pub(crate) fn peek(&mut self) -> Result<Kind, Error> {
-        self.pos = space(self.text, self.pos);
+        self.pos = self.space(self.pos);
         match byte(self.text, self.pos) {
             b'"' => Ok(Kind::String),
             b'{' => Ok(Kind::Object),
@@ -69,7 +78,7 @@ impl<'a> Scanner<'a> {
         if self.depth == MAX_DEPTH {
             return Err(Error::new(ErrorKind::TooDeep, self.pos));
         }
-        self.pos = space(self.text, self.pos + 1);
+        self.pos = self.space(self.pos + 1);
         if byte(self.text, self.pos) == close {
             self.pos += 1;
             return Ok(false);
@@ -82,7 +91,7 @@ impl<'a> Scanner<'a> {
     /// another one? If not, the container is closed.
     #[inline(always)]
     pub(crate) fn more(&mut self, close: u8) -> Result<bool, Error> {
-        self.pos = space(self.text, self.pos);
+        self.pos = self.space(self.pos);
         let byte = byte(self.text, self.pos);
         if byte == b',' {
             self.pos += 1;
@@ -99,12 +108,12 @@ impl<'a> Scanner<'a> {
     /// Reads a key and the colon behind it.
     #[inline(always)]
     pub(crate) fn key(&mut self) -> Result<Str, Error> {
-        self.pos = space(self.text, self.pos);
+        self.pos = self.space(self.pos);
         if byte(self.text, self.pos) != b'"' {
             return Err(self.unexpected(ErrorKind::ExpectedKey));
         }
         let key = self.string()?;
-        self.pos = space(self.text, self.pos);
+        self.pos = self.space(self.pos);
         if byte(self.text, self.pos) != b':' {
             return Err(self.unexpected(ErrorKind::ExpectedColon));
         }
@@ -116,10 +125,10 @@ impl<'a> Scanner<'a> {
     #[inline(always)]
     pub(crate) fn string(&mut self) -> Result<Str, Error> {
         let start = self.pos;
-        let (quote, escaped) = match portable::plain_string(self.text, start + 1) {
+        let (quote, escaped) = match self.backend.plain_string(self.text, start + 1) {
             Some(quote) => (quote, false),
             None => {
-                let end = portable::string(self.text, start + 1)?;
+                let end = self.backend.string(self.text, start + 1)?;
                 (end.quote, end.escaped)
             }
         };
@@ -150,54 +159,19 @@ impl<'a> Scanner<'a> {
 
     /// After the root value: nothing but white space may follow.
     pub(crate) fn finish(&mut self) -> Result<(), Error> {
-        self.pos = space(self.text, self.pos);
+        self.pos = self.space(self.pos);
         if self.pos < self.text.len() {
             return Err(Error::new(ErrorKind::TrailingBytes, self.pos));
         }
         Ok(())
     }
 
-    /// Goes past a container and everything in it. The open brackets are kept
-    /// as bits, so that no text can make this recurse.
-    #[inline(never)]
+    /// Goes past a container and everything in it.
+    #[inline(always)]
     fn skip_container(&mut self) -> Result<(), Error> {
         // A copy of its own stays in registers.
-        let mut scanner = Self { ..*self };
-        let outside = scanner.depth;
-        // One bit for each open bracket, the innermost lowest: 1 is an object.
-        let mut objects: u128 = 0;
-        // Before an opening bracket, a key or a value.
-        loop {
-            match scanner.peek()? {
-                Kind::String => drop(scanner.string()?),
-                kind @ (Kind::Object | Kind::Array) => {
-                    let is_object = kind == Kind::Object;
-                    if scanner.open()? {
-                        objects = objects << 1 | u128::from(is_object);
-                        if is_object {
-                            scanner.key()?;
-                        }
-                        continue;
-                    }
-                }
-                scalar => scanner.skip_scalar(scalar)?,
-            }
-            // Behind a value: close what is closed here.
-            loop {
-                if scanner.depth == outside {
-                    *self = scanner;
-                    return Ok(());
-                }
-                let in_object = objects & 1 == 1;
-                if scanner.more(if in_object { b'}' } else { b']' })? {
-                    if in_object {
-                        scanner.key()?;
-                    }
-                    break;
-                }
-                objects >>= 1;
-            }
-        }
+        self.pos = B::run(Self { ..*self }, SkipContainer)?;
+        Ok(())
     }
 
     fn skip_scalar(&mut self, kind: Kind) -> Result<(), Error> {
@@ -256,6 +230,19 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
+    /// Skips white space: the offset of the next other byte.
+    #[inline(always)]
+    fn space(&self, pos: usize) -> usize {
+        if byte(self.text, pos) > b' ' {
+            return pos;
+        }
+        // After a comma or a colon one space is usual.
+        if byte(self.text, pos) == b' ' && byte(self.text, pos + 1) > b' ' {
+            return pos + 1;
+        }
+        self.backend.space(self.text, pos)
+    }
+
     /// The error at the current byte, or for want of one.
     #[cold]
     fn unexpected(&self, kind: ErrorKind) -> Error {
@@ -268,24 +255,57 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// Goes past a container and says where it ends. The open brackets are kept as
+/// bits, so that no text can make this recurse.
+struct SkipContainer;
+
+impl Pass for SkipContainer {
+    type Output = Result<usize, Error>;
+
+    #[inline(always)]
+    fn run<B: Backend>(self, mut scanner: Scanner<'_, B>) -> Result<usize, Error> {
+        let outside = scanner.depth;
+        // One bit for each open bracket, the innermost lowest: 1 is an object.
+        let mut objects: u128 = 0;
+        // Before an opening bracket, a key or a value.
+        loop {
+            match scanner.peek()? {
+                Kind::String => drop(scanner.string()?),
+                kind @ (Kind::Object | Kind::Array) => {
+                    let is_object = kind == Kind::Object;
+                    if scanner.open()? {
+                        objects = objects << 1 | u128::from(is_object);
+                        if is_object {
+                            scanner.key()?;
+                        }
+                        continue;
+                    }
+                }
+                scalar => scanner.skip_scalar(scalar)?,
+            }
+            // Behind a value: close what is closed here.
+            loop {
+                if scanner.depth == outside {
+                    return Ok(scanner.pos);
+                }
+                let in_object = objects & 1 == 1;
+                if scanner.more(if in_object { b'}' } else { b']' })? {
+                    if in_object {
+                        scanner.key()?;
+                    }
+                    break;
+                }
+                objects >>= 1;
+            }
+        }
+    }
+}
+
 /// The byte at `pos`. Behind the end it is 0, which can stand nowhere outside of
 /// strings, so that the end needs no check of its own.
 #[inline(always)]
 fn byte(text: &[u8], pos: usize) -> u8 {
     text.get(pos).copied().unwrap_or(0)
-}
-
-/// Skips white space: the offset of the next other byte.
-#[inline(always)]
-fn space(text: &[u8], pos: usize) -> usize {
-    if byte(text, pos) > b' ' {
-        return pos;
-    }
-    // After a comma or a colon one space is usual.
-    if byte(text, pos) == b' ' && byte(text, pos + 1) > b' ' {
-        return pos + 1;
-    }
-    portable::space(text, pos)
 }
 
 #[cfg(test)]

@@ -6,14 +6,12 @@ use super::{
     NotAChat,
     chat::{Call, Field, Message, MessageField, Part, Role, Spans, Tool},
 };
-use crate::json::{Error, Kind, Member, Scanner, Span, Str, Value};
+use crate::json::{self, Backend, Error, Kind, Member, Pass, Scanner, Span, Str, Value};
 
 /// Walks `text` into `spans`, which must be empty.
 pub(super) fn walk(text: &[u8], spans: &mut Spans) -> Result<(), NotAChat> {
-    let scanner = Scanner::new(text).map_err(NotAChat::Invalid)?;
-    let mut walk = Walk { scanner, spans };
-    walk.request().map_err(NotAChat::Invalid)?;
-    let messages = walk.spans.fields[Field::Messages as usize];
+    json::scan(text, Request { spans }).map_err(NotAChat::Invalid)?;
+    let messages = spans.fields[Field::Messages as usize];
     if messages.is_some_and(|messages| messages.value.kind == Kind::Array) {
         Ok(())
     } else {
@@ -21,12 +19,28 @@ pub(super) fn walk(text: &[u8], spans: &mut Spans) -> Result<(), NotAChat> {
     }
 }
 
-struct Walk<'a, 's> {
-    scanner: Scanner<'a>,
+/// The walk as a pass over the text.
+struct Request<'s> {
     spans: &'s mut Spans,
 }
 
-impl Walk<'_, '_> {
+impl Pass for Request<'_> {
+    type Output = Result<(), Error>;
+
+    #[inline(always)]
+    fn run<B: Backend>(self, scanner: Scanner<'_, B>) -> Result<(), Error> {
+        let spans = self.spans;
+        Walk { scanner, spans }.request()
+    }
+}
+
+struct Walk<'a, 's, B> {
+    scanner: Scanner<'a, B>,
+    spans: &'s mut Spans,
+}
+
+impl<B: Backend> Walk<'_, '_, B> {
+    #[inline(always)]
     fn request(&mut self) -> Result<(), Error> {
         if self.scanner.peek()? != Kind::Object {
             self.scanner.skip()?;
@@ -167,7 +181,7 @@ impl Walk<'_, '_> {
     }
 
     /// Reads an object, member by member. Anything else is skipped.
-    #[inline]
+    #[inline(always)]
     fn object(
         &mut self,
         mut member: impl FnMut(&mut Self, Str) -> Result<(), Error>,
@@ -195,7 +209,7 @@ impl Walk<'_, '_> {
     }
 
     /// Reads an array, element by element. Anything else is skipped.
-    #[inline]
+    #[inline(always)]
     fn array(
         &mut self,
         mut element: impl FnMut(&mut Self) -> Result<(), Error>,
@@ -223,7 +237,7 @@ impl Walk<'_, '_> {
 
     /// Reads the value of a member that rules look at, and keeps note of an
     /// earlier one with the same key.
-    #[inline]
+    #[inline(always)]
     fn member(
         &mut self,
         key: Str,
@@ -245,7 +259,7 @@ impl Walk<'_, '_> {
         Ok(member)
     }
 
-    #[inline]
+    #[inline(always)]
     fn name(&self, key: Str) -> Cow<'_, [u8]> {
         key.unescaped(self.scanner.text())
     }
