@@ -66,7 +66,7 @@ impl<'a, B: Backend> Scanner<'a, B> {
             b't' => Ok(Kind::True),
             b'f' => Ok(Kind::False),
             b'n' => Ok(Kind::Null),
-            _ => Err(self.unexpected(ErrorKind::ExpectedValue)),
+            _ => Err(unexpected(self.text, self.pos, ErrorKind::ExpectedValue)),
         }
     }
 
@@ -101,7 +101,11 @@ impl<'a, B: Backend> Scanner<'a, B> {
             self.depth -= 1;
             Ok(false)
         } else {
-            Err(self.unexpected(ErrorKind::ExpectedCommaOrClose))
+            Err(unexpected(
+                self.text,
+                self.pos,
+                ErrorKind::ExpectedCommaOrClose,
+            ))
         }
     }
 
@@ -110,12 +114,12 @@ impl<'a, B: Backend> Scanner<'a, B> {
     pub(crate) fn key(&mut self) -> Result<Str, Error> {
         self.pos = self.space(self.pos);
         if byte(self.text, self.pos) != b'"' {
-            return Err(self.unexpected(ErrorKind::ExpectedKey));
+            return Err(unexpected(self.text, self.pos, ErrorKind::ExpectedKey));
         }
         let key = self.string()?;
         self.pos = self.space(self.pos);
         if byte(self.text, self.pos) != b':' {
-            return Err(self.unexpected(ErrorKind::ExpectedColon));
+            return Err(unexpected(self.text, self.pos, ErrorKind::ExpectedColon));
         }
         self.pos += 1;
         Ok(key)
@@ -148,7 +152,7 @@ impl<'a, B: Backend> Scanner<'a, B> {
         match kind {
             Kind::Object | Kind::Array => self.skip_container()?,
             Kind::String => escaped = self.string()?.escaped,
-            scalar => self.skip_scalar(scalar)?,
+            scalar => self.pos = skip_scalar(self.text, self.pos, scalar)?,
         }
         Ok(Value {
             kind,
@@ -174,62 +178,6 @@ impl<'a, B: Backend> Scanner<'a, B> {
         Ok(())
     }
 
-    fn skip_scalar(&mut self, kind: Kind) -> Result<(), Error> {
-        match kind {
-            Kind::True => self.literal(b"true"),
-            Kind::False => self.literal(b"false"),
-            Kind::Null => self.literal(b"null"),
-            _ => self.number(),
-        }
-    }
-
-    #[inline(always)]
-    fn literal(&mut self, literal: &'static [u8]) -> Result<(), Error> {
-        let rest = &self.text[self.pos..];
-        if rest.starts_with(literal) {
-            self.pos += literal.len();
-            return Ok(());
-        }
-        self.pos += rest.iter().zip(literal).take_while(|(a, b)| a == b).count();
-        Err(self.unexpected(ErrorKind::InvalidLiteral))
-    }
-
-    fn number(&mut self) -> Result<(), Error> {
-        let text = self.text;
-        if byte(text, self.pos) == b'-' {
-            self.pos += 1;
-        }
-        if byte(text, self.pos) == b'0' {
-            self.pos += 1;
-        } else {
-            self.digits()?;
-        }
-        if byte(text, self.pos) == b'.' {
-            self.pos += 1;
-            self.digits()?;
-        }
-        if let b'e' | b'E' = byte(text, self.pos) {
-            self.pos += 1;
-            if let b'+' | b'-' = byte(text, self.pos) {
-                self.pos += 1;
-            }
-            self.digits()?;
-        }
-        Ok(())
-    }
-
-    /// One digit or more.
-    fn digits(&mut self) -> Result<(), Error> {
-        let start = self.pos;
-        while byte(self.text, self.pos).is_ascii_digit() {
-            self.pos += 1;
-        }
-        if self.pos == start {
-            return Err(self.unexpected(ErrorKind::InvalidNumber));
-        }
-        Ok(())
-    }
-
     /// Skips white space: the offset of the next other byte.
     #[inline(always)]
     fn space(&self, pos: usize) -> usize {
@@ -241,17 +189,6 @@ impl<'a, B: Backend> Scanner<'a, B> {
             return pos + 1;
         }
         self.backend.space(self.text, pos)
-    }
-
-    /// The error at the current byte, or for want of one.
-    #[cold]
-    fn unexpected(&self, kind: ErrorKind) -> Error {
-        let kind = if self.pos < self.text.len() {
-            kind
-        } else {
-            ErrorKind::UnexpectedEnd
-        };
-        Error::new(kind, self.pos)
     }
 }
 
@@ -281,7 +218,7 @@ impl Pass for SkipContainer {
                         continue;
                     }
                 }
-                scalar => scanner.skip_scalar(scalar)?,
+                scalar => scanner.pos = skip_scalar(scanner.text, scanner.pos, scalar)?,
             }
             // Behind a value: close what is closed here.
             loop {
@@ -306,6 +243,77 @@ impl Pass for SkipContainer {
 #[inline(always)]
 fn byte(text: &[u8], pos: usize) -> u8 {
     text.get(pos).copied().unwrap_or(0)
+}
+
+/// Goes past a number or a literal: the offset behind it.
+// By value, as with `unexpected`: a scanner that nothing has a reference to is
+// kept in registers.
+fn skip_scalar(text: &[u8], pos: usize, kind: Kind) -> Result<usize, Error> {
+    match kind {
+        Kind::True => literal(text, pos, b"true"),
+        Kind::False => literal(text, pos, b"false"),
+        Kind::Null => literal(text, pos, b"null"),
+        _ => number(text, pos),
+    }
+}
+
+#[inline(always)]
+fn literal(text: &[u8], pos: usize, literal: &'static [u8]) -> Result<usize, Error> {
+    let rest = &text[pos..];
+    if rest.starts_with(literal) {
+        return Ok(pos + literal.len());
+    }
+    let same = rest.iter().zip(literal).take_while(|(a, b)| a == b);
+    let pos = pos + same.count();
+    Err(unexpected(text, pos, ErrorKind::InvalidLiteral))
+}
+
+#[inline(always)]
+fn number(text: &[u8], mut pos: usize) -> Result<usize, Error> {
+    if byte(text, pos) == b'-' {
+        pos += 1;
+    }
+    if byte(text, pos) == b'0' {
+        pos += 1;
+    } else {
+        pos = digits(text, pos)?;
+    }
+    if byte(text, pos) == b'.' {
+        pos = digits(text, pos + 1)?;
+    }
+    if let b'e' | b'E' = byte(text, pos) {
+        pos += 1;
+        if let b'+' | b'-' = byte(text, pos) {
+            pos += 1;
+        }
+        pos = digits(text, pos)?;
+    }
+    Ok(pos)
+}
+
+/// One digit or more.
+#[inline(always)]
+fn digits(text: &[u8], start: usize) -> Result<usize, Error> {
+    let mut pos = start;
+    while byte(text, pos).is_ascii_digit() {
+        pos += 1;
+    }
+    if pos == start {
+        return Err(unexpected(text, pos, ErrorKind::InvalidNumber));
+    }
+    Ok(pos)
+}
+
+/// The error at this byte, or for want of one.
+#[cold]
+#[inline(never)]
+fn unexpected(text: &[u8], pos: usize, kind: ErrorKind) -> Error {
+    let kind = if pos < text.len() {
+        kind
+    } else {
+        ErrorKind::UnexpectedEnd
+    };
+    Error::new(kind, pos)
 }
 
 #[cfg(test)]

@@ -1,10 +1,8 @@
 //! The walk over the body: validates all of it, and records what rules look at.
 
-use std::borrow::Cow;
-
 use super::{
     NotAChat,
-    chat::{Call, Field, Message, MessageField, Part, Role, Spans, Tool},
+    chat::{Call, Field, Message, MessageField, Part, PartField, Role, Spans, Tool},
 };
 use crate::json::{self, Backend, Error, Kind, Member, Pass, Scanner, Span, Str, Value};
 
@@ -39,6 +37,8 @@ struct Walk<'a, 's, B> {
     spans: &'s mut Spans,
 }
 
+// Loops instead of closures, and everything inlined: only what becomes part of
+// `Request::run` is compiled for the instructions of the back end.
 impl<B: Backend> Walk<'_, '_, B> {
     #[inline(always)]
     fn request(&mut self) -> Result<(), Error> {
@@ -46,222 +46,290 @@ impl<B: Backend> Walk<'_, '_, B> {
             self.scanner.skip()?;
             return self.scanner.finish();
         }
-        let root = self.object(|walk, key| {
-            let Some(field) = Field::of(&walk.name(key)) else {
-                return walk.scanner.skip().map(drop);
-            };
-            let earlier = walk.spans.fields[field as usize];
-            let member = walk.member(key, earlier, |walk| match field {
-                Field::Messages => walk.messages(),
-                Field::Tools => walk.tools(),
-                _ => walk.scanner.skip(),
-            })?;
-            walk.spans.fields[field as usize] = Some(member);
-            Ok(())
-        })?;
-        self.spans.root = Some(root.span);
+        let start = self.scanner.pos();
+        let mut more = self.scanner.open()?;
+        while more {
+            let key = self.scanner.key()?;
+            match Field::of(key, self.scanner.text()) {
+                None => drop(self.scanner.skip()?),
+                Some(field) => self.field(key, field)?,
+            }
+            more = self.scanner.more(b'}')?;
+        }
+        self.spans.root = Some(Span::new(start, self.scanner.pos()));
         self.scanner.finish()
     }
 
+    #[inline(always)]
+    fn field(&mut self, key: Str, field: Field) -> Result<(), Error> {
+        let earlier = self.spans.fields[field as usize];
+        let duplicate = self.duplicate(earlier);
+        let value = match field {
+            Field::Messages => self.messages()?,
+            Field::Tools => self.tools()?,
+            _ => self.scanner.skip()?,
+        };
+        self.spans.fields[field as usize] = Some(self.member(key, value, duplicate));
+        Ok(())
+    }
+
+    #[inline(always)]
     fn messages(&mut self) -> Result<Value, Error> {
         // Of two arrays of messages the last counts.
         self.spans.messages.clear();
         self.spans.message_fields.clear();
         self.spans.parts.clear();
         self.spans.calls.clear();
-        self.array(|walk| {
-            let fields = walk.spans.message_fields.len();
-            let parts = walk.spans.parts.len();
-            let calls = walk.spans.calls.len();
-            let message = walk.object(|walk, key| {
-                let Some(field) = MessageField::of(&walk.name(key)) else {
-                    return walk.scanner.skip().map(drop);
-                };
-                let slot = walk.spans.message_fields[fields..]
-                    .iter()
-                    .position(|(known, _)| *known == field);
-                let earlier = slot.map(|slot| walk.spans.message_fields[fields + slot].1);
-                let member = walk.member(key, earlier, |walk| match field {
-                    MessageField::Content => {
-                        walk.spans.parts.truncate(parts);
-                        walk.array(Self::part)
-                    }
-                    MessageField::ToolCalls => {
-                        walk.spans.calls.truncate(calls);
-                        walk.array(Self::call)
-                    }
-                    _ => walk.scanner.skip(),
-                })?;
-                match slot {
-                    Some(slot) => walk.spans.message_fields[fields + slot].1 = member,
-                    None => walk.spans.message_fields.push((field, member)),
-                }
-                Ok(())
-            })?;
-            let role = walk.spans.message_fields[fields..]
-                .iter()
-                .find(|(field, _)| *field == MessageField::Role)
-                .and_then(|(_, role)| role.value.as_str());
-            walk.spans.messages.push(Message {
-                span: message.span,
-                role: role.map_or(Role::Other, |role| Role::of(&walk.name(role))),
-                fields: range(fields, walk.spans.message_fields.len()),
-                parts: range(parts, walk.spans.parts.len()),
-                calls: range(calls, walk.spans.calls.len()),
-            });
-            Ok(())
-        })
+        if self.scanner.peek()? != Kind::Array {
+            return self.scanner.skip();
+        }
+        let start = self.scanner.pos();
+        let mut more = self.scanner.open()?;
+        while more {
+            self.message()?;
+            more = self.scanner.more(b']')?;
+        }
+        Ok(self.value(Kind::Array, start))
     }
 
+    #[inline(always)]
+    fn message(&mut self) -> Result<(), Error> {
+        let fields = self.spans.message_fields.len();
+        let parts = self.spans.parts.len();
+        let calls = self.spans.calls.len();
+        let mut role = Role::Other;
+        let message = if self.scanner.peek()? == Kind::Object {
+            let start = self.scanner.pos();
+            let mut more = self.scanner.open()?;
+            while more {
+                let key = self.scanner.key()?;
+                match MessageField::of(key, self.scanner.text()) {
+                    None => drop(self.scanner.skip()?),
+                    Some(field) => {
+                        let slot = self.spans.message_fields[fields..]
+                            .iter()
+                            .position(|(known, _)| *known == field);
+                        let earlier = slot.map(|slot| self.spans.message_fields[fields + slot].1);
+                        let duplicate = self.duplicate(earlier);
+                        let value = match field {
+                            MessageField::Content => {
+                                self.spans.parts.truncate(parts);
+                                self.parts()?
+                            }
+                            MessageField::ToolCalls => {
+                                self.spans.calls.truncate(calls);
+                                self.calls()?
+                            }
+                            _ => self.scanner.skip()?,
+                        };
+                        if field == MessageField::Role {
+                            role = value.as_str().map_or(Role::Other, |role| {
+                                Role::of(&role.unescaped(self.scanner.text()))
+                            });
+                        }
+                        let member = self.member(key, value, duplicate);
+                        match slot {
+                            Some(slot) => self.spans.message_fields[fields + slot].1 = member,
+                            None => self.spans.message_fields.push((field, member)),
+                        }
+                    }
+                }
+                more = self.scanner.more(b'}')?;
+            }
+            self.value(Kind::Object, start)
+        } else {
+            self.scanner.skip()?
+        };
+        self.spans.messages.push(Message {
+            span: message.span,
+            role,
+            fields: range(fields, self.spans.message_fields.len()),
+            parts: range(parts, self.spans.parts.len()),
+            calls: range(calls, self.spans.calls.len()),
+        });
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn parts(&mut self) -> Result<Value, Error> {
+        if self.scanner.peek()? != Kind::Array {
+            return self.scanner.skip();
+        }
+        let start = self.scanner.pos();
+        let mut more = self.scanner.open()?;
+        while more {
+            self.part()?;
+            more = self.scanner.more(b']')?;
+        }
+        Ok(self.value(Kind::Array, start))
+    }
+
+    #[inline(always)]
     fn part(&mut self) -> Result<(), Error> {
         let mut kind = None;
         let mut text = None;
         let mut refusal = None;
-        let part = self.object(|walk, key| {
-            let slot = match &*walk.name(key) {
-                b"type" => &mut kind,
-                b"text" => &mut text,
-                b"refusal" => &mut refusal,
-                _ => return walk.scanner.skip().map(drop),
-            };
-            *slot = Some(walk.scanner.skip()?);
-            Ok(())
-        })?;
-        let text = match kind.and_then(Value::as_str).map(|kind| self.name(kind)) {
-            Some(kind) if *kind == *b"text" => text.and_then(Value::as_str),
-            Some(kind) if *kind == *b"refusal" => refusal.and_then(Value::as_str),
+        let part = if self.scanner.peek()? == Kind::Object {
+            let start = self.scanner.pos();
+            let mut more = self.scanner.open()?;
+            while more {
+                let key = PartField::of(self.scanner.key()?, self.scanner.text());
+                let value = self.scanner.skip()?;
+                match key {
+                    Some(PartField::Type) => kind = Some(value),
+                    Some(PartField::Text) => text = Some(value),
+                    Some(PartField::Refusal) => refusal = Some(value),
+                    None => {}
+                }
+                more = self.scanner.more(b'}')?;
+            }
+            self.value(Kind::Object, start)
+        } else {
+            self.scanner.skip()?
+        };
+        // The key of what a part says is also its type.
+        let kind = kind.and_then(Value::as_str);
+        let text = match kind.and_then(|kind| PartField::of(kind, self.scanner.text())) {
+            Some(PartField::Text) => text,
+            Some(PartField::Refusal) => refusal,
             _ => None,
         };
         self.spans.parts.push(Part {
             span: part.span,
-            text,
+            text: text.and_then(Value::as_str),
         });
         Ok(())
     }
 
+    #[inline(always)]
+    fn calls(&mut self) -> Result<Value, Error> {
+        if self.scanner.peek()? != Kind::Array {
+            return self.scanner.skip();
+        }
+        let start = self.scanner.pos();
+        let mut more = self.scanner.open()?;
+        while more {
+            self.call()?;
+            more = self.scanner.more(b']')?;
+        }
+        Ok(self.value(Kind::Array, start))
+    }
+
+    #[inline(always)]
     fn call(&mut self) -> Result<(), Error> {
-        let mut id = None;
-        self.object(|walk, key| {
-            if *walk.name(key) != *b"id" {
-                return walk.scanner.skip().map(drop);
+        let mut id: Option<Member> = None;
+        if self.scanner.peek()? == Kind::Object {
+            let mut more = self.scanner.open()?;
+            while more {
+                let key = self.scanner.key()?;
+                let is_id = key.says(b"id", self.scanner.text());
+                let duplicate = self.duplicate(id.filter(|_| is_id));
+                let value = self.scanner.skip()?;
+                if is_id {
+                    id = Some(self.member(key, value, duplicate));
+                }
+                more = self.scanner.more(b'}')?;
             }
-            id = Some(walk.member(key, id, |walk| walk.scanner.skip())?);
-            Ok(())
-        })?;
-        let id = id.and_then(|id: Member| id.value.as_str());
+        } else {
+            self.scanner.skip()?;
+        }
+        let id = id.and_then(|id| id.value.as_str());
         self.spans.calls.push(Call { id });
         Ok(())
     }
 
+    #[inline(always)]
     fn tools(&mut self) -> Result<Value, Error> {
         self.spans.tools.clear();
-        self.array(|walk| {
-            let mut name = None;
-            let tool = walk.object(|walk, key| {
-                if *walk.name(key) != *b"function" {
-                    return walk.scanner.skip().map(drop);
-                }
-                name = None;
-                walk.object(|walk, key| {
-                    let is_name = *walk.name(key) == *b"name";
-                    let value = walk.scanner.skip()?;
-                    if is_name {
-                        name = value.as_str();
-                    }
-                    Ok(())
-                })
-                .map(drop)
-            })?;
-            walk.spans.tools.push(Tool {
-                span: tool.span,
-                name,
-            });
-            Ok(())
-        })
-    }
-
-    /// Reads an object, member by member. Anything else is skipped.
-    #[inline(always)]
-    fn object(
-        &mut self,
-        mut member: impl FnMut(&mut Self, Str) -> Result<(), Error>,
-    ) -> Result<Value, Error> {
-        let kind = self.scanner.peek()?;
-        if kind != Kind::Object {
+        if self.scanner.peek()? != Kind::Array {
             return self.scanner.skip();
         }
         let start = self.scanner.pos();
-        if self.scanner.open()? {
-            loop {
+        let mut more = self.scanner.open()?;
+        while more {
+            self.tool()?;
+            more = self.scanner.more(b']')?;
+        }
+        Ok(self.value(Kind::Array, start))
+    }
+
+    #[inline(always)]
+    fn tool(&mut self) -> Result<(), Error> {
+        let mut name = None;
+        let tool = if self.scanner.peek()? == Kind::Object {
+            let start = self.scanner.pos();
+            let mut more = self.scanner.open()?;
+            while more {
                 let key = self.scanner.key()?;
-                member(self, key)?;
-                if !self.scanner.more(b'}')? {
-                    break;
+                if key.says(b"function", self.scanner.text()) {
+                    name = self.function()?;
+                } else {
+                    self.scanner.skip()?;
                 }
+                more = self.scanner.more(b'}')?;
             }
-        }
-        let span = Span::new(start, self.scanner.pos());
-        Ok(Value {
-            kind,
-            span,
-            escaped: false,
-        })
-    }
-
-    /// Reads an array, element by element. Anything else is skipped.
-    #[inline(always)]
-    fn array(
-        &mut self,
-        mut element: impl FnMut(&mut Self) -> Result<(), Error>,
-    ) -> Result<Value, Error> {
-        let kind = self.scanner.peek()?;
-        if kind != Kind::Array {
-            return self.scanner.skip();
-        }
-        let start = self.scanner.pos();
-        if self.scanner.open()? {
-            loop {
-                element(self)?;
-                if !self.scanner.more(b']')? {
-                    break;
-                }
-            }
-        }
-        let span = Span::new(start, self.scanner.pos());
-        Ok(Value {
-            kind,
-            span,
-            escaped: false,
-        })
-    }
-
-    /// Reads the value of a member that rules look at, and keeps note of an
-    /// earlier one with the same key.
-    #[inline(always)]
-    fn member(
-        &mut self,
-        key: Str,
-        earlier: Option<Member>,
-        value: impl FnOnce(&mut Self) -> Result<Value, Error>,
-    ) -> Result<Member, Error> {
-        // In the list before whatever is found inside, to keep it sorted.
-        let duplicate = earlier.map(|earlier| {
-            self.spans.duplicates.push((earlier, earlier));
-            self.spans.duplicates.len() - 1
+            self.value(Kind::Object, start)
+        } else {
+            self.scanner.skip()?
+        };
+        self.spans.tools.push(Tool {
+            span: tool.span,
+            name,
         });
+        Ok(())
+    }
+
+    /// Reads a tool's function, for its name.
+    #[inline(always)]
+    fn function(&mut self) -> Result<Option<Str>, Error> {
+        let mut name = None;
+        if self.scanner.peek()? != Kind::Object {
+            self.scanner.skip()?;
+            return Ok(None);
+        }
+        let mut more = self.scanner.open()?;
+        while more {
+            let key = self.scanner.key()?;
+            let value = self.scanner.skip()?;
+            if key.says(b"name", self.scanner.text()) {
+                name = value.as_str();
+            }
+            more = self.scanner.more(b'}')?;
+        }
+        Ok(name)
+    }
+
+    /// The container that began at `start` and has just been closed.
+    #[inline(always)]
+    fn value(&self, kind: Kind, start: usize) -> Value {
+        Value {
+            kind,
+            span: Span::new(start, self.scanner.pos()),
+            escaped: false,
+        }
+    }
+
+    /// Keeps note of an earlier member with the same key: in the list before
+    /// whatever is found inside of the later one, to keep it sorted. Where in the
+    /// list is for [`member`](Self::member).
+    #[inline(always)]
+    fn duplicate(&mut self, earlier: Option<Member>) -> Option<usize> {
+        let earlier = earlier?;
+        self.spans.duplicates.push((earlier, earlier));
+        Some(self.spans.duplicates.len() - 1)
+    }
+
+    /// A member that rules look at, and the later one of a duplicate.
+    #[inline(always)]
+    fn member(&mut self, key: Str, value: Value, duplicate: Option<usize>) -> Member {
         let member = Member {
             key: key.span,
-            value: value(self)?,
+            value,
         };
         if let Some(duplicate) = duplicate {
             self.spans.duplicates[duplicate].0 = member;
         }
-        Ok(member)
-    }
-
-    #[inline(always)]
-    fn name(&self, key: Str) -> Cow<'_, [u8]> {
-        key.unescaped(self.scanner.text())
+        member
     }
 }
 

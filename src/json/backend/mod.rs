@@ -45,8 +45,9 @@ pub(crate) trait Backend: Copy + std::fmt::Debug {
 pub(crate) trait Pass {
     type Output;
 
-    /// To be marked `#[inline(always)]`, with all that calls the scanner often:
-    /// what is inlined is compiled for the instructions of the back end.
+    /// To be marked `#[inline(always)]`, with every function in it that uses the
+    /// scanner, and without closures that do: only what is inlined is compiled
+    /// for the instructions of the back end. All else is right, but slow.
     fn run<B: Backend>(self, scanner: Scanner<'_, B>) -> Self::Output;
 }
 

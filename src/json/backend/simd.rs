@@ -27,7 +27,7 @@ pub(super) trait Vector: Copy {
     fn is_hex_digit(self) -> Self;
 }
 
-/// As [`Backend::plain_string`](Backend::plain_string): up to 31 bytes in
+/// As [`Backend::plain_string`]: up to 31 bytes in
 /// one look.
 #[inline(always)]
 pub(super) fn plain_string<V: Vector>(
@@ -35,7 +35,10 @@ pub(super) fn plain_string<V: Vector>(
     text: &[u8],
     start: usize,
 ) -> Option<usize> {
-    let bytes = V::load(machine, text.get(start..)?.first_chunk()?);
+    let Some(bytes) = text.get(start..)?.first_chunk() else {
+        return near_end(text, start);
+    };
+    let bytes = V::load(machine, bytes);
     let quotes = bytes.equals(b'"').high_bits();
     // Control characters, and all that is not ASCII.
     let others = bytes.equals(b'\\').or(bytes.less_than(0x20)).high_bits();
@@ -43,7 +46,14 @@ pub(super) fn plain_string<V: Vector>(
     (quotes != 0 && others & to_quote == 0).then(|| start + quotes.trailing_zeros() as usize)
 }
 
-/// As [`Backend::space`](Backend::space).
+/// The last 32 bytes of the text.
+#[cold]
+#[inline(never)]
+fn near_end(text: &[u8], start: usize) -> Option<usize> {
+    Portable.plain_string(text, start)
+}
+
+/// As [`Backend::space`].
 #[inline(always)]
 pub(super) fn space<V: Vector>(machine: V::Machine, text: &[u8], mut pos: usize) -> usize {
     while let Some(bytes) = text.get(pos..).and_then(<[u8]>::first_chunk) {
@@ -56,7 +66,7 @@ pub(super) fn space<V: Vector>(machine: V::Machine, text: &[u8], mut pos: usize)
     Portable.space(text, pos)
 }
 
-/// As [`Backend::string`](Backend::string).
+/// As [`Backend::string`].
 #[inline(always)]
 pub(super) fn string<V: Vector>(
     machine: V::Machine,
@@ -227,8 +237,10 @@ impl Escapes {
         let mut bad = escaped & !block.escapes();
         let unicode = escaped & block.equals(b'u');
         if unicode | self.digits != 0 {
-            let digits = self.digits | unicode << 1 | unicode << 2 | unicode << 3 | unicode << 4;
-            self.digits = unicode >> 63 | unicode >> 62 | unicode >> 61 | unicode >> 60;
+            let two = unicode << 1 | unicode << 2;
+            let digits = self.digits | two | two << 2;
+            let two = unicode >> 60 | unicode >> 61;
+            self.digits = two | two >> 2;
             bad |= digits & !block.hex_digits();
         }
         Inside { escaped, bad }

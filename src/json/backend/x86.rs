@@ -56,49 +56,34 @@ impl Backend for Sse2 {
     }
 }
 
-/// Functions that are compiled for AVX2. Within one another they are inlined;
-/// from anywhere else they are calls.
-macro_rules! for_avx2 {
-    ($( #[$inline:meta] fn $name:ident$(<$t:ident: $bound:ident>)?($($arg:ident: $ty:ty),*) -> $out:ty { $body:expr } )+) => {
-        $(
-            /// # Safety
-            /// The machine must have what [`Avx2`] stands for.
-            #[$inline]
-            #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
-            unsafe fn $name$(<$t: $bound>)?($($arg: $ty),*) -> $out {
-                $body
-            }
-        )+
-    };
+/// # Safety
+/// The machine must have what [`Avx2`] stands for.
+#[inline(never)]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+unsafe fn string(machine: Avx2, text: &[u8], start: usize) -> Result<StringEnd, Error> {
+    simd::string::<Bytes256>(machine, text, start)
 }
 
-for_avx2! {
-    #[inline]
-    fn plain_string(machine: Avx2, text: &[u8], start: usize) -> Option<usize> {
-        simd::plain_string::<Bytes256>(machine, text, start)
-    }
+/// # Safety
+/// The machine must have what [`Avx2`] stands for.
+#[inline(never)]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+unsafe fn space(machine: Avx2, text: &[u8], pos: usize) -> usize {
+    simd::space::<Bytes256>(machine, text, pos)
+}
 
-    #[inline(never)]
-    fn string(machine: Avx2, text: &[u8], start: usize) -> Result<StringEnd, Error> {
-        simd::string::<Bytes256>(machine, text, start)
-    }
-
-    #[inline]
-    fn space(machine: Avx2, text: &[u8], pos: usize) -> usize {
-        simd::space::<Bytes256>(machine, text, pos)
-    }
-
-    #[inline(never)]
-    fn run<P: Pass>(scanner: Scanner<'_, Avx2>, pass: P) -> P::Output {
-        pass.run(scanner)
-    }
+/// # Safety
+/// The machine must have what [`Avx2`] stands for.
+#[inline(never)]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+unsafe fn run<P: Pass>(scanner: Scanner<'_, Avx2>, pass: P) -> P::Output {
+    pass.run(scanner)
 }
 
 impl Backend for Avx2 {
     #[inline(always)]
     fn plain_string(self, text: &[u8], start: usize) -> Option<usize> {
-        // SAFETY: `self` is the proof.
-        unsafe { plain_string(self, text, start) }
+        simd::plain_string::<Bytes256>(self, text, start)
     }
 
     #[inline(always)]
