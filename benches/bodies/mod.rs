@@ -64,7 +64,12 @@ impl Kind {
     /// temperature, a `developer`, and text in arrays where there are no images.
     pub(crate) fn bodies(&self, edited: bool) -> Vec<Bytes> {
         (1..=VARIANTS)
-            .map(|seed| Bytes::from((self.make)(&mut Rng(seed * 0x9e37_79b9_7f4a_7c15), edited)))
+            .map(|seed| {
+                Bytes::from((self.make)(
+                    &mut Rng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+                    edited,
+                ))
+            })
             .collect()
     }
 }

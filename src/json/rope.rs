@@ -119,6 +119,26 @@ impl Rope {
         (self.pos < end).then(|| (Piece::Original { end }, end - self.pos))
     }
 
+    /// How many bytes the next gathered piece has: up to a slice, if there is one.
+    fn gatherable(&self) -> usize {
+        let mut length = 0;
+        let mut pos = self.pos;
+        let mut in_patch = self.in_patch;
+        for patch in &self.patches[self.next..] {
+            let span = patch.span.range();
+            let stretch = span.start - pos;
+            if stretch >= SLICE || length >= GATHER {
+                return length.min(GATHER);
+            }
+            length += stretch + patch.text.as_bytes().len() - in_patch;
+            (pos, in_patch) = (span.end, 0);
+        }
+        match self.text.len() - pos {
+            SLICE.. => length.min(GATHER),
+            stretch => (length + stretch).min(GATHER),
+        }
+    }
+
     /// Copies the first `length` bytes of `piece`.
     fn copy(&mut self, piece: &Piece, length: usize, to: &mut BytesMut) {
         match piece {
@@ -149,14 +169,13 @@ impl Iterator for Rope {
                 return Some(slice);
             }
         }
-        let mut gathered = BytesMut::with_capacity(self.remaining.min(GATHER));
-        while let Some((piece, length)) = self.piece() {
-            let is_slice = matches!(piece, Piece::Original { .. }) && length >= SLICE;
-            let room = gathered.capacity() - gathered.len();
-            if is_slice || room == 0 {
-                break;
-            }
-            self.copy(&piece, length.min(room), &mut gathered);
+        // To the byte: `Bytes` needs a second allocation if there is room left.
+        let mut room = self.gatherable();
+        let mut gathered = BytesMut::with_capacity(room);
+        while let Some((piece, length)) = self.piece().filter(|_| room > 0) {
+            let length = length.min(room);
+            self.copy(&piece, length, &mut gathered);
+            room -= length;
         }
         Some(gathered.freeze())
     }

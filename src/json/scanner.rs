@@ -1,8 +1,8 @@
 //! The one pass over the text.
 
 use super::{
+    backend::{Backend, Base, Pass},
     error::{Error, ErrorKind},
-    portable,
     span::{Kind, Span, Str, Value},
 };
 
@@ -18,14 +18,22 @@ const MAX_DEPTH: u32 = 127;
 /// scanner.open()?  then per member  scanner.key()?  scanner.skip()?  scanner.more()?
 /// ```
 #[derive(Debug)]
-pub(crate) struct Scanner<'a> {
+pub(crate) struct Scanner<'a, B = Base> {
     text: &'a [u8],
     pos: usize,
     depth: u32,
+    backend: B,
 }
 
 impl<'a> Scanner<'a> {
+    /// For short texts: without a look at what else the machine could do.
     pub(crate) fn new(text: &'a [u8]) -> Result<Self, Error> {
+        Self::with_backend(text, Base::default())
+    }
+}
+
+impl<'a, B: Backend> Scanner<'a, B> {
+    pub(super) fn with_backend(text: &'a [u8], backend: B) -> Result<Self, Error> {
         if u32::try_from(text.len()).is_err() {
             return Err(Error::new(ErrorKind::TooLong, u32::MAX as usize));
         }
@@ -33,11 +41,28 @@ impl<'a> Scanner<'a> {
             text,
             pos: 0,
             depth: 0,
+            backend,
         })
     }
 
     pub(crate) const fn text(&self) -> &'a [u8] {
         self.text
+    }
+
+    /// The same scanner at the same place, with the base back end.
+    pub(crate) fn on_base(&self) -> Scanner<'a> {
+        Scanner {
+            text: self.text,
+            pos: self.pos,
+            depth: self.depth,
+            backend: Base::default(),
+        }
+    }
+
+    /// Goes to the place that another scanner of this text has come to.
+    pub(crate) const fn go_on_from(&mut self, other: &Scanner<'a>) {
+        self.pos = other.pos;
+        self.depth = other.depth;
     }
 
     /// The offset of the next byte to be read.
@@ -48,7 +73,7 @@ impl<'a> Scanner<'a> {
     /// What the next value is, without reading it.
     #[inline(always)]
     pub(crate) fn peek(&mut self) -> Result<Kind, Error> {
-        self.pos = space(self.text, self.pos);
+        self.pos = self.space(self.pos);
         match byte(self.text, self.pos) {
             b'"' => Ok(Kind::String),
             b'{' => Ok(Kind::Object),
@@ -57,7 +82,7 @@ impl<'a> Scanner<'a> {
             b't' => Ok(Kind::True),
             b'f' => Ok(Kind::False),
             b'n' => Ok(Kind::Null),
-            _ => Err(self.unexpected(ErrorKind::ExpectedValue)),
+            _ => Err(unexpected(self.text, self.pos, ErrorKind::ExpectedValue)),
         }
     }
 
@@ -69,7 +94,7 @@ impl<'a> Scanner<'a> {
         if self.depth == MAX_DEPTH {
             return Err(Error::new(ErrorKind::TooDeep, self.pos));
         }
-        self.pos = space(self.text, self.pos + 1);
+        self.pos = self.space(self.pos + 1);
         if byte(self.text, self.pos) == close {
             self.pos += 1;
             return Ok(false);
@@ -82,7 +107,7 @@ impl<'a> Scanner<'a> {
     /// another one? If not, the container is closed.
     #[inline(always)]
     pub(crate) fn more(&mut self, close: u8) -> Result<bool, Error> {
-        self.pos = space(self.text, self.pos);
+        self.pos = self.space(self.pos);
         let byte = byte(self.text, self.pos);
         if byte == b',' {
             self.pos += 1;
@@ -92,21 +117,25 @@ impl<'a> Scanner<'a> {
             self.depth -= 1;
             Ok(false)
         } else {
-            Err(self.unexpected(ErrorKind::ExpectedCommaOrClose))
+            Err(unexpected(
+                self.text,
+                self.pos,
+                ErrorKind::ExpectedCommaOrClose,
+            ))
         }
     }
 
     /// Reads a key and the colon behind it.
     #[inline(always)]
     pub(crate) fn key(&mut self) -> Result<Str, Error> {
-        self.pos = space(self.text, self.pos);
+        self.pos = self.space(self.pos);
         if byte(self.text, self.pos) != b'"' {
-            return Err(self.unexpected(ErrorKind::ExpectedKey));
+            return Err(unexpected(self.text, self.pos, ErrorKind::ExpectedKey));
         }
         let key = self.string()?;
-        self.pos = space(self.text, self.pos);
+        self.pos = self.space(self.pos);
         if byte(self.text, self.pos) != b':' {
-            return Err(self.unexpected(ErrorKind::ExpectedColon));
+            return Err(unexpected(self.text, self.pos, ErrorKind::ExpectedColon));
         }
         self.pos += 1;
         Ok(key)
@@ -116,10 +145,10 @@ impl<'a> Scanner<'a> {
     #[inline(always)]
     pub(crate) fn string(&mut self) -> Result<Str, Error> {
         let start = self.pos;
-        let (quote, escaped) = match portable::plain_string(self.text, start + 1) {
+        let (quote, escaped) = match self.backend.plain_string(self.text, start + 1) {
             Some(quote) => (quote, false),
             None => {
-                let end = portable::string(self.text, start + 1)?;
+                let end = self.backend.string(self.text, start + 1)?;
                 (end.quote, end.escaped)
             }
         };
@@ -139,7 +168,7 @@ impl<'a> Scanner<'a> {
         match kind {
             Kind::Object | Kind::Array => self.skip_container()?,
             Kind::String => escaped = self.string()?.escaped,
-            scalar => self.skip_scalar(scalar)?,
+            scalar => self.pos = skip_scalar(self.text, self.pos, scalar)?,
         }
         Ok(Value {
             kind,
@@ -150,19 +179,44 @@ impl<'a> Scanner<'a> {
 
     /// After the root value: nothing but white space may follow.
     pub(crate) fn finish(&mut self) -> Result<(), Error> {
-        self.pos = space(self.text, self.pos);
+        self.pos = self.space(self.pos);
         if self.pos < self.text.len() {
             return Err(Error::new(ErrorKind::TrailingBytes, self.pos));
         }
         Ok(())
     }
 
-    /// Goes past a container and everything in it. The open brackets are kept
-    /// as bits, so that no text can make this recurse.
-    #[inline(never)]
+    /// Goes past a container and everything in it.
+    #[inline(always)]
     fn skip_container(&mut self) -> Result<(), Error> {
         // A copy of its own stays in registers.
-        let mut scanner = Self { ..*self };
+        self.pos = B::run(Self { ..*self }, SkipContainer)?;
+        Ok(())
+    }
+
+    /// Skips white space: the offset of the next other byte.
+    #[inline(always)]
+    fn space(&self, pos: usize) -> usize {
+        if byte(self.text, pos) > b' ' {
+            return pos;
+        }
+        // After a comma or a colon one space is usual.
+        if byte(self.text, pos) == b' ' && byte(self.text, pos + 1) > b' ' {
+            return pos + 1;
+        }
+        self.backend.space(self.text, pos)
+    }
+}
+
+/// Goes past a container and says where it ends. The open brackets are kept as
+/// bits, so that no text can make this recurse.
+struct SkipContainer;
+
+impl Pass for SkipContainer {
+    type Output = Result<usize, Error>;
+
+    #[inline(always)]
+    fn run<B: Backend>(self, mut scanner: Scanner<'_, B>) -> Result<usize, Error> {
         let outside = scanner.depth;
         // One bit for each open bracket, the innermost lowest: 1 is an object.
         let mut objects: u128 = 0;
@@ -180,13 +234,12 @@ impl<'a> Scanner<'a> {
                         continue;
                     }
                 }
-                scalar => scanner.skip_scalar(scalar)?,
+                scalar => scanner.pos = skip_scalar(scanner.text, scanner.pos, scalar)?,
             }
             // Behind a value: close what is closed here.
             loop {
                 if scanner.depth == outside {
-                    *self = scanner;
-                    return Ok(());
+                    return Ok(scanner.pos);
                 }
                 let in_object = objects & 1 == 1;
                 if scanner.more(if in_object { b'}' } else { b']' })? {
@@ -199,73 +252,6 @@ impl<'a> Scanner<'a> {
             }
         }
     }
-
-    fn skip_scalar(&mut self, kind: Kind) -> Result<(), Error> {
-        match kind {
-            Kind::True => self.literal(b"true"),
-            Kind::False => self.literal(b"false"),
-            Kind::Null => self.literal(b"null"),
-            _ => self.number(),
-        }
-    }
-
-    #[inline(always)]
-    fn literal(&mut self, literal: &'static [u8]) -> Result<(), Error> {
-        let rest = &self.text[self.pos..];
-        if rest.starts_with(literal) {
-            self.pos += literal.len();
-            return Ok(());
-        }
-        self.pos += rest.iter().zip(literal).take_while(|(a, b)| a == b).count();
-        Err(self.unexpected(ErrorKind::InvalidLiteral))
-    }
-
-    fn number(&mut self) -> Result<(), Error> {
-        let text = self.text;
-        if byte(text, self.pos) == b'-' {
-            self.pos += 1;
-        }
-        if byte(text, self.pos) == b'0' {
-            self.pos += 1;
-        } else {
-            self.digits()?;
-        }
-        if byte(text, self.pos) == b'.' {
-            self.pos += 1;
-            self.digits()?;
-        }
-        if let b'e' | b'E' = byte(text, self.pos) {
-            self.pos += 1;
-            if let b'+' | b'-' = byte(text, self.pos) {
-                self.pos += 1;
-            }
-            self.digits()?;
-        }
-        Ok(())
-    }
-
-    /// One digit or more.
-    fn digits(&mut self) -> Result<(), Error> {
-        let start = self.pos;
-        while byte(self.text, self.pos).is_ascii_digit() {
-            self.pos += 1;
-        }
-        if self.pos == start {
-            return Err(self.unexpected(ErrorKind::InvalidNumber));
-        }
-        Ok(())
-    }
-
-    /// The error at the current byte, or for want of one.
-    #[cold]
-    fn unexpected(&self, kind: ErrorKind) -> Error {
-        let kind = if self.pos < self.text.len() {
-            kind
-        } else {
-            ErrorKind::UnexpectedEnd
-        };
-        Error::new(kind, self.pos)
-    }
 }
 
 /// The byte at `pos`. Behind the end it is 0, which can stand nowhere outside of
@@ -275,17 +261,75 @@ fn byte(text: &[u8], pos: usize) -> u8 {
     text.get(pos).copied().unwrap_or(0)
 }
 
-/// Skips white space: the offset of the next other byte.
+/// Goes past a number or a literal: the offset behind it.
+// By value, as with `unexpected`: a scanner that nothing has a reference to is
+// kept in registers.
+fn skip_scalar(text: &[u8], pos: usize, kind: Kind) -> Result<usize, Error> {
+    match kind {
+        Kind::True => literal(text, pos, b"true"),
+        Kind::False => literal(text, pos, b"false"),
+        Kind::Null => literal(text, pos, b"null"),
+        _ => number(text, pos),
+    }
+}
+
 #[inline(always)]
-fn space(text: &[u8], pos: usize) -> usize {
-    if byte(text, pos) > b' ' {
-        return pos;
+fn literal(text: &[u8], pos: usize, literal: &'static [u8]) -> Result<usize, Error> {
+    let rest = &text[pos..];
+    if rest.starts_with(literal) {
+        return Ok(pos + literal.len());
     }
-    // After a comma or a colon one space is usual.
-    if byte(text, pos) == b' ' && byte(text, pos + 1) > b' ' {
-        return pos + 1;
+    let same = rest.iter().zip(literal).take_while(|(a, b)| a == b);
+    let pos = pos + same.count();
+    Err(unexpected(text, pos, ErrorKind::InvalidLiteral))
+}
+
+#[inline(always)]
+fn number(text: &[u8], mut pos: usize) -> Result<usize, Error> {
+    if byte(text, pos) == b'-' {
+        pos += 1;
     }
-    portable::space(text, pos)
+    if byte(text, pos) == b'0' {
+        pos += 1;
+    } else {
+        pos = digits(text, pos)?;
+    }
+    if byte(text, pos) == b'.' {
+        pos = digits(text, pos + 1)?;
+    }
+    if let b'e' | b'E' = byte(text, pos) {
+        pos += 1;
+        if let b'+' | b'-' = byte(text, pos) {
+            pos += 1;
+        }
+        pos = digits(text, pos)?;
+    }
+    Ok(pos)
+}
+
+/// One digit or more.
+#[inline(always)]
+fn digits(text: &[u8], start: usize) -> Result<usize, Error> {
+    let mut pos = start;
+    while byte(text, pos).is_ascii_digit() {
+        pos += 1;
+    }
+    if pos == start {
+        return Err(unexpected(text, pos, ErrorKind::InvalidNumber));
+    }
+    Ok(pos)
+}
+
+/// The error at this byte, or for want of one.
+#[cold]
+#[inline(never)]
+fn unexpected(text: &[u8], pos: usize, kind: ErrorKind) -> Error {
+    let kind = if pos < text.len() {
+        kind
+    } else {
+        ErrorKind::UnexpectedEnd
+    };
+    Error::new(kind, pos)
 }
 
 #[cfg(test)]

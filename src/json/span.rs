@@ -67,19 +67,35 @@ pub(crate) struct Str {
 }
 
 impl Str {
+    /// What stands between the quotes, if that is what the string says: if there
+    /// are no escapes.
+    #[inline(always)]
+    pub(crate) fn plain(self, text: &[u8]) -> Option<&[u8]> {
+        let inner = Span {
+            start: self.span.start + 1,
+            end: self.span.end - 1,
+        };
+        (!self.escaped).then(|| inner.of(text))
+    }
+
+    /// Whether this is what the string says.
+    #[inline(always)]
+    pub(crate) fn says(self, what: &[u8], text: &[u8]) -> bool {
+        match self.plain(text) {
+            Some(plain) => plain == what,
+            None => *self.unescape(text) == *what,
+        }
+    }
+
     /// What the string says, in UTF-8. One with half of a surrogate pair says
     /// nothing that is text; it is given as it stands, in quotes, which no name
     /// is.
     #[inline(always)]
     pub(crate) fn unescaped(self, text: &[u8]) -> Cow<'_, [u8]> {
-        if self.escaped {
-            return self.unescape(text);
+        match self.plain(text) {
+            Some(plain) => Cow::Borrowed(plain),
+            None => self.unescape(text),
         }
-        let inner = Span {
-            start: self.span.start + 1,
-            end: self.span.end - 1,
-        };
-        Cow::Borrowed(inner.of(text))
     }
 
     #[cold]

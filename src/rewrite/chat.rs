@@ -14,6 +14,7 @@ macro_rules! keys {
             $( $key, )+
         }
 
+        #[allow(dead_code, reason = "not every kind of key is written out")]
         impl $name {
             pub(super) const NAMES: &'static [&'static str] = &[ $( $text, )+ ];
 
@@ -21,10 +22,24 @@ macro_rules! keys {
                 Self::NAMES[self as usize]
             }
 
-            #[inline]
-            pub(super) fn of(key: &[u8]) -> Option<Self> {
+            /// The one that is named by a string in `text`.
+            #[inline(always)]
+            pub(super) fn of(key: Str, text: &[u8]) -> Option<Self> {
+                match key.plain(text) {
+                    Some(name) => Self::named(name),
+                    None => Self::of_escaped(key, text),
+                }
+            }
+
+            #[cold]
+            fn of_escaped(key: Str, text: &[u8]) -> Option<Self> {
+                Self::named(&key.unescaped(text))
+            }
+
+            #[inline(always)]
+            fn named(name: &[u8]) -> Option<Self> {
                 $(
-                    if key == $text.as_bytes() {
+                    if name == $text.as_bytes() {
                         return Some(Self::$key);
                     }
                 )+
@@ -68,6 +83,15 @@ keys! {
     }
 }
 
+keys! {
+    /// A member of a part of a content array, and the type of a part that has it.
+    PartField {
+        Text = "text",
+        Type = "type",
+        Refusal = "refusal",
+    }
+}
+
 /// Who speaks in a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
@@ -81,6 +105,7 @@ pub(super) enum Role {
 }
 
 impl Role {
+    #[inline(always)]
     pub(super) fn of(name: &[u8]) -> Self {
         match name {
             b"system" => Self::System,

@@ -162,7 +162,7 @@ impl<'a> Draft<'a> {
     pub(super) fn is_string(&self, value: Value, text: &str) -> bool {
         value
             .as_str()
-            .is_some_and(|string| *string.unescaped(self.text) == *text.as_bytes())
+            .is_some_and(|string| string.says(text.as_bytes(), self.text))
     }
 
     /// What a number is worth, as a double; nothing if it is no number.

@@ -1,20 +1,16 @@
 //! The walk over the body: validates all of it, and records what rules look at.
 
-use std::borrow::Cow;
-
 use super::{
     NotAChat,
-    chat::{Call, Field, Message, MessageField, Part, Role, Schema, Spans, Tool},
+    chat::{Call, Field, Message, MessageField, Part, PartField, Role, Schema, Spans, Tool},
     tool_schema::{Use, look},
 };
-use crate::json::{Error, Kind, Member, Scanner, Span, Str, Value};
+use crate::json::{self, Backend, Error, Kind, Member, Pass, Scanner, Span, Str, Value};
 
 /// Walks `text` into `spans`, which must be empty.
 pub(super) fn walk(text: &[u8], spans: &mut Spans) -> Result<(), NotAChat> {
-    let scanner = Scanner::new(text).map_err(NotAChat::Invalid)?;
-    let mut walk = Walk { scanner, spans };
-    walk.request().map_err(NotAChat::Invalid)?;
-    let messages = walk.spans.fields[Field::Messages as usize];
+    json::scan(text, Request { spans }).map_err(NotAChat::Invalid)?;
+    let messages = spans.fields[Field::Messages as usize];
     if messages.is_some_and(|messages| messages.value.kind == Kind::Array) {
         Ok(())
     } else {
@@ -22,293 +18,397 @@ pub(super) fn walk(text: &[u8], spans: &mut Spans) -> Result<(), NotAChat> {
     }
 }
 
-struct Walk<'a, 's> {
-    scanner: Scanner<'a>,
+/// The walk as a pass over the text.
+struct Request<'s> {
     spans: &'s mut Spans,
 }
 
-impl Walk<'_, '_> {
+impl Pass for Request<'_> {
+    type Output = Result<(), Error>;
+
+    #[inline(always)]
+    fn run<B: Backend>(self, scanner: Scanner<'_, B>) -> Result<(), Error> {
+        let spans = self.spans;
+        Walk { scanner, spans }.request()
+    }
+}
+
+struct Walk<'a, 's, B> {
+    scanner: Scanner<'a, B>,
+    spans: &'s mut Spans,
+}
+
+// Loops instead of closures, and everything inlined: only what becomes part of
+// `Request::run` is compiled for the instructions of the back end.
+impl<B: Backend> Walk<'_, '_, B> {
+    #[inline(always)]
     fn request(&mut self) -> Result<(), Error> {
         if self.scanner.peek()? != Kind::Object {
             self.scanner.skip()?;
             return self.scanner.finish();
         }
-        let root = self.object(|walk, key| {
-            let Some(field) = Field::of(&walk.name(key)) else {
-                return walk.scanner.skip().map(drop);
-            };
-            let earlier = walk.spans.fields[field as usize];
-            let member = walk.member(key, earlier, |walk| match field {
-                Field::Messages => walk.messages(),
-                Field::Tools => walk.tools(),
-                Field::ResponseFormat => walk.response_format(),
-                _ => walk.scanner.skip(),
-            })?;
-            walk.spans.fields[field as usize] = Some(member);
-            Ok(())
-        })?;
-        self.spans.root = Some(root.span);
+        let start = self.scanner.pos();
+        let mut more = self.scanner.open()?;
+        while more {
+            let key = self.scanner.key()?;
+            match Field::of(key, self.scanner.text()) {
+                None => drop(self.scanner.skip()?),
+                Some(field) => self.field(key, field)?,
+            }
+            more = self.scanner.more(b'}')?;
+        }
+        self.spans.root = Some(Span::new(start, self.scanner.pos()));
         self.scanner.finish()
     }
 
+    #[inline(always)]
+    fn field(&mut self, key: Str, field: Field) -> Result<(), Error> {
+        let earlier = self.spans.fields[field as usize];
+        let duplicate = self.duplicate(earlier);
+        let value = match field {
+            Field::Messages => self.messages()?,
+            Field::Tools => self.tools()?,
+            Field::ResponseFormat => self.response_format()?,
+            _ => self.scanner.skip()?,
+        };
+        self.spans.fields[field as usize] = Some(self.member(key, value, duplicate));
+        Ok(())
+    }
+
+    #[inline(always)]
     fn messages(&mut self) -> Result<Value, Error> {
         // Of two arrays of messages the last counts.
         self.spans.messages.clear();
         self.spans.message_fields.clear();
         self.spans.parts.clear();
         self.spans.calls.clear();
-        self.array(|walk| {
-            let fields = walk.spans.message_fields.len();
-            let parts = walk.spans.parts.len();
-            let calls = walk.spans.calls.len();
-            let message = walk.object(|walk, key| {
-                let Some(field) = MessageField::of(&walk.name(key)) else {
-                    return walk.scanner.skip().map(drop);
-                };
-                let slot = walk.spans.message_fields[fields..]
-                    .iter()
-                    .position(|(known, _)| *known == field);
-                let earlier = slot.map(|slot| walk.spans.message_fields[fields + slot].1);
-                let member = walk.member(key, earlier, |walk| match field {
-                    MessageField::Content => {
-                        walk.spans.parts.truncate(parts);
-                        walk.array(Self::part)
-                    }
-                    MessageField::ToolCalls => {
-                        walk.spans.calls.truncate(calls);
-                        walk.array(Self::call)
-                    }
-                    _ => walk.scanner.skip(),
-                })?;
-                match slot {
-                    Some(slot) => walk.spans.message_fields[fields + slot].1 = member,
-                    None => walk.spans.message_fields.push((field, member)),
-                }
-                Ok(())
-            })?;
-            let role = walk.spans.message_fields[fields..]
-                .iter()
-                .find(|(field, _)| *field == MessageField::Role)
-                .and_then(|(_, role)| role.value.as_str());
-            walk.spans.messages.push(Message {
-                span: message.span,
-                role: role.map_or(Role::Other, |role| Role::of(&walk.name(role))),
-                fields: range(fields, walk.spans.message_fields.len()),
-                parts: range(parts, walk.spans.parts.len()),
-                calls: range(calls, walk.spans.calls.len()),
-            });
-            Ok(())
-        })
+        if self.scanner.peek()? != Kind::Array {
+            return self.scanner.skip();
+        }
+        let start = self.scanner.pos();
+        let mut more = self.scanner.open()?;
+        while more {
+            self.message()?;
+            more = self.scanner.more(b']')?;
+        }
+        Ok(self.value(Kind::Array, start))
     }
 
-    fn part(&mut self) -> Result<(), Error> {
-        let mut kind = None;
-        let mut text = None;
-        let mut refusal = None;
-        let part = self.object(|walk, key| {
-            let slot = match &*walk.name(key) {
-                b"type" => &mut kind,
-                b"text" => &mut text,
-                b"refusal" => &mut refusal,
-                _ => return walk.scanner.skip().map(drop),
-            };
-            *slot = Some(walk.scanner.skip()?);
-            Ok(())
-        })?;
-        let text = match kind.and_then(Value::as_str).map(|kind| self.name(kind)) {
-            Some(kind) if *kind == *b"text" => text.and_then(Value::as_str),
-            Some(kind) if *kind == *b"refusal" => refusal.and_then(Value::as_str),
-            _ => None,
+    #[inline(always)]
+    fn message(&mut self) -> Result<(), Error> {
+        let fields = self.spans.message_fields.len();
+        let parts = self.spans.parts.len();
+        let calls = self.spans.calls.len();
+        let mut role = Role::Other;
+        let message = if self.scanner.peek()? == Kind::Object {
+            let start = self.scanner.pos();
+            let mut more = self.scanner.open()?;
+            while more {
+                let key = self.scanner.key()?;
+                match MessageField::of(key, self.scanner.text()) {
+                    None => drop(self.scanner.skip()?),
+                    Some(field) => {
+                        let slot = self.spans.message_fields[fields..]
+                            .iter()
+                            .position(|(known, _)| *known == field);
+                        let earlier = slot.map(|slot| self.spans.message_fields[fields + slot].1);
+                        let duplicate = self.duplicate(earlier);
+                        let value = match field {
+                            MessageField::Content => {
+                                self.spans.parts.truncate(parts);
+                                self.parts()?
+                            }
+                            MessageField::ToolCalls => {
+                                self.spans.calls.truncate(calls);
+                                self.calls()?
+                            }
+                            _ => self.scanner.skip()?,
+                        };
+                        if field == MessageField::Role {
+                            role = value.as_str().map_or(Role::Other, |role| {
+                                Role::of(&role.unescaped(self.scanner.text()))
+                            });
+                        }
+                        let member = self.member(key, value, duplicate);
+                        match slot {
+                            Some(slot) => self.spans.message_fields[fields + slot].1 = member,
+                            None => self.spans.message_fields.push((field, member)),
+                        }
+                    }
+                }
+                more = self.scanner.more(b'}')?;
+            }
+            self.value(Kind::Object, start)
+        } else {
+            self.scanner.skip()?
         };
-        self.spans.parts.push(Part {
-            span: part.span,
-            text,
+        self.spans.messages.push(Message {
+            span: message.span,
+            role,
+            fields: range(fields, self.spans.message_fields.len()),
+            parts: range(parts, self.spans.parts.len()),
+            calls: range(calls, self.spans.calls.len()),
         });
         Ok(())
     }
 
-    fn call(&mut self) -> Result<(), Error> {
-        let mut id = None;
-        self.object(|walk, key| {
-            if *walk.name(key) != *b"id" {
-                return walk.scanner.skip().map(drop);
+    #[inline(always)]
+    fn parts(&mut self) -> Result<Value, Error> {
+        if self.scanner.peek()? != Kind::Array {
+            return self.scanner.skip();
+        }
+        let start = self.scanner.pos();
+        let mut more = self.scanner.open()?;
+        while more {
+            self.part()?;
+            more = self.scanner.more(b']')?;
+        }
+        Ok(self.value(Kind::Array, start))
+    }
+
+    #[inline(always)]
+    fn part(&mut self) -> Result<(), Error> {
+        let mut kind = None;
+        let mut text = None;
+        let mut refusal = None;
+        let part = if self.scanner.peek()? == Kind::Object {
+            let start = self.scanner.pos();
+            let mut more = self.scanner.open()?;
+            while more {
+                let key = PartField::of(self.scanner.key()?, self.scanner.text());
+                let value = self.scanner.skip()?;
+                match key {
+                    Some(PartField::Type) => kind = Some(value),
+                    Some(PartField::Text) => text = Some(value),
+                    Some(PartField::Refusal) => refusal = Some(value),
+                    None => {}
+                }
+                more = self.scanner.more(b'}')?;
             }
-            id = Some(walk.member(key, id, |walk| walk.scanner.skip())?);
-            Ok(())
-        })?;
-        let id = id.and_then(|id: Member| id.value.as_str());
+            self.value(Kind::Object, start)
+        } else {
+            self.scanner.skip()?
+        };
+        // The key of what a part says is also its type.
+        let kind = kind.and_then(Value::as_str);
+        let text = match kind.and_then(|kind| PartField::of(kind, self.scanner.text())) {
+            Some(PartField::Text) => text,
+            Some(PartField::Refusal) => refusal,
+            _ => None,
+        };
+        self.spans.parts.push(Part {
+            span: part.span,
+            text: text.and_then(Value::as_str),
+        });
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn calls(&mut self) -> Result<Value, Error> {
+        if self.scanner.peek()? != Kind::Array {
+            return self.scanner.skip();
+        }
+        let start = self.scanner.pos();
+        let mut more = self.scanner.open()?;
+        while more {
+            self.call()?;
+            more = self.scanner.more(b']')?;
+        }
+        Ok(self.value(Kind::Array, start))
+    }
+
+    #[inline(always)]
+    fn call(&mut self) -> Result<(), Error> {
+        let mut id: Option<Member> = None;
+        if self.scanner.peek()? == Kind::Object {
+            let mut more = self.scanner.open()?;
+            while more {
+                let key = self.scanner.key()?;
+                let is_id = key.says(b"id", self.scanner.text());
+                let duplicate = self.duplicate(id.filter(|_| is_id));
+                let value = self.scanner.skip()?;
+                if is_id {
+                    id = Some(self.member(key, value, duplicate));
+                }
+                more = self.scanner.more(b'}')?;
+            }
+        } else {
+            self.scanner.skip()?;
+        }
+        let id = id.and_then(|id| id.value.as_str());
         self.spans.calls.push(Call { id });
         Ok(())
     }
 
+    #[inline(always)]
     fn tools(&mut self) -> Result<Value, Error> {
         self.spans.tools.clear();
-        self.array(|walk| {
-            let mut function = None;
-            let mut name = None;
-            let mut parameters = None;
-            let tool = walk.object(|walk, key| {
-                if *walk.name(key) != *b"function" {
-                    return walk.scanner.skip().map(drop);
-                }
-                name = None;
-                parameters = None;
-                let member = walk.member(key, function, |walk| {
-                    walk.function(&mut name, &mut parameters)
-                })?;
-                function = Some(member);
-                Ok(())
-            })?;
-            walk.spans.tools.push(Tool {
-                span: tool.span,
-                name,
-                parameters,
-            });
-            Ok(())
-        })
+        if self.scanner.peek()? != Kind::Array {
+            return self.scanner.skip();
+        }
+        let start = self.scanner.pos();
+        let mut more = self.scanner.open()?;
+        while more {
+            self.tool()?;
+            more = self.scanner.more(b']')?;
+        }
+        Ok(self.value(Kind::Array, start))
     }
 
+    #[inline(always)]
+    fn tool(&mut self) -> Result<(), Error> {
+        let mut function = None;
+        let mut name = None;
+        let mut parameters = None;
+        let tool = if self.scanner.peek()? == Kind::Object {
+            let start = self.scanner.pos();
+            let mut more = self.scanner.open()?;
+            while more {
+                let key = self.scanner.key()?;
+                if key.says(b"function", self.scanner.text()) {
+                    let duplicate = self.duplicate(function);
+                    let value = self.function(&mut name, &mut parameters)?;
+                    function = Some(self.member(key, value, duplicate));
+                } else {
+                    self.scanner.skip()?;
+                }
+                more = self.scanner.more(b'}')?;
+            }
+            self.value(Kind::Object, start)
+        } else {
+            self.scanner.skip()?
+        };
+        self.spans.tools.push(Tool {
+            span: tool.span,
+            name,
+            parameters,
+        });
+        Ok(())
+    }
+
+    /// Reads a tool's function, for its name and its parameters.
+    #[inline(always)]
     fn function(
         &mut self,
         name: &mut Option<Str>,
         parameters: &mut Option<Schema>,
     ) -> Result<Value, Error> {
+        *name = None;
+        *parameters = None;
+        if self.scanner.peek()? != Kind::Object {
+            return self.scanner.skip();
+        }
         let mut earlier = None;
-        self.object(|walk, key| {
-            match &*walk.name(key) {
-                b"name" => *name = walk.scanner.skip()?.as_str(),
-                b"parameters" => {
-                    let member = walk.member(key, earlier, |walk| {
-                        let (value, schema) = walk.schema(Use::Tool)?;
-                        *parameters = schema;
-                        Ok(value)
-                    })?;
-                    earlier = Some(member);
-                }
-                _ => drop(walk.scanner.skip()?),
+        let start = self.scanner.pos();
+        let mut more = self.scanner.open()?;
+        while more {
+            let key = self.scanner.key()?;
+            if key.says(b"name", self.scanner.text()) {
+                *name = self.scanner.skip()?.as_str();
+            } else if key.says(b"parameters", self.scanner.text()) {
+                let duplicate = self.duplicate(earlier);
+                let (value, schema) = self.schema(Use::Tool)?;
+                *parameters = schema;
+                earlier = Some(self.member(key, value, duplicate));
+            } else {
+                self.scanner.skip()?;
             }
-            Ok(())
-        })
+            more = self.scanner.more(b'}')?;
+        }
+        Ok(self.value(Kind::Object, start))
     }
 
+    #[inline(always)]
     fn response_format(&mut self) -> Result<Value, Error> {
         self.spans.response_schema = None;
-        let mut format = None;
-        self.object(|walk, key| {
-            if *walk.name(key) != *b"json_schema" {
-                return walk.scanner.skip().map(drop);
+        if self.scanner.peek()? != Kind::Object {
+            return self.scanner.skip();
+        }
+        let mut earlier = None;
+        let start = self.scanner.pos();
+        let mut more = self.scanner.open()?;
+        while more {
+            let key = self.scanner.key()?;
+            if key.says(b"json_schema", self.scanner.text()) {
+                let duplicate = self.duplicate(earlier);
+                let value = self.json_schema()?;
+                earlier = Some(self.member(key, value, duplicate));
+            } else {
+                self.scanner.skip()?;
             }
-            walk.spans.response_schema = None;
-            let member = walk.member(key, format, |walk| {
-                let mut earlier = None;
-                walk.object(|walk, key| {
-                    if *walk.name(key) != *b"schema" {
-                        return walk.scanner.skip().map(drop);
-                    }
-                    let member = walk.member(key, earlier, |walk| {
-                        let (value, schema) = walk.schema(Use::Format)?;
-                        walk.spans.response_schema = schema;
-                        Ok(value)
-                    })?;
-                    earlier = Some(member);
-                    Ok(())
-                })
-            })?;
-            format = Some(member);
-            Ok(())
-        })
+            more = self.scanner.more(b'}')?;
+        }
+        Ok(self.value(Kind::Object, start))
     }
 
-    /// Reads what should be a schema, and looks at it on the way.
+    #[inline(always)]
+    fn json_schema(&mut self) -> Result<Value, Error> {
+        self.spans.response_schema = None;
+        if self.scanner.peek()? != Kind::Object {
+            return self.scanner.skip();
+        }
+        let mut earlier = None;
+        let start = self.scanner.pos();
+        let mut more = self.scanner.open()?;
+        while more {
+            let key = self.scanner.key()?;
+            if key.says(b"schema", self.scanner.text()) {
+                let duplicate = self.duplicate(earlier);
+                let (value, schema) = self.schema(Use::Format)?;
+                self.spans.response_schema = schema;
+                earlier = Some(self.member(key, value, duplicate));
+            } else {
+                self.scanner.skip()?;
+            }
+            more = self.scanner.more(b'}')?;
+        }
+        Ok(self.value(Kind::Object, start))
+    }
+
+    /// Reads what should be a schema, and looks at it on the way. The look calls
+    /// itself, so it can't become part of `Request::run`: it goes on with the
+    /// base back end, which needs no function of its own.
+    #[inline(always)]
     fn schema(&mut self, usage: Use) -> Result<(Value, Option<Schema>), Error> {
-        let (value, doubtful) = look(&mut self.scanner, &mut self.spans.scratch, usage)?;
+        let mut base = self.scanner.on_base();
+        let (value, doubtful) = look(&mut base, &mut self.spans.scratch, usage)?;
+        self.scanner.go_on_from(&base);
         let span = value.span;
         let schema = (value.kind == Kind::Object).then_some(Schema { span, doubtful });
         Ok((value, schema))
     }
 
-    /// Reads an object, member by member. Anything else is skipped.
-    #[inline]
-    fn object(
-        &mut self,
-        mut member: impl FnMut(&mut Self, Str) -> Result<(), Error>,
-    ) -> Result<Value, Error> {
-        let kind = self.scanner.peek()?;
-        if kind != Kind::Object {
-            return self.scanner.skip();
-        }
-        let start = self.scanner.pos();
-        if self.scanner.open()? {
-            loop {
-                let key = self.scanner.key()?;
-                member(self, key)?;
-                if !self.scanner.more(b'}')? {
-                    break;
-                }
-            }
-        }
-        let span = Span::new(start, self.scanner.pos());
-        Ok(Value {
+    /// The container that began at `start` and has just been closed.
+    #[inline(always)]
+    fn value(&self, kind: Kind, start: usize) -> Value {
+        Value {
             kind,
-            span,
+            span: Span::new(start, self.scanner.pos()),
             escaped: false,
-        })
+        }
     }
 
-    /// Reads an array, element by element. Anything else is skipped.
-    #[inline]
-    fn array(
-        &mut self,
-        mut element: impl FnMut(&mut Self) -> Result<(), Error>,
-    ) -> Result<Value, Error> {
-        let kind = self.scanner.peek()?;
-        if kind != Kind::Array {
-            return self.scanner.skip();
-        }
-        let start = self.scanner.pos();
-        if self.scanner.open()? {
-            loop {
-                element(self)?;
-                if !self.scanner.more(b']')? {
-                    break;
-                }
-            }
-        }
-        let span = Span::new(start, self.scanner.pos());
-        Ok(Value {
-            kind,
-            span,
-            escaped: false,
-        })
+    /// Keeps note of an earlier member with the same key: in the list before
+    /// whatever is found inside of the later one, to keep it sorted. Where in the
+    /// list is for [`member`](Self::member).
+    #[inline(always)]
+    fn duplicate(&mut self, earlier: Option<Member>) -> Option<usize> {
+        let earlier = earlier?;
+        self.spans.duplicates.push((earlier, earlier));
+        Some(self.spans.duplicates.len() - 1)
     }
 
-    /// Reads the value of a member that rules look at, and keeps note of an
-    /// earlier one with the same key.
-    #[inline]
-    fn member(
-        &mut self,
-        key: Str,
-        earlier: Option<Member>,
-        value: impl FnOnce(&mut Self) -> Result<Value, Error>,
-    ) -> Result<Member, Error> {
-        // In the list before whatever is found inside, to keep it sorted.
-        let duplicate = earlier.map(|earlier| {
-            self.spans.duplicates.push((earlier, earlier));
-            self.spans.duplicates.len() - 1
-        });
+    /// A member that rules look at, and the later one of a duplicate.
+    #[inline(always)]
+    fn member(&mut self, key: Str, value: Value, duplicate: Option<usize>) -> Member {
         let member = Member {
             key: key.span,
-            value: value(self)?,
+            value,
         };
         if let Some(duplicate) = duplicate {
             self.spans.duplicates[duplicate].0 = member;
         }
-        Ok(member)
-    }
-
-    #[inline]
-    fn name(&self, key: Str) -> Cow<'_, [u8]> {
-        key.unescaped(self.scanner.text())
+        member
     }
 }
 

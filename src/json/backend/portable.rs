@@ -1,16 +1,39 @@
 //! The back end that runs everywhere: eight bytes at a time in a `u64`, and
-//! `memchr` for long runs. This is the whole seam between the scanner and the
-//! machine: a faster back end has these functions and agrees with them to the
-//! byte and to the error's offset.
+//! `memchr` for long runs. It is also the one that says what is wrong with a
+//! string: the others only find that something is.
 
-use super::error::{Error, ErrorKind};
+use super::{
+    super::{
+        Scanner,
+        error::{Error, ErrorKind},
+    },
+    Backend, Pass, StringEnd,
+};
 
-/// Where a string ended.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct StringEnd {
-    /// The offset of the closing quote.
-    pub(super) quote: usize,
-    pub(super) escaped: bool,
+/// Any machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Portable;
+
+impl Backend for Portable {
+    #[inline(always)]
+    fn plain_string(self, text: &[u8], start: usize) -> Option<usize> {
+        plain_string(text, start)
+    }
+
+    #[inline(always)]
+    fn string(self, text: &[u8], start: usize) -> Result<StringEnd, Error> {
+        string(text, start)
+    }
+
+    #[inline(always)]
+    fn space(self, text: &[u8], pos: usize) -> usize {
+        space(text, pos)
+    }
+
+    #[inline(never)]
+    fn run<P: Pass>(scanner: Scanner<'_, Self>, pass: P) -> P::Output {
+        pass.run(scanner)
+    }
 }
 
 const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
@@ -23,10 +46,8 @@ const SHORT: usize = 16;
 /// As many bytes as the compiler keeps in wide registers.
 const BLOCK: usize = 32;
 
-/// Reads a string that is short and plain ASCII without escapes, as most are:
-/// the offset of its closing quote. None if it is something else.
 #[inline(always)]
-pub(super) fn plain_string(text: &[u8], start: usize) -> Option<usize> {
+fn plain_string(text: &[u8], start: usize) -> Option<usize> {
     for step in [0, 8, 16] {
         let word = load(text, start + step)?;
         // As in `special`, but stopping at non-ASCII too saves the masks.
@@ -45,7 +66,6 @@ pub(super) fn plain_string(text: &[u8], start: usize) -> Option<usize> {
     None
 }
 
-/// Reads any string; its opening quote stands at `start - 1`.
 #[inline(never)]
 pub(super) fn string(text: &[u8], start: usize) -> Result<StringEnd, Error> {
     let mut pos = start;
@@ -240,7 +260,6 @@ fn bad_hex(text: &[u8], start: usize) -> Error {
     Error::new(kind, start + good)
 }
 
-/// Skips white space: the offset of the next other byte.
 #[inline(never)]
 pub(super) fn space(text: &[u8], mut pos: usize) -> usize {
     while let Some(word) = load(text, pos) {

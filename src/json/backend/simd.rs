@@ -1,0 +1,269 @@
+//! How strings and white space are read with vectors, whatever the machine.
+//!
+//! Everything here accepts or gives up: what is wrong with a string that is not
+//! accepted, and where, the portable back end says.
+
+use super::{Backend, StringEnd, portable::Portable};
+use crate::json::error::Error;
+
+/// 32 bytes, and what is asked of each of them. Answers are in the high bits of
+/// the bytes.
+pub(super) trait Vector: Copy {
+    /// The proof that the machine has such vectors.
+    type Machine: Copy;
+
+    fn load(machine: Self::Machine, bytes: &[u8; 32]) -> Self;
+    fn or(self, other: Self) -> Self;
+    /// The high bits of all bytes, the first one's lowest.
+    fn high_bits(self) -> u32;
+    fn equals(self, byte: u8) -> Self;
+    /// Unsigned.
+    fn at_most(self, byte: u8) -> Self;
+    /// As signed numbers, so that whatever is not ASCII is less.
+    fn less_than(self, byte: u8) -> Self;
+    fn is_space(self) -> Self;
+    /// Letters that may stand behind a backslash.
+    fn is_escape(self) -> Self;
+    fn is_hex_digit(self) -> Self;
+}
+
+/// As [`Backend::plain_string`]: up to 31 bytes in
+/// one look.
+#[inline(always)]
+pub(super) fn plain_string<V: Vector>(
+    machine: V::Machine,
+    text: &[u8],
+    start: usize,
+) -> Option<usize> {
+    let Some(bytes) = text.get(start..)?.first_chunk() else {
+        return near_end(text, start);
+    };
+    let bytes = V::load(machine, bytes);
+    let quotes = bytes.equals(b'"').high_bits();
+    // Control characters, and all that is not ASCII.
+    let others = bytes.equals(b'\\').or(bytes.less_than(0x20)).high_bits();
+    let to_quote = quotes ^ quotes.wrapping_sub(1);
+    (quotes != 0 && others & to_quote == 0).then(|| start + quotes.trailing_zeros() as usize)
+}
+
+/// The last 32 bytes of the text.
+#[cold]
+#[inline(never)]
+fn near_end(text: &[u8], start: usize) -> Option<usize> {
+    Portable.plain_string(text, start)
+}
+
+/// As [`Backend::space`].
+#[inline(always)]
+pub(super) fn space<V: Vector>(machine: V::Machine, text: &[u8], mut pos: usize) -> usize {
+    while let Some(bytes) = text.get(pos..).and_then(<[u8]>::first_chunk) {
+        let spaces = V::load(machine, bytes).is_space().high_bits();
+        if spaces != u32::MAX {
+            return pos + spaces.trailing_ones() as usize;
+        }
+        pos += 32;
+    }
+    Portable.space(text, pos)
+}
+
+/// As [`Backend::string`].
+#[inline(always)]
+pub(super) fn string<V: Vector>(
+    machine: V::Machine,
+    text: &[u8],
+    start: usize,
+) -> Result<StringEnd, Error> {
+    match accept::<V>(machine, text, start) {
+        Some(end) => Ok(end),
+        None => Portable.string(text, start),
+    }
+}
+
+/// Reads a string in blocks of 64 bytes.
+#[inline(always)]
+fn accept<V: Vector>(machine: V::Machine, text: &[u8], start: usize) -> Option<StringEnd> {
+    let mut pos = start;
+    let mut escapes = Escapes::default();
+    let mut escaped = false;
+    let mut non_ascii = false;
+    loop {
+        let block = Block::<V>::at(machine, text, pos);
+        let quotes = block.equals(b'"');
+        let backslashes = block.equals(b'\\');
+        let controls = block.at_most(0x1f);
+        // The first quote ends the string, unless a backslash stands before it.
+        let before = quotes ^ quotes.wrapping_sub(1);
+        let (ends, bad) = if backslashes & before == 0 && escapes.none_open() {
+            (quotes, controls)
+        } else {
+            escaped = true;
+            let inside = escapes.next(&block, backslashes);
+            (quotes & !inside.escaped, controls | inside.bad)
+        };
+        // Everything up to the end, if it is here.
+        let ours = ends ^ ends.wrapping_sub(1);
+        if bad & ours != 0 {
+            return None;
+        }
+        non_ascii |= block.non_ascii() & ours != 0;
+        if ends != 0 {
+            let quote = pos + ends.trailing_zeros() as usize;
+            let is_text = !non_ascii || simdutf8::basic::from_utf8(&text[start..quote]).is_ok();
+            return is_text.then_some(StringEnd { quote, escaped });
+        }
+        pos += 64;
+        if backslashes == 0 {
+            let high;
+            (pos, high) = plain_run::<V>(machine, text, pos);
+            non_ascii |= high;
+        }
+    }
+}
+
+/// Skips 128 bytes at a time while nothing in them is special: where that ends,
+/// and whether anything before is not ASCII.
+#[inline(always)]
+fn plain_run<V: Vector>(machine: V::Machine, text: &[u8], mut pos: usize) -> (usize, bool) {
+    let mut high = false;
+    while let Some(run) = text.get(pos..).and_then(<[u8]>::first_chunk::<128>) {
+        let a: V = vector(machine, run, 0);
+        let b: V = vector(machine, run, 32);
+        let c: V = vector(machine, run, 64);
+        let d: V = vector(machine, run, 96);
+        let stops = special(a).or(special(b)).or(special(c).or(special(d)));
+        if stops.high_bits() != 0 {
+            break;
+        }
+        high |= a.or(b).or(c.or(d)).high_bits() != 0;
+        pos += 128;
+    }
+    (pos, high)
+}
+
+/// Quotes, backslashes and control characters.
+#[inline(always)]
+fn special<V: Vector>(bytes: V) -> V {
+    let quote_or_backslash = bytes.equals(b'"').or(bytes.equals(b'\\'));
+    quote_or_backslash.or(bytes.at_most(0x1f))
+}
+
+/// 64 bytes of the text; zeros behind its end, which no string may hold.
+struct Block<V> {
+    low: V,
+    high: V,
+}
+
+impl<V: Vector> Block<V> {
+    #[inline(always)]
+    fn at(machine: V::Machine, text: &[u8], pos: usize) -> Self {
+        let rest = &text[pos.min(text.len())..];
+        match rest.first_chunk() {
+            Some(bytes) => Self::load(machine, bytes),
+            None => {
+                let mut padded = [0; 64];
+                padded[..rest.len()].copy_from_slice(rest);
+                Self::load(machine, &padded)
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn load(machine: V::Machine, bytes: &[u8; 64]) -> Self {
+        Self {
+            low: vector(machine, bytes, 0),
+            high: vector(machine, bytes, 32),
+        }
+    }
+
+    #[inline(always)]
+    fn equals(&self, byte: u8) -> u64 {
+        bits(self.low.equals(byte), self.high.equals(byte))
+    }
+
+    #[inline(always)]
+    fn at_most(&self, byte: u8) -> u64 {
+        bits(self.low.at_most(byte), self.high.at_most(byte))
+    }
+
+    #[inline(always)]
+    fn non_ascii(&self) -> u64 {
+        bits(self.low, self.high)
+    }
+
+    #[inline(always)]
+    fn escapes(&self) -> u64 {
+        bits(self.low.is_escape(), self.high.is_escape())
+    }
+
+    #[inline(always)]
+    fn hex_digits(&self) -> u64 {
+        bits(self.low.is_hex_digit(), self.high.is_hex_digit())
+    }
+}
+
+/// One bit for each byte, the first one's lowest.
+#[inline(always)]
+fn bits<V: Vector>(low: V, high: V) -> u64 {
+    u64::from(high.high_bits()) << 32 | u64::from(low.high_bits())
+}
+
+/// What of an escape goes on in the next block.
+#[derive(Default)]
+struct Escapes {
+    /// 1 if the next block's first byte is escaped.
+    escaped: u64,
+    /// The bytes of the next block that have to be hexadecimal digits.
+    digits: u64,
+}
+
+/// The escapes of one block.
+struct Inside {
+    /// The bytes behind a backslash that escapes them.
+    escaped: u64,
+    /// The bytes that can't stand where they stand.
+    bad: u64,
+}
+
+impl Escapes {
+    #[inline(always)]
+    const fn none_open(&self) -> bool {
+        self.escaped | self.digits == 0
+    }
+
+    /// Reads all escapes of a block at once, without a branch for each.
+    #[inline(always)]
+    fn next<V: Vector>(&mut self, block: &Block<V>, backslashes: u64) -> Inside {
+        let escaped = self.escaped(backslashes);
+        let mut bad = escaped & !block.escapes();
+        let unicode = escaped & block.equals(b'u');
+        if unicode | self.digits != 0 {
+            let two = unicode << 1 | unicode << 2;
+            let digits = self.digits | two | two << 2;
+            let two = unicode >> 60 | unicode >> 61;
+            self.digits = two | two >> 2;
+            bad |= digits & !block.hex_digits();
+        }
+        Inside { escaped, bad }
+    }
+
+    /// The bytes that are escaped: every other one of a row of backslashes, and
+    /// what follows an odd row. A carry through an addition finds the rows' ends.
+    #[inline(always)]
+    const fn escaped(&mut self, backslashes: u64) -> u64 {
+        const EVEN: u64 = 0x5555_5555_5555_5555;
+        let backslashes = backslashes & !self.escaped;
+        let follows = backslashes << 1 | self.escaped;
+        let odd_starts = backslashes & !EVEN & !follows;
+        let (even_rows, carry) = odd_starts.overflowing_add(backslashes);
+        self.escaped = carry as u64;
+        (EVEN ^ even_rows << 1) & follows
+    }
+}
+
+/// The vector that starts at `at`, which must leave room for it.
+#[inline(always)]
+fn vector<V: Vector, const N: usize>(machine: V::Machine, bytes: &[u8; N], at: usize) -> V {
+    let mut part = [0; 32];
+    part.copy_from_slice(&bytes[at..at + 32]);
+    V::load(machine, &part)
+}

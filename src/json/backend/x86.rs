@@ -1,0 +1,356 @@
+//! The vectors of x86-64: the one place of this crate with `unsafe` in it.
+//!
+//! It is sound for two reasons. A [`Avx2`] comes from [`Avx2::detect`] alone, and
+//! a vector from a back end's value alone, so that no instruction is met by a
+//! machine without it; SSE2 is part of x86-64. And memory is read through
+//! references to arrays of the length that is read.
+
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::*;
+
+use super::{
+    super::{Scanner, error::Error},
+    Backend, Pass, StringEnd,
+    simd::{self, Vector},
+};
+
+/// Any x86-64 machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sse2;
+
+/// A machine with AVX2, and with the bit instructions that all of those have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Avx2(());
+
+impl Avx2 {
+    #[inline]
+    pub(crate) fn detect() -> Option<Self> {
+        let found = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("lzcnt");
+        found.then_some(Self(()))
+    }
+}
+
+impl Backend for Sse2 {
+    #[inline(always)]
+    fn plain_string(self, text: &[u8], start: usize) -> Option<usize> {
+        simd::plain_string::<Bytes128>(self, text, start)
+    }
+
+    #[inline(never)]
+    fn string(self, text: &[u8], start: usize) -> Result<StringEnd, Error> {
+        simd::string::<Bytes128>(self, text, start)
+    }
+
+    #[inline(always)]
+    fn space(self, text: &[u8], pos: usize) -> usize {
+        simd::space::<Bytes128>(self, text, pos)
+    }
+
+    #[inline(never)]
+    fn run<P: Pass>(scanner: Scanner<'_, Self>, pass: P) -> P::Output {
+        pass.run(scanner)
+    }
+}
+
+/// # Safety
+/// The machine must have what [`Avx2`] stands for.
+#[inline(never)]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+unsafe fn string(machine: Avx2, text: &[u8], start: usize) -> Result<StringEnd, Error> {
+    simd::string::<Bytes256>(machine, text, start)
+}
+
+/// # Safety
+/// The machine must have what [`Avx2`] stands for.
+#[inline(never)]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+unsafe fn space(machine: Avx2, text: &[u8], pos: usize) -> usize {
+    simd::space::<Bytes256>(machine, text, pos)
+}
+
+/// # Safety
+/// The machine must have what [`Avx2`] stands for.
+#[inline(never)]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
+unsafe fn run<P: Pass>(scanner: Scanner<'_, Avx2>, pass: P) -> P::Output {
+    pass.run(scanner)
+}
+
+impl Backend for Avx2 {
+    #[inline(always)]
+    fn plain_string(self, text: &[u8], start: usize) -> Option<usize> {
+        simd::plain_string::<Bytes256>(self, text, start)
+    }
+
+    #[inline(always)]
+    fn string(self, text: &[u8], start: usize) -> Result<StringEnd, Error> {
+        // SAFETY: `self` is the proof.
+        unsafe { string(self, text, start) }
+    }
+
+    #[inline(always)]
+    fn space(self, text: &[u8], pos: usize) -> usize {
+        // SAFETY: `self` is the proof.
+        unsafe { space(self, text, pos) }
+    }
+
+    #[inline(always)]
+    fn run<P: Pass>(scanner: Scanner<'_, Self>, pass: P) -> P::Output {
+        // SAFETY: the scanner holds the proof.
+        unsafe { run(scanner, pass) }
+    }
+}
+
+/// 32 bytes in two registers of SSE2.
+#[derive(Clone, Copy)]
+struct Bytes128([__m128i; 2]);
+
+impl Bytes128 {
+    #[inline(always)]
+    fn each(self, f: impl Fn(__m128i) -> __m128i) -> Self {
+        Self([f(self.0[0]), f(self.0[1])])
+    }
+
+    #[inline(always)]
+    fn with(self, other: Self, f: impl Fn(__m128i, __m128i) -> __m128i) -> Self {
+        Self([f(self.0[0], other.0[0]), f(self.0[1], other.0[1])])
+    }
+
+    /// Bytes from `first` to `last`.
+    #[inline(always)]
+    fn between(self, first: u8, last: u8) -> Self {
+        // SAFETY: SSE2 is part of x86-64.
+        self.each(|bytes| unsafe { _mm_sub_epi8(bytes, _mm_set1_epi8(first as i8)) })
+            .at_most(last - first)
+    }
+}
+
+impl Vector for Bytes128 {
+    type Machine = Sse2;
+
+    #[inline(always)]
+    fn load(_: Sse2, bytes: &[u8; 32]) -> Self {
+        let from = bytes.as_ptr().cast::<__m128i>();
+        // SAFETY: both loads, which need no alignment, lie in the 32 bytes; SSE2
+        // is part of x86-64.
+        unsafe { Self([_mm_loadu_si128(from), _mm_loadu_si128(from.add(1))]) }
+    }
+
+    #[inline(always)]
+    fn or(self, other: Self) -> Self {
+        // SAFETY: SSE2 is part of x86-64.
+        self.with(other, |a, b| unsafe { _mm_or_si128(a, b) })
+    }
+
+    #[inline(always)]
+    fn high_bits(self) -> u32 {
+        // SAFETY: SSE2 is part of x86-64.
+        let [low, high] = self.0.map(|half| unsafe { _mm_movemask_epi8(half) as u32 });
+        high << 16 | low
+    }
+
+    #[inline(always)]
+    fn equals(self, byte: u8) -> Self {
+        // SAFETY: SSE2 is part of x86-64.
+        self.each(|bytes| unsafe { _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8)) })
+    }
+
+    #[inline(always)]
+    fn at_most(self, byte: u8) -> Self {
+        // SAFETY: SSE2 is part of x86-64.
+        self.each(|bytes| unsafe {
+            _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(byte as i8)), bytes)
+        })
+    }
+
+    #[inline(always)]
+    fn less_than(self, byte: u8) -> Self {
+        // SAFETY: SSE2 is part of x86-64.
+        self.each(|bytes| unsafe { _mm_cmplt_epi8(bytes, _mm_set1_epi8(byte as i8)) })
+    }
+
+    #[inline(always)]
+    fn is_space(self) -> Self {
+        let line = self.equals(b'\n').or(self.equals(b'\r'));
+        line.or(self.equals(b' ')).or(self.equals(b'\t'))
+    }
+
+    #[inline(always)]
+    fn is_escape(self) -> Self {
+        b"\\/bfnrtu"
+            .iter()
+            .fold(self.equals(b'"'), |known, &letter| {
+                known.or(self.equals(letter))
+            })
+    }
+
+    #[inline(always)]
+    fn is_hex_digit(self) -> Self {
+        let letters = self.between(b'a', b'f').or(self.between(b'A', b'F'));
+        letters.or(self.between(b'0', b'9'))
+    }
+}
+
+/// 32 bytes in one register of AVX2.
+#[derive(Clone, Copy)]
+struct Bytes256(__m256i);
+
+impl Bytes256 {
+    /// The table's entry for each byte's low four bits; 0 if the byte isn't ASCII.
+    #[inline(always)]
+    fn look_up(self, table: [u8; 16]) -> Self {
+        let table = table.as_ptr().cast::<__m128i>();
+        // SAFETY: the load, which needs no alignment, is of the table's 16 bytes.
+        // Vectors are made by `load` only, which has the proof of AVX2.
+        unsafe {
+            let table = _mm256_broadcastsi128_si256(_mm_loadu_si128(table));
+            Self(_mm256_shuffle_epi8(table, self.0))
+        }
+    }
+
+    /// Whether any of the bits in `set` is there.
+    #[inline(always)]
+    fn has_any(self, set: u8) -> Self {
+        // SAFETY: vectors are made by `load` only, which has the proof of AVX2.
+        unsafe {
+            let common = _mm256_and_si256(self.0, _mm256_set1_epi8(set as i8));
+            Self(_mm256_cmpgt_epi8(common, _mm256_setzero_si256()))
+        }
+    }
+
+    /// The groups of [`LOW`] and [`HIGH`] that each byte belongs to.
+    #[inline(always)]
+    fn groups(self) -> Self {
+        // SAFETY: vectors are made by `load` only, which has the proof of AVX2.
+        unsafe {
+            let upper = _mm256_srli_epi16::<4>(self.0);
+            let upper = Self(_mm256_and_si256(upper, _mm256_set1_epi8(0x0f)));
+            let [low, high] = [self.look_up(LOW), upper.look_up(HIGH)];
+            Self(_mm256_and_si256(low.0, high.0))
+        }
+    }
+}
+
+/// Groups of bytes that have the same upper four bits and are told apart by the
+/// lower ones: letters of escapes with upper bits 2, 5, 6 and 7, then decimal
+/// digits and the other hexadecimal ones.
+const ESCAPES: [(u8, &[u8]); 4] = [(2, b"\"/"), (5, b"\\"), (6, b"bfn"), (7, b"rtu")];
+const DIGITS: u8 = 1 << 4;
+const LETTERS: u8 = 1 << 5;
+
+/// The groups that a byte may belong to, by its lower four bits.
+const LOW: [u8; 16] = {
+    let mut table = [0; 16];
+    let mut group = 0;
+    while group < ESCAPES.len() {
+        let letters = ESCAPES[group].1;
+        let mut at = 0;
+        while at < letters.len() {
+            table[(letters[at] & 0x0f) as usize] |= 1 << group;
+            at += 1;
+        }
+        group += 1;
+    }
+    let mut digit = 0;
+    while digit < 10 {
+        table[digit] |= DIGITS;
+        digit += 1;
+    }
+    let mut letter = 1;
+    while letter <= 6 {
+        table[letter] |= LETTERS;
+        letter += 1;
+    }
+    table
+};
+
+/// The groups that a byte may belong to, by its upper four bits.
+const HIGH: [u8; 16] = {
+    let mut table = [0; 16];
+    let mut group = 0;
+    while group < ESCAPES.len() {
+        table[ESCAPES[group].0 as usize] |= 1 << group;
+        group += 1;
+    }
+    table[3] |= DIGITS;
+    table[4] |= LETTERS;
+    table[6] |= LETTERS;
+    table
+};
+
+/// White space at the place of its lower four bits; at the other places something
+/// that has other lower bits.
+const SPACES: [u8; 16] = {
+    let mut table = [0xff; 16];
+    table[15] = 0;
+    table[(b' ' & 0x0f) as usize] = b' ';
+    table[b'\t' as usize] = b'\t';
+    table[b'\n' as usize] = b'\n';
+    table[b'\r' as usize] = b'\r';
+    table
+};
+
+impl Vector for Bytes256 {
+    type Machine = Avx2;
+
+    #[inline(always)]
+    fn load(_: Avx2, bytes: &[u8; 32]) -> Self {
+        // SAFETY: the load, which needs no alignment, is of the 32 bytes; the
+        // machine is one with AVX2.
+        unsafe { Self(_mm256_loadu_si256(bytes.as_ptr().cast())) }
+    }
+
+    #[inline(always)]
+    fn or(self, other: Self) -> Self {
+        // SAFETY: vectors are made by `load` only, which has the proof of AVX2.
+        unsafe { Self(_mm256_or_si256(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    fn high_bits(self) -> u32 {
+        // SAFETY: vectors are made by `load` only, which has the proof of AVX2.
+        unsafe { _mm256_movemask_epi8(self.0) as u32 }
+    }
+
+    #[inline(always)]
+    fn equals(self, byte: u8) -> Self {
+        // SAFETY: vectors are made by `load` only, which has the proof of AVX2.
+        unsafe { Self(_mm256_cmpeq_epi8(self.0, _mm256_set1_epi8(byte as i8))) }
+    }
+
+    #[inline(always)]
+    fn at_most(self, byte: u8) -> Self {
+        // SAFETY: vectors are made by `load` only, which has the proof of AVX2.
+        unsafe {
+            let bound = _mm256_set1_epi8(byte as i8);
+            Self(_mm256_cmpeq_epi8(_mm256_min_epu8(self.0, bound), self.0))
+        }
+    }
+
+    #[inline(always)]
+    fn less_than(self, byte: u8) -> Self {
+        // SAFETY: vectors are made by `load` only, which has the proof of AVX2.
+        unsafe { Self(_mm256_cmpgt_epi8(_mm256_set1_epi8(byte as i8), self.0)) }
+    }
+
+    #[inline(always)]
+    fn is_space(self) -> Self {
+        let space = self.look_up(SPACES);
+        // SAFETY: vectors are made by `load` only, which has the proof of AVX2.
+        unsafe { Self(_mm256_cmpeq_epi8(space.0, self.0)) }
+    }
+
+    #[inline(always)]
+    fn is_escape(self) -> Self {
+        self.groups().has_any((1 << ESCAPES.len()) - 1)
+    }
+
+    #[inline(always)]
+    fn is_hex_digit(self) -> Self {
+        self.groups().has_any(DIGITS | LETTERS)
+    }
+}
