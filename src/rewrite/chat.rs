@@ -171,6 +171,9 @@ pub(super) struct Spans {
     pub(super) fields: [Option<Member>; Field::NAMES.len()],
     pub(super) messages: Vec<Message>,
     pub(super) message_fields: Vec<(MessageField, Member)>,
+    /// One bit for each field and for each role that occurs in any message.
+    pub(super) fields_seen: u16,
+    pub(super) roles_seen: u8,
     pub(super) parts: Vec<Part>,
     pub(super) calls: Vec<Call>,
     pub(super) tools: Vec<Tool>,
@@ -214,6 +217,8 @@ impl Spans {
         self.fields = [None; Field::NAMES.len()];
         clear(&mut self.messages);
         clear(&mut self.message_fields);
+        self.fields_seen = 0;
+        self.roles_seen = 0;
         clear(&mut self.parts);
         clear(&mut self.calls);
         clear(&mut self.tools);

@@ -88,6 +88,16 @@ impl<'a> Draft<'a> {
         self.spans.messages.len()
     }
 
+    /// Whether any message has this field: if not, a rule has nothing to look for.
+    pub(super) const fn any_message_has(&self, field: MessageField) -> bool {
+        self.spans.fields_seen & (1 << field as u16) != 0
+    }
+
+    /// Whether any message is of this role.
+    pub(super) const fn any_message_is(&self, role: Role) -> bool {
+        self.spans.roles_seen & (1 << role as u8) != 0
+    }
+
     pub(super) fn message(&self, index: usize) -> &Message {
         &self.spans.messages[index]
     }

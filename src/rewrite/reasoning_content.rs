@@ -27,6 +27,9 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
         return;
     }
     let keeps_all = keeps_all(draft);
+    if !keeps_all && !draft.any_message_has(MessageField::ToolCalls) {
+        return;
+    }
     for index in 0..draft.message_count() {
         if draft.role(index) == Role::Assistant && (keeps_all || draft.calls_tools(index)) {
             fill(draft, index);

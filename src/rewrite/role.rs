@@ -8,6 +8,9 @@ use super::{
 };
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
+    if !draft.any_message_is(Role::Developer) {
+        return;
+    }
     for index in 0..draft.message_count() {
         if draft.role(index) != Role::Developer {
             continue;

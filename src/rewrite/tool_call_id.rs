@@ -21,7 +21,9 @@ const WHY: &str = "an id is 1 to 64 of A-Z, a-z, 0-9, _ and -";
 const MAX_LENGTH: usize = 64;
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
-    if ids(draft).any(|(_, id)| !is_plain(draft.raw(id.span))) {
+    let has_ids = draft.any_message_has(MessageField::ToolCalls)
+        || draft.any_message_has(MessageField::ToolCallId);
+    if has_ids && ids(draft).any(|(_, id)| !is_plain(draft.raw(id.span))) {
         map(draft);
     }
 }

@@ -80,6 +80,8 @@ impl<B: Backend> Walk<'_, '_, B> {
         // Of two arrays of messages the last counts.
         self.spans.messages.clear();
         self.spans.message_fields.clear();
+        self.spans.fields_seen = 0;
+        self.spans.roles_seen = 0;
         self.spans.parts.clear();
         self.spans.calls.clear();
         if self.scanner.peek()? != Kind::Array {
@@ -124,6 +126,7 @@ impl<B: Backend> Walk<'_, '_, B> {
                             }
                             _ => self.scanner.skip()?,
                         };
+                        self.spans.fields_seen |= 1 << field as u16;
                         if field == MessageField::Role {
                             role = value.as_str().map_or(Role::Other, |role| {
                                 Role::of(&role.unescaped(self.scanner.text()))
@@ -142,6 +145,7 @@ impl<B: Backend> Walk<'_, '_, B> {
         } else {
             self.scanner.skip()?
         };
+        self.spans.roles_seen |= 1 << role as u8;
         self.spans.messages.push(Message {
             span: message.span,
             role,
