@@ -88,11 +88,7 @@ impl<'a> Repair<'a> {
         };
         let mut stays = Vec::new();
         for branch in self.tree.elements(choice).to_vec() {
-            let there = if self.tree.has(branch, "$ref") {
-                self.target_types(branch)
-            } else {
-                self.types(branch)
-            };
+            let there = self.known_types(branch);
             let both = there.map_or(types, |there| there.and(types));
             if both.is_empty() {
                 continue;
@@ -113,8 +109,17 @@ impl<'a> Repair<'a> {
         self.note(id, "type", TYPE_IN_BRANCHES);
     }
 
+    /// The types that a schema can be seen to be of: those that it names, and
+    /// those that its target names.
+    pub(super) fn known_types(&self, id: Id) -> Option<Types> {
+        match (self.types(id), self.target_types(id)) {
+            (Some(here), Some(there)) => Some(here.and(there)),
+            (here, there) => here.or(there),
+        }
+    }
+
     /// The types that the end of a chain of references names.
-    pub(super) fn target_types(&self, id: Id) -> Option<Types> {
+    fn target_types(&self, id: Id) -> Option<Types> {
         let mut known = HashSet::new();
         let mut id = id;
         while let Some(target) = self.referenced(id) {
@@ -128,7 +133,7 @@ impl<'a> Repair<'a> {
 
     /// A list of types can't have keywords beside it; each type becomes a branch
     /// with the keywords that are about it.
-    fn several_types(&mut self, id: Id) {
+    pub(super) fn several_types(&mut self, id: Id) {
         let Some(value) = self.tree.get(id, "type") else {
             return;
         };
@@ -182,7 +187,7 @@ impl<'a> Repair<'a> {
     }
 
     /// A keyword stands beside `anyOf` or in the branches.
-    fn both_sides(&mut self, id: Id) {
+    pub(super) fn both_sides(&mut self, id: Id) {
         let branches = self.tree.branches(id).to_vec();
         if branches.is_empty() {
             return;
@@ -279,11 +284,7 @@ impl<'a> Repair<'a> {
     /// Gives every branch for objects the properties that stand beside `anyOf`.
     fn spread_properties(&mut self, id: Id, branches: &[Id]) {
         for &branch in branches {
-            let types = if self.tree.has(branch, "$ref") {
-                self.target_types(branch)
-            } else {
-                self.types(branch)
-            };
+            let types = self.known_types(branch);
             if types.is_none_or(|types| types.names(Types::OBJECT)) {
                 self.add_properties(id, branch);
             }

@@ -43,7 +43,6 @@ impl Repair<'_> {
             rest.append(&mut self.definitions.hoisted);
         }
         self.spell_references();
-        self.slashes();
     }
 
     fn form(&mut self, id: Id) {

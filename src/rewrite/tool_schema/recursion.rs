@@ -13,7 +13,7 @@ use super::{
 /// How many objects may lie inside each other.
 pub(super) const MAX_DEPTH: usize = 30;
 
-/// How often recursions are looked for.
+/// How often something is looked at again.
 const MAX_ROUNDS: usize = 8;
 
 const ENDLESS: &str = "a recursion that has to go on has no end";
@@ -38,13 +38,19 @@ impl<'a> Repair<'a> {
     /// Settles what references lead to, as far as Moonshot follows them: those
     /// outside of definitions.
     pub(super) fn recursions(&mut self) {
-        // A type that is made visible may itself ask for an end, if rarely.
+        // What is moved out of one's way may come in another's.
         for _ in 0..MAX_ROUNDS {
-            if !self.end_recursions() {
+            let before = self.change_count();
+            self.end_recursions();
+            for part in self.tree.survey() {
+                self.several_types(part.id);
+                self.both_sides(part.id);
+            }
+            self.target_once();
+            if self.change_count() == before {
                 break;
             }
         }
-        self.target_once();
     }
 
     /// Where in the survey each reference leads.
@@ -63,15 +69,15 @@ impl<'a> Repair<'a> {
     // === recursions without an end ===
 
     /// Shows Moonshot the end of the definitions that it sees none in, and cuts
-    /// recursions that have none. Says whether there were any.
-    fn end_recursions(&mut self) -> bool {
+    /// recursions that have none.
+    fn end_recursions(&mut self) {
         let parts = self.tree.survey();
         let targets = self.targets(&parts);
         let ends = self.ends(&parts, &targets);
         let finite = finite(&ends);
         // Moonshot asks for the end of references only if the root has none.
         if finite[0] {
-            return false;
+            return;
         }
         let endless = parts.iter().zip(&targets).filter_map(|(part, target)| {
             target.filter(|target| {
@@ -79,7 +85,6 @@ impl<'a> Repair<'a> {
             })
         });
         let mut rest: Vec<Visit> = endless.map(Visit::Enter).collect();
-        let found = !rest.is_empty();
         let mut visited = vec![false; parts.len()];
         let mut open = vec![false; parts.len()];
         while let Some(visit) = rest.pop() {
@@ -112,7 +117,6 @@ impl<'a> Repair<'a> {
                 End::All(places) => rest.extend(places.iter().copied().map(Visit::Enter)),
             }
         }
-        found
     }
 
     /// For each subschema what its end depends on.
@@ -192,7 +196,7 @@ impl<'a> Repair<'a> {
         if let Some(value) = self.tree.get(id, "const") {
             return Some(Types::of(self.tree.kind(value), self.tree.raw(value)));
         }
-        let typed = |id: &Id| self.target_types(*id).filter(|types| types.count() == 1);
+        let typed = |id: &Id| self.known_types(*id).filter(|types| types.count() == 1);
         if let Some(all) = self.tree.get(id, "allOf") {
             if let Some(one) = self.tree.elements(all).iter().find_map(typed) {
                 return Some(one);
@@ -230,34 +234,37 @@ impl<'a> Repair<'a> {
         let Some(end) = self.end_of_chain(id) else {
             return;
         };
+        let twice = self.said_twice(id, end);
+        if twice.is_empty() {
+            return;
+        }
+        self.note(id, "$ref", TWICE);
+        for keyword in &twice {
+            if !asserts(keyword) {
+                self.tree.remove(id, keyword);
+            } else if self.tree.has(id, keyword) && keyword != "allOf" {
+                self.conjoin(id, group(&keyword.as_str()));
+            }
+        }
+        if !self.said_twice(id, end).is_empty() {
+            // Both have to go where Moonshot doesn't look.
+            let names: Vec<String> = self.names(id).chain(["$ref".to_owned()]).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            self.conjoin(id, &names);
+        }
+    }
+
+    /// The keywords that neither the end of a reference nor its branches may have
+    /// too.
+    fn said_twice(&self, id: Id, end: Id) -> Vec<String> {
         let mut there: HashSet<String> = self.names(end).collect();
         for &branch in self.tree.branches(end) {
             there.extend(self.names(branch).filter(|name| name != "anyOf"));
         }
         let typed = self.tree.has(end, "type");
-        let twice: Vec<String> = self
-            .names(id)
+        self.names(id)
             .filter(|name| there.contains(name) || (name == "anyOf" && typed))
-            .collect();
-        if twice.is_empty() {
-            return;
-        }
-        let conjoins = twice.iter().any(|keyword| asserts(keyword));
-        if conjoins && there.contains("allOf") {
-            // Both have to go where Moonshot doesn't look.
-            let names: Vec<String> = self.names(id).chain(["$ref".to_owned()]).collect();
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            self.conjoin(id, &names);
-        } else {
-            for keyword in &twice {
-                if !asserts(keyword) {
-                    self.tree.remove(id, keyword);
-                } else if self.tree.has(id, keyword) {
-                    self.conjoin(id, group(&keyword.as_str()));
-                }
-            }
-        }
-        self.note(id, "$ref", TWICE);
+            .collect()
     }
 
     /// The keywords that may stand on one side of a reference only.

@@ -95,9 +95,28 @@ impl Repair<'_> {
         writes_out
     }
 
+    /// Whether a key with a slash is in a definition, or in what would be written
+    /// out in it.
     fn leads_to_slash(&mut self, target: Id) -> bool {
-        let reached = self.reach(target);
-        reached.is_some_and(|(reached, _)| reached.iter().any(|id| has_slash(&self.tree, *id)))
+        let mut known = HashSet::from([target]);
+        let mut rest = vec![target];
+        while let Some(id) = rest.pop() {
+            if has_slash(&self.tree, id) {
+                return true;
+            }
+            let mut parts = vec![id];
+            while let Some(id) = parts.pop() {
+                let patience = self.reach.patience.checked_sub(self.tree.members(id).len() + 1);
+                let Some(patience) = patience else {
+                    return false;
+                };
+                self.reach.patience = patience;
+                self.tree.each_part(id, |_, part| parts.push(part));
+                let target = self.tree.target(id).filter(|target| *target != Id::ROOT);
+                rest.extend(target.filter(|target| known.insert(*target)));
+            }
+        }
+        false
     }
 
     /// All targets that references in `target` lead to, itself the first, and
@@ -149,7 +168,10 @@ impl Repair<'_> {
         let reference = self.tree.target(copy);
         self.tree.set_target(id, reference);
         for (key, value) in self.tree.members(copy).to_vec() {
-            if !(may_stand_twice(&key.name) && self.tree.has(id, &key.name)) {
+            let is_own = may_stand_twice(&key.name) && self.tree.has(id, &key.name);
+            // Whatever is referred to in there has a place already.
+            let is_place = matches!(&*key.name, "$defs" | "definitions" | "$id" | "$anchor");
+            if !is_own && !is_place {
                 self.tree.set_key(id, key, value);
             }
         }

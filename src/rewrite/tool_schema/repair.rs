@@ -37,6 +37,7 @@ pub(super) fn repair(text: &str, usage: Use) -> Option<Repaired> {
         repair.tool_root()?;
     }
     repair.combinations();
+    repair.slashes();
     repair.recursions();
     repair.limits();
     if !repair.changes.is_empty() {
@@ -75,6 +76,10 @@ impl<'a> Repair<'a> {
     pub(super) fn note_altered(&mut self, at: Id, keyword: &'static str, why: &'static str) {
         self.tree.set_altered(at);
         self.note(at, keyword, why);
+    }
+
+    pub(super) fn change_count(&self) -> usize {
+        self.changes.len()
     }
 
     /// Takes out a keyword that decided something.

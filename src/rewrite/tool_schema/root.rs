@@ -106,7 +106,7 @@ impl<'a> Repair<'a> {
     fn is_for_others(&self, id: Id) -> bool {
         let is_other = |id| self.tree.kind(id) != Kind::Object;
         let values = self.tree.get(id, "enum");
-        self.target_types(id).is_some_and(|types| !types.names(Types::OBJECT))
+        self.known_types(id).is_some_and(|types| !types.names(Types::OBJECT))
             || self.tree.get(id, "const").is_some_and(is_other)
             || values.is_some_and(|values| self.tree.elements(values).iter().copied().all(is_other))
     }

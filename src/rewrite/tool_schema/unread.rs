@@ -57,6 +57,9 @@ impl Repair<'_> {
                 Some(name) => name.clone(),
                 None => {
                     let copy = self.tree.read_again(target)?;
+                    // Whatever is referred to in there is kept by itself.
+                    self.tree.remove(copy, "$defs");
+                    self.tree.remove(copy, "definitions");
                     rest.extend(self.unread(copy));
                     let name = self.keep(target, copy);
                     kept.insert(target, name.clone());
@@ -96,6 +99,7 @@ impl Repair<'_> {
             None => {
                 let map = self.tree.make(Id::ROOT, Json::Object(Vec::new()));
                 self.tree.set(Id::ROOT, "definitions", map);
+                self.several_types(Id::ROOT);
                 map
             }
         };
@@ -107,7 +111,8 @@ impl Repair<'_> {
     }
 
     fn point(&mut self, id: Id, pointer: &str) {
-        let text = self.tree.make_raw(id, quoted_string(&format!("#{pointer}")));
+        let text = format!("#{}", percent_encoded(pointer));
+        let text = self.tree.make_raw(id, quoted_string(&text));
         self.tree.set(id, "$ref", text);
     }
 
@@ -123,6 +128,19 @@ impl Repair<'_> {
         }
         places
     }
+}
+
+/// A JSON Pointer as the fragment of a URI.
+fn percent_encoded(pointer: &str) -> String {
+    let mut text = String::with_capacity(pointer.len());
+    for byte in pointer.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
 }
 
 /// The JSON Pointer to a value.
