@@ -27,7 +27,7 @@ use tower_moonshot::{
 };
 
 use self::schemas::{
-    Place, all_good,
+    Place, all_good, found,
     generate::{self, Dice, admitted, any_object, anything, spell},
     meaning::{Meaning, compile},
     parse, wild,
@@ -568,6 +568,37 @@ fn repaired_parameters_admit_every_object_that_they_admitted() {
 #[test]
 fn a_repaired_response_format_admits_every_value_that_it_admitted() {
     no_repair_loses_a_value(Place::ResponseFormat);
+}
+
+#[test]
+fn what_was_once_repaired_badly_is_repaired_well() {
+    let tally = Tally::default();
+    let mut failures = Vec::new();
+    for (place, text, instances) in found::FOUND {
+        let schema = parse(text);
+        if let Err(error) = holds_for(*place, &schema, 0, &tally) {
+            failures.push(error.to_string());
+            continue;
+        }
+        if instances.is_empty() {
+            continue;
+        }
+        let (meaning, (out, repaired)) = (Meaning::of(&schema), place.repair(text).unwrap());
+        for instance in *instances {
+            let value = parse(instance);
+            let judge = |reading: &jsonschema::Validator| reading.is_valid(&value);
+            assert!(
+                meaning
+                    .as_ref()
+                    .is_none_or(|meaning| judge(&meaning.admits)),
+                "{text}"
+            );
+            if compile(&repaired, None).is_some_and(|reading| !judge(&reading)) {
+                failures.push(format!("{instance} is lost\n  in: {text}\n out: {out}"));
+            }
+        }
+    }
+    all_good(&failures, found::FOUND.len());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! every promise that holds whatever the schema is.
 
 pub(crate) mod exact;
+pub(crate) mod found;
 pub(crate) mod generate;
 pub(crate) mod hostile;
 pub(crate) mod meaning;
