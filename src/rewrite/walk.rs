@@ -38,31 +38,57 @@ struct Walk<'a, 's, B> {
     spans: &'s mut Spans,
 }
 
-// Loops instead of closures, and everything inlined: only what becomes part of
-// `Request::run` is compiled for the instructions of the back end.
+/// Reads an object, key by key. Anything else is skipped.
+///
+/// A macro and no function with a closure: only what becomes part of
+/// `Request::run` is compiled for the instructions of the back end.
+macro_rules! object {
+    ($walk:ident, |$key:ident| $member:expr) => {
+        if $walk.scanner.peek()? == Kind::Object {
+            let start = $walk.scanner.pos();
+            let mut more = $walk.scanner.open()?;
+            while more {
+                let $key = $walk.scanner.key()?;
+                $member;
+                more = $walk.scanner.more(b'}')?;
+            }
+            $walk.value(Kind::Object, start)
+        } else {
+            $walk.scanner.skip()?
+        }
+    };
+}
+
+/// Reads an array, element by element. Anything else is skipped.
+macro_rules! array {
+    ($walk:ident, $element:expr) => {
+        if $walk.scanner.peek()? == Kind::Array {
+            let start = $walk.scanner.pos();
+            let mut more = $walk.scanner.open()?;
+            while more {
+                $element;
+                more = $walk.scanner.more(b']')?;
+            }
+            $walk.value(Kind::Array, start)
+        } else {
+            $walk.scanner.skip()?
+        }
+    };
+}
+
 impl<B: Backend> Walk<'_, '_, B> {
     #[inline(always)]
     fn request(&mut self) -> Result<(), Error> {
-        if self.scanner.peek()? != Kind::Object {
-            self.scanner.skip()?;
-            return self.scanner.finish();
-        }
-        let start = self.scanner.pos();
-        let mut more = self.scanner.open()?;
-        while more {
-            let key = self.scanner.key()?;
-            match Field::of(key, self.scanner.text()) {
-                None => drop(self.scanner.skip()?),
-                Some(field) => self.field(key, field)?,
-            }
-            more = self.scanner.more(b'}')?;
-        }
-        self.spans.root = Some(Span::new(start, self.scanner.pos()));
+        let root = object!(self, |key| self.field(key)?);
+        self.spans.root = Some(root.span);
         self.scanner.finish()
     }
 
     #[inline(always)]
-    fn field(&mut self, key: Str, field: Field) -> Result<(), Error> {
+    fn field(&mut self, key: Str) -> Result<(), Error> {
+        let Some(field) = Field::of(key, self.scanner.text()) else {
+            return self.scanner.skip().map(drop);
+        };
         let earlier = self.spans.fields[field as usize];
         let duplicate = self.duplicate(earlier);
         let value = match field {
@@ -84,16 +110,7 @@ impl<B: Backend> Walk<'_, '_, B> {
         self.spans.roles_seen = 0;
         self.spans.parts.clear();
         self.spans.calls.clear();
-        if self.scanner.peek()? != Kind::Array {
-            return self.scanner.skip();
-        }
-        let start = self.scanner.pos();
-        let mut more = self.scanner.open()?;
-        while more {
-            self.message()?;
-            more = self.scanner.more(b']')?;
-        }
-        Ok(self.value(Kind::Array, start))
+        Ok(array!(self, self.message()?))
     }
 
     #[inline(always)]
@@ -102,49 +119,40 @@ impl<B: Backend> Walk<'_, '_, B> {
         let parts = self.spans.parts.len();
         let calls = self.spans.calls.len();
         let mut role = Role::Other;
-        let message = if self.scanner.peek()? == Kind::Object {
-            let start = self.scanner.pos();
-            let mut more = self.scanner.open()?;
-            while more {
-                let key = self.scanner.key()?;
-                match MessageField::of(key, self.scanner.text()) {
-                    None => drop(self.scanner.skip()?),
-                    Some(field) => {
-                        let slot = self.spans.message_fields[fields..]
-                            .iter()
-                            .position(|(known, _)| *known == field);
-                        let earlier = slot.map(|slot| self.spans.message_fields[fields + slot].1);
-                        let duplicate = self.duplicate(earlier);
-                        let value = match field {
-                            MessageField::Content => {
-                                self.spans.parts.truncate(parts);
-                                self.parts()?
-                            }
-                            MessageField::ToolCalls => {
-                                self.spans.calls.truncate(calls);
-                                self.calls()?
-                            }
-                            _ => self.scanner.skip()?,
-                        };
-                        self.spans.fields_seen |= 1 << field as u16;
-                        if field == MessageField::Role {
-                            role = value.as_str().map_or(Role::Other, |role| {
-                                Role::of(&role.unescaped(self.scanner.text()))
-                            });
+        let message = object!(self, |key| {
+            match MessageField::of(key, self.scanner.text()) {
+                None => drop(self.scanner.skip()?),
+                Some(field) => {
+                    self.spans.fields_seen |= 1 << field as u16;
+                    let slot = self.spans.message_fields[fields..]
+                        .iter()
+                        .position(|(known, _)| *known == field);
+                    let earlier = slot.map(|slot| self.spans.message_fields[fields + slot].1);
+                    let duplicate = self.duplicate(earlier);
+                    let value = match field {
+                        MessageField::Content => {
+                            self.spans.parts.truncate(parts);
+                            array!(self, self.part()?)
                         }
-                        let member = self.member(key, value, duplicate);
-                        match slot {
-                            Some(slot) => self.spans.message_fields[fields + slot].1 = member,
-                            None => self.spans.message_fields.push((field, member)),
+                        MessageField::ToolCalls => {
+                            self.spans.calls.truncate(calls);
+                            array!(self, self.call()?)
                         }
+                        _ => self.scanner.skip()?,
+                    };
+                    if field == MessageField::Role {
+                        role = value.as_str().map_or(Role::Other, |role| {
+                            Role::of(&role.unescaped(self.scanner.text()))
+                        });
+                    }
+                    let member = self.member(key, value, duplicate);
+                    match slot {
+                        Some(slot) => self.spans.message_fields[fields + slot].1 = member,
+                        None => self.spans.message_fields.push((field, member)),
                     }
                 }
-                more = self.scanner.more(b'}')?;
             }
-            self.value(Kind::Object, start)
-        } else {
-            self.scanner.skip()?
-        };
+        });
         self.spans.roles_seen |= 1 << role as u8;
         self.spans.messages.push(Message {
             span: message.span,
@@ -157,42 +165,20 @@ impl<B: Backend> Walk<'_, '_, B> {
     }
 
     #[inline(always)]
-    fn parts(&mut self) -> Result<Value, Error> {
-        if self.scanner.peek()? != Kind::Array {
-            return self.scanner.skip();
-        }
-        let start = self.scanner.pos();
-        let mut more = self.scanner.open()?;
-        while more {
-            self.part()?;
-            more = self.scanner.more(b']')?;
-        }
-        Ok(self.value(Kind::Array, start))
-    }
-
-    #[inline(always)]
     fn part(&mut self) -> Result<(), Error> {
         let mut kind = None;
         let mut text = None;
         let mut refusal = None;
-        let part = if self.scanner.peek()? == Kind::Object {
-            let start = self.scanner.pos();
-            let mut more = self.scanner.open()?;
-            while more {
-                let key = PartField::of(self.scanner.key()?, self.scanner.text());
-                let value = self.scanner.skip()?;
-                match key {
-                    Some(PartField::Type) => kind = Some(value),
-                    Some(PartField::Text) => text = Some(value),
-                    Some(PartField::Refusal) => refusal = Some(value),
-                    None => {}
-                }
-                more = self.scanner.more(b'}')?;
+        let part = object!(self, |key| {
+            let key = PartField::of(key, self.scanner.text());
+            let value = self.scanner.skip()?;
+            match key {
+                Some(PartField::Type) => kind = Some(value),
+                Some(PartField::Text) => text = Some(value),
+                Some(PartField::Refusal) => refusal = Some(value),
+                None => {}
             }
-            self.value(Kind::Object, start)
-        } else {
-            self.scanner.skip()?
-        };
+        });
         // The key of what a part says is also its type.
         let kind = kind.and_then(Value::as_str);
         let text = match kind.and_then(|kind| PartField::of(kind, self.scanner.text())) {
@@ -208,37 +194,16 @@ impl<B: Backend> Walk<'_, '_, B> {
     }
 
     #[inline(always)]
-    fn calls(&mut self) -> Result<Value, Error> {
-        if self.scanner.peek()? != Kind::Array {
-            return self.scanner.skip();
-        }
-        let start = self.scanner.pos();
-        let mut more = self.scanner.open()?;
-        while more {
-            self.call()?;
-            more = self.scanner.more(b']')?;
-        }
-        Ok(self.value(Kind::Array, start))
-    }
-
-    #[inline(always)]
     fn call(&mut self) -> Result<(), Error> {
         let mut id: Option<Member> = None;
-        if self.scanner.peek()? == Kind::Object {
-            let mut more = self.scanner.open()?;
-            while more {
-                let key = self.scanner.key()?;
-                let is_id = key.says(b"id", self.scanner.text());
-                let duplicate = self.duplicate(id.filter(|_| is_id));
-                let value = self.scanner.skip()?;
-                if is_id {
-                    id = Some(self.member(key, value, duplicate));
-                }
-                more = self.scanner.more(b'}')?;
+        object!(self, |key| {
+            let is_id = key.says(b"id", self.scanner.text());
+            let duplicate = self.duplicate(id.filter(|_| is_id));
+            let value = self.scanner.skip()?;
+            if is_id {
+                id = Some(self.member(key, value, duplicate));
             }
-        } else {
-            self.scanner.skip()?;
-        }
+        });
         let id = id.and_then(|id| id.value.as_str());
         self.spans.calls.push(Call { id });
         Ok(())
@@ -247,16 +212,7 @@ impl<B: Backend> Walk<'_, '_, B> {
     #[inline(always)]
     fn tools(&mut self) -> Result<Value, Error> {
         self.spans.tools.clear();
-        if self.scanner.peek()? != Kind::Array {
-            return self.scanner.skip();
-        }
-        let start = self.scanner.pos();
-        let mut more = self.scanner.open()?;
-        while more {
-            self.tool()?;
-            more = self.scanner.more(b']')?;
-        }
-        Ok(self.value(Kind::Array, start))
+        Ok(array!(self, self.tool()?))
     }
 
     #[inline(always)]
@@ -264,24 +220,15 @@ impl<B: Backend> Walk<'_, '_, B> {
         let mut function = None;
         let mut name = None;
         let mut parameters = None;
-        let tool = if self.scanner.peek()? == Kind::Object {
-            let start = self.scanner.pos();
-            let mut more = self.scanner.open()?;
-            while more {
-                let key = self.scanner.key()?;
-                if key.says(b"function", self.scanner.text()) {
-                    let duplicate = self.duplicate(function);
-                    let value = self.function(&mut name, &mut parameters)?;
-                    function = Some(self.member(key, value, duplicate));
-                } else {
-                    self.scanner.skip()?;
-                }
-                more = self.scanner.more(b'}')?;
+        let tool = object!(self, |key| {
+            if key.says(b"function", self.scanner.text()) {
+                let duplicate = self.duplicate(function);
+                let value = self.function(&mut name, &mut parameters)?;
+                function = Some(self.member(key, value, duplicate));
+            } else {
+                self.scanner.skip()?;
             }
-            self.value(Kind::Object, start)
-        } else {
-            self.scanner.skip()?
-        };
+        });
         self.spans.tools.push(Tool {
             span: tool.span,
             name,
@@ -299,14 +246,8 @@ impl<B: Backend> Walk<'_, '_, B> {
     ) -> Result<Value, Error> {
         *name = None;
         *parameters = None;
-        if self.scanner.peek()? != Kind::Object {
-            return self.scanner.skip();
-        }
         let mut earlier = None;
-        let start = self.scanner.pos();
-        let mut more = self.scanner.open()?;
-        while more {
-            let key = self.scanner.key()?;
+        Ok(object!(self, |key| {
             if key.says(b"name", self.scanner.text()) {
                 *name = self.scanner.skip()?.as_str();
             } else if key.says(b"parameters", self.scanner.text()) {
@@ -317,22 +258,14 @@ impl<B: Backend> Walk<'_, '_, B> {
             } else {
                 self.scanner.skip()?;
             }
-            more = self.scanner.more(b'}')?;
-        }
-        Ok(self.value(Kind::Object, start))
+        }))
     }
 
     #[inline(always)]
     fn response_format(&mut self) -> Result<Value, Error> {
         self.spans.response_schema = None;
-        if self.scanner.peek()? != Kind::Object {
-            return self.scanner.skip();
-        }
         let mut earlier = None;
-        let start = self.scanner.pos();
-        let mut more = self.scanner.open()?;
-        while more {
-            let key = self.scanner.key()?;
+        Ok(object!(self, |key| {
             if key.says(b"json_schema", self.scanner.text()) {
                 let duplicate = self.duplicate(earlier);
                 let value = self.json_schema()?;
@@ -340,22 +273,14 @@ impl<B: Backend> Walk<'_, '_, B> {
             } else {
                 self.scanner.skip()?;
             }
-            more = self.scanner.more(b'}')?;
-        }
-        Ok(self.value(Kind::Object, start))
+        }))
     }
 
     #[inline(always)]
     fn json_schema(&mut self) -> Result<Value, Error> {
         self.spans.response_schema = None;
-        if self.scanner.peek()? != Kind::Object {
-            return self.scanner.skip();
-        }
         let mut earlier = None;
-        let start = self.scanner.pos();
-        let mut more = self.scanner.open()?;
-        while more {
-            let key = self.scanner.key()?;
+        Ok(object!(self, |key| {
             if key.says(b"schema", self.scanner.text()) {
                 let duplicate = self.duplicate(earlier);
                 let (value, schema) = self.schema(Use::Format)?;
@@ -364,9 +289,7 @@ impl<B: Backend> Walk<'_, '_, B> {
             } else {
                 self.scanner.skip()?;
             }
-            more = self.scanner.more(b'}')?;
-        }
-        Ok(self.value(Kind::Object, start))
+        }))
     }
 
     /// Reads what should be a schema, and looks at it on the way. The look calls
