@@ -12,8 +12,10 @@ use std::{
 
 use super::Place;
 
-/// Stack of the thread that rewrites. A debug build of the rewrite has to fit in.
-const STACK: usize = 256 * 1024;
+/// Stack of the thread that rewrites. Without optimization a function has room of
+/// its own for every vector of every function that is inlined into it, so a debug
+/// build gets what a thread has by default.
+const STACK: usize = if cfg!(debug_assertions) { 2048 } else { 256 } * 1024;
 
 /// What no schema may cost: so many times what a schema of Moonshot's full length
 /// costs that has one thing to repair, and in any case so much.
