@@ -223,15 +223,16 @@ impl<'a> Repair<'a> {
 
     /// Leaves beside a reference only what its target doesn't say.
     fn target_once(&mut self) {
+        let mut ends = HashMap::new();
         for part in self.tree.survey() {
             if part.definition.is_none() && self.tree.has(part.id, "$ref") {
-                self.beside_reference(part.id);
+                self.beside_reference(part.id, &mut ends);
             }
         }
     }
 
-    fn beside_reference(&mut self, id: Id) {
-        let Some(end) = self.end_of_chain(id) else {
+    fn beside_reference(&mut self, id: Id, ends: &mut HashMap<Id, Id>) {
+        let Some(end) = self.end_of_chain(id, ends) else {
             return;
         };
         let twice = self.said_twice(id, end);
@@ -239,6 +240,10 @@ impl<'a> Repair<'a> {
             return;
         }
         self.note(id, "$ref", TWICE);
+        // Of what chains consist of, only the root is ever changed here.
+        if id == Id::ROOT {
+            ends.clear();
+        }
         for keyword in &twice {
             if !asserts(keyword) {
                 self.tree.remove(id, keyword);
@@ -276,16 +281,21 @@ impl<'a> Repair<'a> {
     }
 
     /// Follows a reference, and definitions that are nothing but another
-    /// reference.
-    fn end_of_chain(&self, id: Id) -> Option<Id> {
+    /// reference. `ends` are those that are known.
+    fn end_of_chain(&self, id: Id, ends: &mut HashMap<Id, Id>) -> Option<Id> {
         let mut end = self.referenced(id)?;
-        let mut known = HashSet::from([end]);
+        let mut passed = HashSet::from([end]);
         while let Some(next) = self.referenced(end) {
-            if self.names(end).next().is_some() || !known.insert(next) {
+            if let Some(known) = ends.get(&end) {
+                end = *known;
+                break;
+            }
+            if self.names(end).next().is_some() || !passed.insert(next) {
                 break;
             }
             end = next;
         }
+        ends.extend(passed.into_iter().map(|passed| (passed, end)));
         Some(end)
     }
 
