@@ -32,6 +32,7 @@ pub(super) fn repair(text: &str, usage: Use) -> Option<Repaired> {
         changes: Vec::new(),
     };
     resolve::resolve(&mut repair.tree);
+    repair.tree.keep_targets();
     repair.forms();
     if usage == Use::Tool {
         repair.tool_root()?;
