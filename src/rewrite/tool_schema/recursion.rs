@@ -245,7 +245,12 @@ impl<'a> Repair<'a> {
             ends.clear();
         }
         for keyword in &twice {
-            if !asserts(keyword) {
+            if id == Id::ROOT && keyword == "$defs" {
+                // Only those at the root can be referred to.
+                for there in self.tree.branches(end).to_vec().into_iter().chain([end]) {
+                    self.tree.remove(there, keyword);
+                }
+            } else if !asserts(keyword) {
                 self.tree.remove(id, keyword);
             } else if self.tree.has(id, keyword) && keyword != "allOf" {
                 self.conjoin(id, group(&keyword.as_str()));
@@ -253,7 +258,8 @@ impl<'a> Repair<'a> {
         }
         if !self.said_twice(id, end).is_empty() {
             // Both have to go where Moonshot doesn't look.
-            let names: Vec<String> = self.names(id).chain(["$ref".to_owned()]).collect();
+            let names = self.names(id).filter(|name| id != Id::ROOT || name != "$defs");
+            let names: Vec<String> = names.chain(["$ref".to_owned()]).collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             self.conjoin(id, &names);
         }
