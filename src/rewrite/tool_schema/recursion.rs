@@ -41,6 +41,7 @@ impl<'a> Repair<'a> {
         // What is moved out of one's way may come in another's.
         for _ in 0..MAX_ROUNDS {
             let before = self.change_count();
+            self.evaluations();
             self.end_recursions();
             for part in self.tree.survey() {
                 self.several_types(part.id);

@@ -26,6 +26,9 @@ pub(super) fn repair(text: &str, usage: Use) -> Option<Repaired> {
     }
     let mut repair = Repair {
         reach: Reach::new(&tree),
+        unevaluated: ["unevaluatedProperties", "unevaluatedItems"]
+            .iter()
+            .any(|keyword| tree.ids().any(|id| tree.has(id, keyword))),
         tree,
         usage,
         definitions: Definitions::default(),
@@ -34,6 +37,8 @@ pub(super) fn repair(text: &str, usage: Use) -> Option<Repaired> {
     resolve::resolve(&mut repair.tree);
     repair.tree.keep_targets();
     repair.forms();
+    // Before anything moves to where it is not looked for.
+    repair.evaluations();
     if usage == Use::Tool {
         repair.tool_root()?;
     }
@@ -56,6 +61,8 @@ pub(super) struct Repair<'a> {
     pub(super) usage: Use,
     pub(super) definitions: Definitions,
     pub(super) reach: Reach,
+    /// Whether any schema tells what is unevaluated.
+    pub(super) unevaluated: bool,
     changes: Vec<Change>,
 }
 
