@@ -17,9 +17,44 @@ pub(super) struct Repaired {
     pub(super) changes: Vec<(String, &'static str)>,
 }
 
+/// How deep brackets may lie within each other in a body: parsers stop at 127.
+const MAX_NESTING: usize = 120;
+
+/// How many brackets lie around a schema in a body, at most.
+const AROUND: usize = 4;
+
+/// How deep the brackets of JSON lie within each other.
+fn nesting(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            b'{' | b'[' if !quoted => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
 /// Repairs a schema, of which the text has been validated. None if nothing is
 /// wrong with it, or if it can't be repaired.
 pub(super) fn repair(text: &str, usage: Use) -> Option<Repaired> {
+    let repaired = repair_once(text, usage)?;
+    let deepest = nesting(&repaired.text);
+    if deepest + AROUND > MAX_NESTING && deepest > nesting(text) {
+        return None;
+    }
+    Some(repaired)
+}
+
+fn repair_once(text: &str, usage: Use) -> Option<Repaired> {
     let tree = Tree::parse(text).ok()?;
     if !tree.is_object(Id::ROOT) {
         return None;
