@@ -20,6 +20,9 @@ pub(super) struct Repaired {
 /// How deep brackets may lie within each other in a body: parsers stop at 127.
 const MAX_NESTING: usize = 120;
 
+/// How often what is repaired is repaired again, and seen to be clean.
+const MAX_AGAIN: usize = 3;
+
 /// How many brackets lie around a schema in a body, at most.
 const AROUND: usize = 4;
 
@@ -46,7 +49,25 @@ fn nesting(text: &str) -> usize {
 /// Repairs a schema, of which the text has been validated. None if nothing is
 /// wrong with it, or if it can't be repaired.
 pub(super) fn repair(text: &str, usage: Use) -> Option<Repaired> {
-    let repaired = repair_once(text, usage)?;
+    let mut repaired = repair_once(text, usage).ok()??;
+    // What one repair leaves to be done, the next one does. Nothing is half done.
+    let mut clean = false;
+    for _ in 0..MAX_AGAIN {
+        let Some(again) = repair_once(&repaired.text, usage).ok()? else {
+            clean = true;
+            break;
+        };
+        repaired.text = again.text;
+        for (_, why) in again.changes {
+            // Where that stands now, nothing need have stood before.
+            if !repaired.changes.iter().any(|(_, known)| *known == why) {
+                repaired.changes.push((String::new(), why));
+            }
+        }
+    }
+    if !clean {
+        return None;
+    }
     let deepest = nesting(&repaired.text);
     if deepest + AROUND > MAX_NESTING && deepest > nesting(text) {
         return None;
@@ -54,10 +75,14 @@ pub(super) fn repair(text: &str, usage: Use) -> Option<Repaired> {
     Some(repaired)
 }
 
-fn repair_once(text: &str, usage: Use) -> Option<Repaired> {
-    let tree = Tree::parse(text).ok()?;
+/// A schema for which no repair is known.
+struct Hopeless;
+
+/// One pass. None if nothing is wrong.
+fn repair_once(text: &str, usage: Use) -> Result<Option<Repaired>, Hopeless> {
+    let tree = Tree::parse(text).map_err(|_| Hopeless)?;
     if !tree.is_object(Id::ROOT) {
-        return None;
+        return Err(Hopeless);
     }
     let mut repair = Repair {
         reach: Reach::new(&tree),
@@ -75,7 +100,7 @@ fn repair_once(text: &str, usage: Use) -> Option<Repaired> {
     // Before anything moves to where it is not looked for.
     repair.evaluations();
     if usage == Use::Tool {
-        repair.tool_root()?;
+        repair.tool_root().ok_or(Hopeless)?;
     }
     repair.combinations();
     repair.slashes();
@@ -83,10 +108,10 @@ fn repair_once(text: &str, usage: Use) -> Option<Repaired> {
     repair.limits();
     if !repair.changes.is_empty() {
         repair.evaluations();
-        repair.unread_references()?;
+        repair.unread_references().ok_or(Hopeless)?;
     }
-    repair.length()?;
-    (!repair.changes.is_empty()).then(|| repair.finish())
+    repair.length().ok_or(Hopeless)?;
+    Ok((!repair.changes.is_empty()).then(|| repair.finish()))
 }
 
 /// A schema that is being repaired.
