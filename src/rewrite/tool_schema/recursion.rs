@@ -16,6 +16,9 @@ pub(super) const MAX_DEPTH: usize = 30;
 /// How often something is looked at again.
 const MAX_ROUNDS: usize = 8;
 
+/// Keywords for what is only there to be referred to.
+const HOLD_DEFINITIONS: [&str; 2] = ["$defs", "definitions"];
+
 const ENDLESS: &str = "a recursion that has to go on has no end";
 const NO_END: &str = "Moonshot sees no end in a definition without a type";
 const TWICE: &str = "beside a reference only what its target doesn't say";
@@ -246,8 +249,8 @@ impl<'a> Repair<'a> {
             ends.clear();
         }
         for keyword in &twice {
-            if id == Id::ROOT && keyword == "$defs" {
-                // Only those at the root can be referred to.
+            if id == Id::ROOT && HOLD_DEFINITIONS.contains(&keyword.as_str()) {
+                // Those at the root are referred to, and others are kept there.
                 for there in self.tree.branches(end).to_vec().into_iter().chain([end]) {
                     self.tree.remove(there, keyword);
                 }
@@ -259,7 +262,9 @@ impl<'a> Repair<'a> {
         }
         if !self.said_twice(id, end).is_empty() {
             // Both have to go where Moonshot doesn't look.
-            let names = self.names(id).filter(|name| id != Id::ROOT || name != "$defs");
+            let names = self
+                .names(id)
+                .filter(|name| id != Id::ROOT || !HOLD_DEFINITIONS.contains(&name.as_str()));
             let names: Vec<String> = names.chain(["$ref".to_owned()]).collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             self.conjoin(id, &names);
@@ -289,7 +294,7 @@ impl<'a> Repair<'a> {
 
     /// Follows a reference, and definitions that are nothing but another
     /// reference. `ends` are those that are known.
-    fn end_of_chain(&self, id: Id, ends: &mut HashMap<Id, Id>) -> Option<Id> {
+    pub(super) fn end_of_chain(&self, id: Id, ends: &mut HashMap<Id, Id>) -> Option<Id> {
         let mut end = self.referenced(id)?;
         let mut passed = HashSet::from([end]);
         while let Some(next) = self.referenced(end) {
