@@ -97,6 +97,7 @@ impl<'a> Repair<'a> {
             stays.push(branch);
             if there.is_none_or(|there| !types.admit(there)) {
                 self.set_types(branch, both);
+                self.tree.moved_into(branch);
             }
         }
         if stays.is_empty() {
@@ -226,6 +227,7 @@ impl<'a> Repair<'a> {
                 for part in self.tree.elements(all).to_vec() {
                     let copy = self.tree.copy_or_empty(part);
                     self.conjoin_schema(branch, copy);
+                    self.tree.moved_into(branch);
                 }
             }
         }
@@ -302,6 +304,7 @@ impl<'a> Repair<'a> {
             let types = self.known_types(branch);
             if types.is_none_or(|types| types.names(Types::OBJECT)) {
                 self.add_properties(id, branch);
+                self.tree.moved_into(branch);
             }
         }
         for keyword in OBJECT_GROUP {

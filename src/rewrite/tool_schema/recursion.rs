@@ -19,6 +19,8 @@ const MAX_ROUNDS: usize = 8;
 /// Keywords for what is only there to be referred to.
 const HOLD_DEFINITIONS: [&str; 2] = ["$defs", "definitions"];
 
+const UNEVALUATED: [&str; 2] = ["unevaluatedProperties", "unevaluatedItems"];
+
 const ENDLESS: &str = "a recursion that has to go on has no end";
 const NO_END: &str = "Moonshot sees no end in a definition without a type";
 const TWICE: &str = "beside a reference only what its target doesn't say";
@@ -254,6 +256,9 @@ impl<'a> Repair<'a> {
                 for there in self.tree.branches(end).to_vec().into_iter().chain([end]) {
                     self.tree.remove(there, keyword);
                 }
+            } else if UNEVALUATED.contains(&keyword.as_str()) {
+                // Apart from what stands beside it, it would say more.
+                self.drop(id, UNEVALUATED[usize::from(keyword == "unevaluatedItems")], TWICE);
             } else if !asserts(keyword) {
                 self.tree.remove(id, keyword);
             } else if self.tree.has(id, keyword) && keyword != "allOf" {

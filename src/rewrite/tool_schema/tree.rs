@@ -5,7 +5,7 @@
 //! came from: what is not changed is written as it stood there, and a change is
 //! reported by the place where its cause was.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::{HashMap, HashSet}};
 
 use crate::json::{Error, Kind, Scanner, Span, Str};
 
@@ -95,6 +95,8 @@ pub(super) struct Tree<'a> {
     nodes: Vec<Node<'a>>,
     /// Where each reference of the text led, as far as that is known.
     targets: Vec<Option<Id>>,
+    /// What is referred to.
+    referred: HashSet<Id>,
     /// How many more bytes may come from copying.
     room: usize,
 }
@@ -108,6 +110,7 @@ impl<'a> Tree<'a> {
             text,
             nodes: Vec::with_capacity(text.len() / 12),
             targets: Vec::new(),
+            referred: HashSet::new(),
             room: MAX_BYTES,
         };
         tree.read(
@@ -208,6 +211,15 @@ impl<'a> Tree<'a> {
     /// Keeps in mind where the references lead, of which none was changed yet.
     pub(super) fn keep_targets(&mut self) {
         self.targets = self.nodes.iter().map(|node| node.target).collect();
+        self.referred = self.targets.iter().flatten().copied().collect();
+    }
+
+    /// Something that stood beside the choice that a branch belongs to was moved
+    /// into it: references to it alone don't mean that.
+    pub(super) fn moved_into(&mut self, branch: Id) {
+        if self.referred.contains(&branch) {
+            self.set_altered(branch);
+        }
     }
 
     /// Reads once more what a node, or the one that it was made or copied from,
