@@ -17,7 +17,7 @@ use http_body_util::{BodyExt, Full};
 use proptest::{
     prelude::*,
     strategy::ValueTree,
-    test_runner::{Config, TestCaseError, TestError, TestRunner},
+    test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner},
 };
 use serde_json::{Value, json};
 use tower::{ServiceBuilder, ServiceExt};
@@ -427,16 +427,27 @@ fn add(count: &Cell<usize>, more: usize) {
     count.set(count.get() + more);
 }
 
-/// As many cases as `PROPTEST_CASES` says, or as fit into seconds.
+/// As many cases as `PROPTEST_CASES` says, or as fit into seconds. They are the
+/// same each time, so that a change is judged by what it changes and not by luck;
+/// `PROPTEST_SEED` is a number for others, and `random` for new ones each time.
 fn runner(cases: u32) -> TestRunner {
     let config = Config::default();
     let asked = env::var_os("PROPTEST_CASES").is_some();
-    TestRunner::new(Config {
+    let config = Config {
         cases: if asked { config.cases } else { cases },
         failure_persistence: None,
         max_shrink_iters: 20_000,
         ..config
-    })
+    };
+    let number: u64 = match env::var("PROPTEST_SEED") {
+        Ok(seed) if seed == "random" => return TestRunner::new(config),
+        Ok(seed) => seed.parse().unwrap(),
+        Err(_) => 0,
+    };
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&number.to_le_bytes());
+    let source = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    TestRunner::new_with_rng(config, source)
 }
 
 fn run<S>(

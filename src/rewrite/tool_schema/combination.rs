@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::{
     repair::Repair,
-    tree::{Id, Json, Key},
+    tree::{Id, Json, Key, MAX_BYTES},
     types::Types,
     vocabulary::{OBJECT_GROUP, applies_to, asserts, group, may_stand_twice},
     write::quoted_string,
@@ -17,6 +17,7 @@ const TYPE_IN_TARGET: &str = "beside a reference no type may stand";
 const ONE_TYPE: &str = "only one type may have other keywords beside it";
 const SAME_TYPE: &str = "a type is named once";
 const BOTH_SIDES: &str = "a keyword stands beside anyOf or in its branches, not both";
+const NO_ROOM: &str = "there is no room for the properties in each branch";
 const NOT_DEFINED: &str = "what is required must be one of the properties";
 
 impl<'a> Repair<'a> {
@@ -96,6 +97,7 @@ impl<'a> Repair<'a> {
             stays.push(branch);
             if there.is_none_or(|there| !types.admit(there)) {
                 self.set_types(branch, both);
+                self.tree.moved_into(branch);
             }
         }
         if stays.is_empty() {
@@ -118,17 +120,18 @@ impl<'a> Repair<'a> {
         }
     }
 
-    /// The types that the end of a chain of references names.
+    /// The types that the end of a chain of references names. A ring has none, and
+    /// a very long chain is not followed.
     fn target_types(&self, id: Id) -> Option<Types> {
-        let mut known = HashSet::new();
+        const PATIENCE: usize = 64;
         let mut id = id;
-        while let Some(target) = self.referenced(id) {
-            if !known.insert(target) {
-                return None;
+        for _ in 0..PATIENCE {
+            match self.referenced(id) {
+                Some(target) => id = target,
+                None => return self.types(id),
             }
-            id = target;
         }
-        self.types(id)
+        None
     }
 
     /// A list of types can't have keywords beside it; each type becomes a branch
@@ -192,8 +195,8 @@ impl<'a> Repair<'a> {
         if branches.is_empty() {
             return;
         }
-        if self.spreads_properties(id, &branches) {
-            self.spread_properties(id, &branches);
+        if self.spreads_properties(id, &branches) && !self.spread_properties(id, &branches) {
+            return;
         }
         loop {
             let here: HashSet<&str> = self.keywords(id).collect();
@@ -224,6 +227,7 @@ impl<'a> Repair<'a> {
                 for part in self.tree.elements(all).to_vec() {
                     let copy = self.tree.copy_or_empty(part);
                     self.conjoin_schema(branch, copy);
+                    self.tree.moved_into(branch);
                 }
             }
         }
@@ -282,17 +286,40 @@ impl<'a> Repair<'a> {
     }
 
     /// Gives every branch for objects the properties that stand beside `anyOf`.
-    fn spread_properties(&mut self, id: Id, branches: &[Id]) {
+    /// False if the branches are gone instead, for want of room.
+    fn spread_properties(&mut self, id: Id, branches: &[Id]) -> bool {
+        if !self.has_room_for_properties(id, branches) {
+            // What all branches are of, the schema is of.
+            let types = branches
+                .iter()
+                .map(|branch| self.known_types(*branch))
+                .try_fold(Types::NONE, |all, one| Some(all.or(one?)));
+            self.drop(id, "anyOf", NO_ROOM);
+            if let Some(types) = types.filter(|types| types.count() == 1) {
+                self.set_types(id, types);
+            }
+            return false;
+        }
         for &branch in branches {
             let types = self.known_types(branch);
             if types.is_none_or(|types| types.names(Types::OBJECT)) {
                 self.add_properties(id, branch);
+                self.tree.moved_into(branch);
             }
         }
         for keyword in OBJECT_GROUP {
             self.tree.remove(id, keyword);
         }
         self.note(id, "properties", BOTH_SIDES);
+        true
+    }
+
+    /// Whether the names alone of what stands beside `anyOf` don't make the schema
+    /// too long if each branch repeats them.
+    fn has_room_for_properties(&self, id: Id, branches: &[Id]) -> bool {
+        let names = self.property_names(id);
+        let length: usize = names.iter().map(|name| name.len() + r#""":{},"#.len()).sum();
+        length.saturating_mul(branches.len()) <= MAX_BYTES
     }
 
     /// Makes of a branch the conjunction of itself and the properties beside it.

@@ -20,6 +20,8 @@ const SLASH: &str = "in a definition no key may have a slash";
 pub(super) struct Definitions {
     names: HashMap<Id, String>,
     taken: HashSet<String>,
+    /// The last number that was tried behind a name.
+    numbers: HashMap<String, usize>,
     /// Those that came to `$defs` and have not been looked at there.
     pub(super) hoisted: Vec<Id>,
     /// Definitions that are copies of subschemas which stand elsewhere.
@@ -47,10 +49,10 @@ impl Definitions {
             plain.push_str("definition");
         }
         let mut name = plain.clone();
-        let mut number = 2;
         while !self.taken.insert(name.clone()) {
+            let number = self.numbers.entry(plain.clone()).or_insert(1);
+            *number += 1;
             name = format!("{plain}_{number}");
-            number += 1;
         }
         name
     }

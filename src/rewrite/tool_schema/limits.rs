@@ -64,7 +64,7 @@ impl Repair<'_> {
 
     /// Where something is not told any more, what is left over is not known.
     pub(super) fn evaluations(&mut self) {
-        if !self.tree.ids().any(|id| self.tree.is_altered(id)) {
+        if !self.unevaluated || !self.tree.ids().any(|id| self.tree.is_altered(id)) {
             return;
         }
         for part in self.tree.survey() {

@@ -16,6 +16,11 @@ pub(super) const MAX_DEPTH: usize = 30;
 /// How often something is looked at again.
 const MAX_ROUNDS: usize = 8;
 
+/// Keywords for what is only there to be referred to.
+const HOLD_DEFINITIONS: [&str; 2] = ["$defs", "definitions"];
+
+const UNEVALUATED: [&str; 2] = ["unevaluatedProperties", "unevaluatedItems"];
+
 const ENDLESS: &str = "a recursion that has to go on has no end";
 const NO_END: &str = "Moonshot sees no end in a definition without a type";
 const TWICE: &str = "beside a reference only what its target doesn't say";
@@ -41,6 +46,7 @@ impl<'a> Repair<'a> {
         // What is moved out of one's way may come in another's.
         for _ in 0..MAX_ROUNDS {
             let before = self.change_count();
+            self.evaluations();
             self.end_recursions();
             for part in self.tree.survey() {
                 self.several_types(part.id);
@@ -223,15 +229,16 @@ impl<'a> Repair<'a> {
 
     /// Leaves beside a reference only what its target doesn't say.
     fn target_once(&mut self) {
+        let mut ends = HashMap::new();
         for part in self.tree.survey() {
             if part.definition.is_none() && self.tree.has(part.id, "$ref") {
-                self.beside_reference(part.id);
+                self.beside_reference(part.id, &mut ends);
             }
         }
     }
 
-    fn beside_reference(&mut self, id: Id) {
-        let Some(end) = self.end_of_chain(id) else {
+    fn beside_reference(&mut self, id: Id, ends: &mut HashMap<Id, Id>) {
+        let Some(end) = self.end_of_chain(id, ends) else {
             return;
         };
         let twice = self.said_twice(id, end);
@@ -239,8 +246,20 @@ impl<'a> Repair<'a> {
             return;
         }
         self.note(id, "$ref", TWICE);
+        // Of what chains consist of, only the root is ever changed here.
+        if id == Id::ROOT {
+            ends.clear();
+        }
         for keyword in &twice {
-            if !asserts(keyword) {
+            if id == Id::ROOT && HOLD_DEFINITIONS.contains(&keyword.as_str()) {
+                // Those at the root are referred to, and others are kept there.
+                for there in self.tree.branches(end).to_vec().into_iter().chain([end]) {
+                    self.tree.remove(there, keyword);
+                }
+            } else if UNEVALUATED.contains(&keyword.as_str()) {
+                // Apart from what stands beside it, it would say more.
+                self.drop(id, UNEVALUATED[usize::from(keyword == "unevaluatedItems")], TWICE);
+            } else if !asserts(keyword) {
                 self.tree.remove(id, keyword);
             } else if self.tree.has(id, keyword) && keyword != "allOf" {
                 self.conjoin(id, group(&keyword.as_str()));
@@ -248,7 +267,10 @@ impl<'a> Repair<'a> {
         }
         if !self.said_twice(id, end).is_empty() {
             // Both have to go where Moonshot doesn't look.
-            let names: Vec<String> = self.names(id).chain(["$ref".to_owned()]).collect();
+            let names = self
+                .names(id)
+                .filter(|name| id != Id::ROOT || !HOLD_DEFINITIONS.contains(&name.as_str()));
+            let names: Vec<String> = names.chain(["$ref".to_owned()]).collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             self.conjoin(id, &names);
         }
@@ -276,16 +298,21 @@ impl<'a> Repair<'a> {
     }
 
     /// Follows a reference, and definitions that are nothing but another
-    /// reference.
-    fn end_of_chain(&self, id: Id) -> Option<Id> {
+    /// reference. `ends` are those that are known.
+    pub(super) fn end_of_chain(&self, id: Id, ends: &mut HashMap<Id, Id>) -> Option<Id> {
         let mut end = self.referenced(id)?;
-        let mut known = HashSet::from([end]);
+        let mut passed = HashSet::from([end]);
         while let Some(next) = self.referenced(end) {
-            if self.names(end).next().is_some() || !known.insert(next) {
+            if let Some(known) = ends.get(&end) {
+                end = *known;
+                break;
+            }
+            if self.names(end).next().is_some() || !passed.insert(next) {
                 break;
             }
             end = next;
         }
+        ends.extend(passed.into_iter().map(|passed| (passed, end)));
         Some(end)
     }
 

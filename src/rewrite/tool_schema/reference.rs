@@ -27,6 +27,8 @@ pub(super) struct Reach {
     slashes: bool,
     /// Which targets references are replaced by.
     written_out: HashMap<Id, bool>,
+    /// Where references end that pass over others.
+    ends: HashMap<Id, Id>,
 }
 
 impl Reach {
@@ -39,6 +41,7 @@ impl Reach {
             patience: tree.ids().count() * Self::PATIENCE,
             slashes: tree.ids().any(has_slash),
             written_out: HashMap::new(),
+            ends: HashMap::new(),
         }
     }
 }
@@ -48,6 +51,7 @@ impl Repair<'_> {
     /// to.
     pub(super) fn reference(&mut self, id: Id) {
         while let Some(value) = self.tree.get(id, "$ref") {
+            self.pass_over(id);
             let Some(text) = self.tree.string(value) else {
                 self.drop(id, "$ref", NOT_A_STRING);
                 return;
@@ -79,6 +83,45 @@ impl Repair<'_> {
             }
             return;
         }
+    }
+
+    /// Lets a reference to a place that is no definition, and at which nothing
+    /// stands but another reference, lead where that one leads.
+    fn pass_over(&mut self, id: Id) {
+        let mut passed = Vec::new();
+        let mut known = HashSet::new();
+        let Some(first) = self.tree.target(id) else {
+            return;
+        };
+        let mut end = first;
+        while self.only_refers(end) {
+            if let Some(known) = self.reach.ends.get(&end) {
+                end = *known;
+                break;
+            }
+            passed.push(end);
+            match self.tree.target(end) {
+                Some(next) if known.insert(next) => end = next,
+                // A ring has no end.
+                _ => {
+                    end = first;
+                    break;
+                }
+            }
+        }
+        self.reach.ends.extend(passed.into_iter().map(|passed| (passed, end)));
+        self.tree.set_target(id, Some(end));
+    }
+
+    fn only_refers(&self, id: Id) -> bool {
+        let [(key, _)] = self.tree.members(id) else {
+            return false;
+        };
+        key.name == "$ref"
+            && id != Id::ROOT
+            && self.tree.target(id).is_some()
+            && self.definitions.name(id).is_none()
+            && !self.is_definition(id)
     }
 
     /// Whether a reference to `target` is replaced by what it says: one to a place

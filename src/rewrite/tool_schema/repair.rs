@@ -17,24 +17,90 @@ pub(super) struct Repaired {
     pub(super) changes: Vec<(String, &'static str)>,
 }
 
+/// How deep brackets may lie within each other in a body: parsers stop at 127.
+const MAX_NESTING: usize = 120;
+
+/// How often what is repaired is repaired again, and seen to be clean.
+const MAX_AGAIN: usize = 3;
+
+/// How many brackets lie around a schema in a body, at most.
+const AROUND: usize = 4;
+
+/// How deep the brackets of JSON lie within each other.
+fn nesting(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            b'{' | b'[' if !quoted => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
 /// Repairs a schema, of which the text has been validated. None if nothing is
 /// wrong with it, or if it can't be repaired.
 pub(super) fn repair(text: &str, usage: Use) -> Option<Repaired> {
-    let tree = Tree::parse(text).ok()?;
-    if !tree.is_object(Id::ROOT) {
+    let mut repaired = repair_once(text, usage).ok()??;
+    // What one repair leaves to be done, the next one does. Nothing is half done.
+    let mut clean = false;
+    for _ in 0..MAX_AGAIN {
+        let Some(again) = repair_once(&repaired.text, usage).ok()? else {
+            clean = true;
+            break;
+        };
+        repaired.text = again.text;
+        for (_, why) in again.changes {
+            // Where that stands now, nothing need have stood before.
+            if !repaired.changes.iter().any(|(_, known)| *known == why) {
+                repaired.changes.push((String::new(), why));
+            }
+        }
+    }
+    if !clean {
         return None;
+    }
+    let deepest = nesting(&repaired.text);
+    if deepest + AROUND > MAX_NESTING && deepest > nesting(text) {
+        return None;
+    }
+    Some(repaired)
+}
+
+/// A schema for which no repair is known.
+struct Hopeless;
+
+/// One pass. None if nothing is wrong.
+fn repair_once(text: &str, usage: Use) -> Result<Option<Repaired>, Hopeless> {
+    let tree = Tree::parse(text).map_err(|_| Hopeless)?;
+    if !tree.is_object(Id::ROOT) {
+        return Err(Hopeless);
     }
     let mut repair = Repair {
         reach: Reach::new(&tree),
+        unevaluated: ["unevaluatedProperties", "unevaluatedItems"]
+            .iter()
+            .any(|keyword| tree.ids().any(|id| tree.has(id, keyword))),
         tree,
         usage,
         definitions: Definitions::default(),
         changes: Vec::new(),
     };
     resolve::resolve(&mut repair.tree);
+    repair.tree.keep_targets();
     repair.forms();
+    // Before anything moves to where it is not looked for.
+    repair.evaluations();
     if usage == Use::Tool {
-        repair.tool_root()?;
+        repair.tool_root().ok_or(Hopeless)?;
     }
     repair.combinations();
     repair.slashes();
@@ -42,10 +108,10 @@ pub(super) fn repair(text: &str, usage: Use) -> Option<Repaired> {
     repair.limits();
     if !repair.changes.is_empty() {
         repair.evaluations();
-        repair.unread_references()?;
+        repair.unread_references().ok_or(Hopeless)?;
     }
-    repair.length()?;
-    (!repair.changes.is_empty()).then(|| repair.finish())
+    repair.length().ok_or(Hopeless)?;
+    Ok((!repair.changes.is_empty()).then(|| repair.finish()))
 }
 
 /// A schema that is being repaired.
@@ -55,6 +121,8 @@ pub(super) struct Repair<'a> {
     pub(super) usage: Use,
     pub(super) definitions: Definitions,
     pub(super) reach: Reach,
+    /// Whether any schema tells what is unevaluated.
+    pub(super) unevaluated: bool,
     changes: Vec<Change>,
 }
 

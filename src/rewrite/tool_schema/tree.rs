@@ -5,7 +5,7 @@
 //! came from: what is not changed is written as it stood there, and a change is
 //! reported by the place where its cause was.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::{HashMap, HashSet}};
 
 use crate::json::{Error, Kind, Scanner, Span, Str};
 
@@ -93,6 +93,10 @@ struct Node<'a> {
 pub(super) struct Tree<'a> {
     text: &'a str,
     nodes: Vec<Node<'a>>,
+    /// Where each reference of the text led, as far as that is known.
+    targets: Vec<Option<Id>>,
+    /// What is referred to.
+    referred: HashSet<Id>,
     /// How many more bytes may come from copying.
     room: usize,
 }
@@ -105,6 +109,8 @@ impl<'a> Tree<'a> {
         let mut tree = Self {
             text,
             nodes: Vec::with_capacity(text.len() / 12),
+            targets: Vec::new(),
+            referred: HashSet::new(),
             room: MAX_BYTES,
         };
         tree.read(
@@ -202,16 +208,43 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Reads once more what a node was in the text.
+    /// Keeps in mind where the references lead, of which none was changed yet.
+    pub(super) fn keep_targets(&mut self) {
+        self.targets = self.nodes.iter().map(|node| node.target).collect();
+        self.referred = self.targets.iter().flatten().copied().collect();
+    }
+
+    /// Something that stood beside the choice that a branch belongs to was moved
+    /// into it: references to it alone don't mean that.
+    pub(super) fn moved_into(&mut self, branch: Id) {
+        if self.referred.contains(&branch) {
+            self.set_altered(branch);
+        }
+    }
+
+    /// Reads once more what a node, or the one that it was made or copied from,
+    /// was in the text.
     pub(super) fn read_again(&mut self, id: Id) -> Option<Id> {
-        let span = self.nodes[id.index()].span?;
+        let mut cause = id;
+        let span = loop {
+            let node = &self.nodes[cause.index()];
+            cause = match (node.span, node.origin) {
+                (Some(span), _) => break span,
+                (None, Origin::Made(cause)) => cause,
+                _ => return None,
+            };
+        };
+        let start = |node: &Node<'_>| node.span.map(|span| span.start);
+        let known = self.nodes.get(..self.targets.len())?;
+        let first = known
+            .binary_search_by_key(&Some(span.start), start)
+            .ok()?;
         let room = self.room.checked_sub(span.range().len())?;
         let again = self.read(span, Origin::Made(id)).ok()?;
         self.room = room;
         // Nodes are read in the same order each time.
         for index in again.index()..self.nodes.len() {
-            let first = id.index() + index - again.index();
-            self.nodes[index].target = self.nodes.get(first)?.target;
+            self.nodes[index].target = *self.targets.get(first + index - again.index())?;
         }
         Some(again)
     }

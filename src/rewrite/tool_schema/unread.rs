@@ -27,6 +27,7 @@ impl Repair<'_> {
         if rest.is_empty() {
             return Some(());
         }
+        self.make_way();
         let read: HashSet<Id> = self.tree.survey().iter().map(|part| part.id).collect();
         rest.retain(|id| !read.contains(id));
         let places = self.places();
@@ -70,6 +71,20 @@ impl Repair<'_> {
             self.note(id, "$ref", KEPT);
         }
         Some(())
+    }
+
+    /// Lets the root have `definitions`: whatever it is at once can't have them too.
+    fn make_way(&mut self) {
+        let mut parts = self.tree.branches(Id::ROOT).to_vec();
+        if let Some(end) = self.end_of_chain(Id::ROOT, &mut HashMap::new()) {
+            parts.extend(self.tree.branches(end));
+            parts.push(end);
+        }
+        for part in parts {
+            if part != Id::ROOT && self.tree.remove(part, "definitions").is_some() {
+                self.note(part, "definitions", KEPT);
+            }
+        }
     }
 
     /// The references in a value.
