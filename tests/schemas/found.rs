@@ -112,4 +112,16 @@ pub(crate) const FOUND: &[(Place, &str, &[&str])] = &[
         r##"{"$ref":"#/definitions/D","definitions":{"D":{"type":"object","properties":{"a":{"type":["string","null"],"default":null}}}},"type":"string"}"##,
         &[],
     ),
+    // A reference to a branch that something moves into.
+    (
+        Place::ResponseFormat,
+        r##"{"type":"object","anyOf":[{"properties":{}}],"properties":{"b":{"anyOf":[{"allOf":[{"oneOf":[{"$ref":"#/anyOf/0"}]}]}]}}}"##,
+        &[r#"{"b":"ab","d":4}"#],
+    ),
+    // What is unevaluated, apart from what evaluates it.
+    (
+        Place::ResponseFormat,
+        r##"{"$ref":"#/$defs/A","$defs":{"A":{"unevaluatedProperties":false,"properties":{},"additionalProperties":true}},"unevaluatedProperties":false}"##,
+        &[r#"{"b":"ab"}"#],
+    ),
 ];
