@@ -41,15 +41,18 @@ pub(in crate::rewrite) fn look(
         return Ok((scanner.skip()?, false));
     }
     let start = scanner.pos();
+    let text = scanner.text();
+    // A scanner of its own stays in registers.
     let mut look = Look {
-        text: scanner.text(),
-        scanner,
+        text,
+        scanner: std::mem::replace(scanner, Scanner::new(text)?),
         scratch,
         usage,
         properties: 0,
         doubtful: false,
     };
-    let root = look.schema(0)?;
+    let looked = look.schema(0);
+    let root = looked?;
     if usage == Use::Tool && (root.types != Types::OBJECT || root.several) {
         look.doubtful = true;
     }
@@ -59,6 +62,7 @@ pub(in crate::rewrite) fn look(
         || span.range().len() > MAX_BYTES;
     look.scratch.names.clear();
     look.scratch.required.clear();
+    *scanner = look.scanner;
     let value = Value {
         kind: Kind::Object,
         span,
@@ -68,7 +72,7 @@ pub(in crate::rewrite) fn look(
 }
 
 /// The keywords of one schema, as bits.
-type Keywords = u16;
+type Keywords = u64;
 
 const TYPE: Keywords = 1;
 const TITLE: Keywords = 1 << 1;
@@ -79,8 +83,14 @@ const REQUIRED: Keywords = 1 << 5;
 const ITEMS: Keywords = 1 << 6;
 const ADDITIONAL: Keywords = 1 << 7;
 const ANY_OF: Keywords = 1 << 8;
-/// Any that is not told from the others.
-const OTHER: Keywords = 1 << 9;
+
+/// The bit of any other keyword. Two may share one: a clash too many is for the
+/// tree to find out.
+fn other_bit(name: &[u8]) -> Keywords {
+    const FIRST: u64 = 16;
+    let ends = [name.first(), name.last()].map(|byte| u64::from(byte.copied().unwrap_or(0)));
+    1 << (FIRST + (ends[0] * 31 + ends[1] * 7 + name.len() as u64) % (64 - FIRST))
+}
 
 /// What was seen of one schema.
 #[derive(Clone, Copy, Default)]
@@ -96,7 +106,7 @@ struct Seen {
 }
 
 struct Look<'s, 'a> {
-    scanner: &'s mut Scanner<'a>,
+    scanner: Scanner<'a>,
     scratch: &'s mut Scratch,
     text: &'a [u8],
     usage: Use,
@@ -106,7 +116,7 @@ struct Look<'s, 'a> {
 
 impl<'a> Look<'_, 'a> {
     /// A subschema, or whatever stands in its place.
-    #[inline]
+    #[inline(always)]
     fn subschema(&mut self, level: u32) -> Result<Keywords, Error> {
         let is_object = self.scanner.peek()? == Kind::Object;
         if self.doubtful || !is_object || level == MAX_LEVEL {
@@ -117,23 +127,49 @@ impl<'a> Look<'_, 'a> {
         Ok(self.schema(level)?.keywords)
     }
 
-    /// The object that was announced.
+    /// The object that was announced. Most begin with a type and a description,
+    /// and many have nothing else.
+    #[inline(always)]
     fn schema(&mut self, level: u32) -> Result<Seen, Error> {
         let mut seen = Seen::default();
+        if !self.scanner.open()? {
+            return Ok(seen);
+        }
+        loop {
+            if seen.keywords & TYPE == 0 && self.scanner.take(b"\"type\":") {
+                seen.keywords |= TYPE;
+                self.types(&mut seen)?;
+            } else if self.scanner.take(b"\"description\":") {
+                seen.keywords |= DESCRIPTION;
+                self.text_only()?;
+            } else {
+                return self.more_keywords(level, seen);
+            }
+            if !self.scanner.more(b'}')? {
+                return Ok(seen);
+            }
+        }
+    }
+
+    /// The rest of a schema, from a key on.
+    #[inline(never)]
+    fn more_keywords(&mut self, level: u32, mut seen: Seen) -> Result<Seen, Error> {
         let names = self.scratch.names.len();
         let required = self.scratch.required.len();
-        if self.scanner.open()? {
-            loop {
-                let key = self.scanner.key()?;
-                if key.escaped || self.doubtful {
-                    self.doubtful = true;
-                    self.scanner.skip()?;
-                } else {
-                    self.keyword(inner(self.text, key.span), level, &mut seen)?;
+        loop {
+            match self.usual_keyword()? {
+                Some(keyword) => self.keyword(keyword, level, &mut seen)?,
+                None => {
+                    let key = self.scanner.key()?;
+                    if key.escaped || self.doubtful {
+                        self.doubt()?;
+                    } else {
+                        self.unusual_keyword(inner(self.text, key.span), level, &mut seen)?;
+                    }
                 }
-                if !self.scanner.more(b'}')? {
-                    break;
-                }
+            }
+            if !self.scanner.more(b'}')? {
+                break;
             }
         }
         if !self.doubtful && !self.agrees(&seen, names, required) {
@@ -144,31 +180,33 @@ impl<'a> Look<'_, 'a> {
         Ok(seen)
     }
 
-    #[inline]
-    fn keyword(&mut self, name: &[u8], level: u32, seen: &mut Seen) -> Result<(), Error> {
-        let keyword = match name {
-            b"type" => TYPE,
-            b"description" => {
-                seen.keywords |= DESCRIPTION;
-                return self.text_only();
-            }
-            b"title" => {
-                seen.keywords |= TITLE;
-                return self.scanner.skip().map(drop);
-            }
-            b"properties" => PROPERTIES,
-            b"required" => REQUIRED,
-            b"enum" => ENUM,
-            b"items" => ITEMS,
-            b"additionalProperties" => ADDITIONAL,
-            b"anyOf" => ANY_OF,
-            _ => return self.other(name, seen),
+    /// Goes past a keyword that is spelled and spaced as usual.
+    #[inline(always)]
+    fn usual_keyword(&mut self) -> Result<Option<Keywords>, Error> {
+        self.scanner.peek()?;
+        let scanner = &mut self.scanner;
+        let (comes, keyword) = match self.text.get(scanner.pos() + 1) {
+            Some(b't') => (scanner.take(b"\"type\":"), TYPE),
+            Some(b'd') => (scanner.take(b"\"description\":"), DESCRIPTION),
+            Some(b'p') => (scanner.take(b"\"properties\":"), PROPERTIES),
+            Some(b'r') => (scanner.take(b"\"required\":"), REQUIRED),
+            Some(b'e') => (scanner.take(b"\"enum\":"), ENUM),
+            Some(b'i') => (scanner.take(b"\"items\":"), ITEMS),
+            Some(b'a') if scanner.take(b"\"anyOf\":") => (true, ANY_OF),
+            Some(b'a') => (scanner.take(b"\"additionalProperties\":"), ADDITIONAL),
+            _ => (false, 0),
         };
+        Ok(comes.then_some(keyword))
+    }
+
+    #[inline(always)]
+    fn keyword(&mut self, keyword: Keywords, level: u32, seen: &mut Seen) -> Result<(), Error> {
         // Of a keyword that stands twice the last counts: leave that to the tree.
-        self.doubtful |= seen.keywords & keyword != 0;
+        self.doubtful |= seen.keywords & keyword & !DESCRIPTION != 0;
         seen.keywords |= keyword;
         match keyword {
             TYPE => self.types(seen),
+            DESCRIPTION => self.text_only(),
             PROPERTIES => self.properties(level),
             REQUIRED => self.required(),
             ENUM => self.values(seen),
@@ -182,9 +220,34 @@ impl<'a> Look<'_, 'a> {
         }
     }
 
+    #[inline(never)]
+    fn unusual_keyword(
+        &mut self,
+        name: &[u8],
+        level: u32,
+        seen: &mut Seen,
+    ) -> Result<(), Error> {
+        let keyword = match name {
+            b"type" => TYPE,
+            b"description" => DESCRIPTION,
+            b"properties" => PROPERTIES,
+            b"required" => REQUIRED,
+            b"enum" => ENUM,
+            b"items" => ITEMS,
+            b"additionalProperties" => ADDITIONAL,
+            b"anyOf" => ANY_OF,
+            b"title" => {
+                seen.keywords |= TITLE;
+                return self.scanner.skip().map(drop);
+            }
+            _ => return self.other(name, seen),
+        };
+        self.keyword(keyword, level, seen)
+    }
+
     /// A keyword that Moonshot reads rarely, or never.
     fn other(&mut self, name: &[u8], seen: &mut Seen) -> Result<(), Error> {
-        seen.keywords |= OTHER;
+        seen.keywords |= other_bit(name);
         match name {
             b"$ref" | b"$defs" => self.doubt(),
             b"$schema" if self.usage == Use::Format => self.doubt(),
@@ -198,17 +261,28 @@ impl<'a> Look<'_, 'a> {
         self.scanner.skip().map(drop)
     }
 
+    #[inline(always)]
     fn text_only(&mut self) -> Result<(), Error> {
-        self.doubtful |= self.scanner.skip()?.kind != Kind::String;
-        Ok(())
+        match self.scanner.peek()? {
+            Kind::String => self.scanner.string().map(drop),
+            _ => self.doubt(),
+        }
     }
 
+    #[inline(always)]
     fn types(&mut self, seen: &mut Seen) -> Result<(), Error> {
         match self.scanner.peek()? {
             Kind::String => {
                 seen.types = self.type_name()?;
                 Ok(())
             }
+            _ => self.type_list(seen),
+        }
+    }
+
+    #[cold]
+    fn type_list(&mut self, seen: &mut Seen) -> Result<(), Error> {
+        match self.scanner.peek()? {
             Kind::Array => {
                 seen.several = true;
                 if !self.scanner.open()? {
@@ -233,23 +307,25 @@ impl<'a> Look<'_, 'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn type_name(&mut self) -> Result<Types, Error> {
-        let name = self.scanner.string()?;
-        let one = match inner(self.text, name.span) {
-            b"string" => Types::STRING,
-            b"object" => Types::OBJECT,
-            b"integer" => Types::INTEGER,
-            b"number" => Types::NUMBER,
-            b"boolean" => Types::BOOLEAN,
-            b"array" => Types::ARRAY,
-            b"null" => Types::NULL,
-            _ => {
-                self.doubtful = true;
-                Types::NONE
-            }
+        let scanner = &mut self.scanner;
+        let name = match self.text.get(scanner.pos() + 1) {
+            Some(b's') => (scanner.take(b"\"string\""), Types::STRING),
+            Some(b'i') => (scanner.take(b"\"integer\""), Types::INTEGER),
+            Some(b'b') => (scanner.take(b"\"boolean\""), Types::BOOLEAN),
+            Some(b'o') => (scanner.take(b"\"object\""), Types::OBJECT),
+            Some(b'a') => (scanner.take(b"\"array\""), Types::ARRAY),
+            Some(b'n') if scanner.take(b"\"number\"") => (true, Types::NUMBER),
+            Some(b'n') => (scanner.take(b"\"null\""), Types::NULL),
+            _ => (false, Types::NONE),
         };
-        Ok(one)
+        if let (true, one) = name {
+            return Ok(one);
+        }
+        self.doubtful = true;
+        self.scanner.string()?;
+        Ok(Types::NONE)
     }
 
     fn properties(&mut self, level: u32) -> Result<(), Error> {
@@ -261,10 +337,7 @@ impl<'a> Look<'_, 'a> {
         }
         loop {
             let name = self.scanner.key()?;
-            let reserved = RESERVED
-                .iter()
-                .any(|reserved| inner(self.text, name.span) == reserved.as_bytes());
-            self.doubtful |= reserved || name.escaped;
+            self.doubtful |= name.escaped || is_reserved(inner(self.text, name.span));
             self.scratch.names.push(name.span);
             self.properties += 1;
             self.subschema(level + 1)?;
@@ -308,7 +381,18 @@ impl<'a> Look<'_, 'a> {
         }
         let mut count = 0;
         loop {
-            let value = self.scanner.skip()?;
+            let is_string = self.scanner.peek()? == Kind::String;
+            let value = if is_string {
+                seen.values = seen.values.or(Types::STRING);
+                count += 1;
+                self.scanner.string()?;
+                if !self.scanner.more(b']')? {
+                    break;
+                }
+                continue;
+            } else {
+                self.scanner.skip()?
+            };
             let one = match value.kind {
                 Kind::String => Types::STRING,
                 Kind::Null => Types::NULL,
@@ -391,7 +475,7 @@ fn has_all(text: &[u8], names: &[Span], required: &[Span]) -> bool {
     required.iter().all(|wanted| {
         let wanted = wanted.of(text);
         let mut candidates = names[next..].iter().chain(&names[..next]);
-        match candidates.position(|name| name.of(text) == wanted) {
+        match candidates.position(|name| is_same(name.of(text), wanted)) {
             Some(steps) => {
                 next = (next + steps + 1) % names.len();
                 true
@@ -399,6 +483,20 @@ fn has_all(text: &[u8], names: &[Span], required: &[Span]) -> bool {
             None => false,
         }
     })
+}
+
+/// Whether two names are the same. They are short, so that a call costs more than
+/// the comparison.
+#[inline]
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b)
+}
+
+/// Whether no property may have this name.
+#[inline]
+fn is_reserved(name: &[u8]) -> bool {
+    matches!(name.first(), Some(b'$' | b'a' | b'r'))
+        && RESERVED.iter().any(|reserved| name == reserved.as_bytes())
 }
 
 /// What stands between quotes.
