@@ -381,32 +381,11 @@ impl<'a> Look<'_, 'a> {
         }
         let mut count = 0;
         loop {
-            let is_string = self.scanner.peek()? == Kind::String;
-            let value = if is_string {
-                seen.values = seen.values.or(Types::STRING);
-                count += 1;
+            let one = if self.scanner.peek()? == Kind::String {
                 self.scanner.string()?;
-                if !self.scanner.more(b']')? {
-                    break;
-                }
-                continue;
+                Types::STRING
             } else {
-                self.scanner.skip()?
-            };
-            let one = match value.kind {
-                Kind::String => Types::STRING,
-                Kind::Null => Types::NULL,
-                Kind::True | Kind::False => Types::BOOLEAN,
-                Kind::Array => Types::ARRAY,
-                Kind::Object => Types::OBJECT,
-                Kind::Number => {
-                    let digits = value.span.of(self.text);
-                    if digits.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
-                        Types::NUMBER
-                    } else {
-                        Types::INTEGER
-                    }
-                }
+                self.value_type()?
             };
             seen.values = seen.values.or(one);
             count += 1;
@@ -416,6 +395,23 @@ impl<'a> Look<'_, 'a> {
         }
         self.doubtful |= count > MAX_LIST;
         Ok(())
+    }
+
+    /// The type of a value; of a number that may be an integer, "number".
+    fn value_type(&mut self) -> Result<Types, Error> {
+        let value = self.scanner.skip()?;
+        Ok(match value.kind {
+            Kind::String => Types::STRING,
+            Kind::Null => Types::NULL,
+            Kind::True | Kind::False => Types::BOOLEAN,
+            Kind::Array => Types::ARRAY,
+            Kind::Object => Types::OBJECT,
+            Kind::Number => {
+                let digits = value.span.of(self.text);
+                let is_plain = digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-');
+                if is_plain { Types::INTEGER } else { Types::NUMBER }
+            }
+        })
     }
 
     fn branches(&mut self, level: u32, seen: &mut Seen) -> Result<(), Error> {
