@@ -5,7 +5,7 @@
 
 use super::{change::Place, chat::Field, draft::Draft};
 use crate::{
-    json::{Kind, Span, Text},
+    json::{Span, Text},
     model::provider_prefix,
 };
 
@@ -29,7 +29,6 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
         draft.edits().replace(model.span, Text::from(quoted));
         draft.note(Place::Field(Field::Model), ALIAS);
     } else if prefix > 0 {
-        debug_assert_eq!(model.kind, Kind::String);
         let prefix = Span {
             start: model.span.start + 1,
             end: model.span.start + 1 + escaped_length(draft.raw(model.span), prefix),

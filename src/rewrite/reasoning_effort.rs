@@ -17,7 +17,7 @@ use crate::{
 const A_STRING: &str = "the effort must be a string";
 const LEVELS: &str = "the model's levels are low, high and max";
 const NO_SUCH: &str = "the model has no such effort";
-const NOT_BOTH: &str = "effort and thinking are refused together";
+pub(super) const NOT_BOTH: &str = "effort and thinking are refused together";
 const DISABLED: &str = "no effort is disabled thinking on this model";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {

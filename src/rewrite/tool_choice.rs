@@ -10,7 +10,7 @@
 //! end (documented), and so does LiteLLM. Instead of a named function only that
 //! one is left in `tools` (judgement).
 
-use super::{Rule, ToolChoicePolicy, change::Place, chat::{Field, Role}, draft::Draft};
+use super::{Rule, ToolChoicePolicy, change::Place, chat::{Field, Role}, draft::Draft, reasoning_effort};
 use crate::{
     json::{Kind, Text, Value},
     model::{ForcedChoice, Thinking},
@@ -28,7 +28,6 @@ const ASKED_INSTEAD: &str = "asks for a tool instead of the forced choice";
 const ONLY_ONE: &str = "only the named tool may be called";
 const ONE_LEFT: &str = "the only tool left is the named one";
 const NO_THINKING: &str = "without thinking the model takes a forced choice";
-const NOT_BOTH: &str = "effort and thinking are refused together";
 
 /// What a `tool_choice` asks for.
 enum Choice {
@@ -146,7 +145,7 @@ fn disable_thinking(draft: &mut Draft<'_>) -> bool {
         draft.set(Field::Thinking, "{\"type\":\"disabled\"}", NO_THINKING);
         draft.thinks = false;
         if draft.settings.is_on(Rule::ReasoningEffort) {
-            draft.remove(Field::ReasoningEffort, NOT_BOTH);
+            draft.remove(Field::ReasoningEffort, reasoning_effort::NOT_BOTH);
         }
     }
     can
