@@ -105,8 +105,22 @@ pub(super) enum Role {
 }
 
 impl Role {
+    /// The one that is named by a string in `text`.
     #[inline(always)]
-    pub(super) fn of(name: &[u8]) -> Self {
+    pub(super) fn of_str(name: Str, text: &[u8]) -> Self {
+        match name.plain(text) {
+            Some(name) => Self::of(name),
+            None => Self::of_escaped(name, text),
+        }
+    }
+
+    #[cold]
+    fn of_escaped(name: Str, text: &[u8]) -> Self {
+        Self::of(&name.unescaped(text))
+    }
+
+    #[inline(always)]
+    fn of(name: &[u8]) -> Self {
         match name {
             b"system" => Self::System,
             b"developer" => Self::Developer,

@@ -141,9 +141,10 @@ impl<B: Backend> Walk<'_, '_, B> {
                         _ => self.scanner.skip()?,
                     };
                     if field == MessageField::Role {
-                        role = value.as_str().map_or(Role::Other, |role| {
-                            Role::of(&role.unescaped(self.scanner.text()))
-                        });
+                        role = match value.as_str() {
+                            Some(name) => Role::of_str(name, self.scanner.text()),
+                            None => Role::Other,
+                        };
                     }
                     let member = self.member(key, value, duplicate);
                     match slot {
