@@ -90,12 +90,12 @@ impl<'a> Draft<'a> {
 
     /// Whether any message has this field: if not, a rule has nothing to look for.
     pub(super) const fn any_message_has(&self, field: MessageField) -> bool {
-        self.spans.fields_seen & (1 << field as u16) != 0
+        self.spans.fields_seen & field.bit() != 0
     }
 
     /// Whether any message is of this role.
     pub(super) const fn any_message_is(&self, role: Role) -> bool {
-        self.spans.roles_seen & (1 << role as u8) != 0
+        self.spans.roles_seen & role.bit() != 0
     }
 
     pub(super) fn message(&self, index: usize) -> &Message {
@@ -110,7 +110,7 @@ impl<'a> Draft<'a> {
             .map(|&(_, member)| member)
     }
 
-    pub(super) fn role(&self, index: usize) -> Role {
+    pub(super) fn role(&self, index: usize) -> Option<Role> {
         self.message(index).role
     }
 

@@ -33,8 +33,8 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
 /// Whether this rule is on and gives the message some content.
 pub(super) fn fills(draft: &Draft<'_>, index: usize) -> bool {
     let may_be_absent = match draft.role(index) {
-        Role::Assistant => true,
-        Role::User => false,
+        Some(Role::Assistant) => true,
+        Some(Role::User) => false,
         _ => return false,
     };
     let is_empty = match draft.message_field(index, MessageField::Content) {

@@ -9,6 +9,7 @@ mod chat;
 mod draft;
 mod settings;
 mod walk;
+mod words;
 
 use std::sync::Arc;
 

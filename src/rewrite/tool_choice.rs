@@ -158,7 +158,7 @@ fn replace_required(draft: &mut Draft<'_>, asks: bool) {
     let is_prefill = draft
         .message_count()
         .checked_sub(1)
-        .is_some_and(|last| draft.role(last) == Role::Assistant && draft.is_partial(last));
+        .is_some_and(|last| draft.role(last) == Some(Role::Assistant) && draft.is_partial(last));
     let Some(messages) = draft.field(Field::Messages).filter(|_| asks && !is_prefill) else {
         return;
     };

@@ -1,0 +1,181 @@
+//! The words that the walk looks for: keys, roles, types.
+
+use crate::json::{Backend, Scanner, Span, Str};
+
+/// Declares words that stand in one kind of place, and what stands behind each.
+macro_rules! words {
+    ($(#[doc = $doc:literal])+ $name:ident { $( $word:ident = $text:literal, )+ } $behind:literal) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum $name {
+            $( $word, )+
+        }
+
+        #[allow(dead_code, reason = "not every kind of word is written out")]
+        impl $name {
+            pub(super) const NAMES: &'static [&'static str] = &[ $( $text, )+ ];
+
+            pub(super) const fn name(self) -> &'static str {
+                Self::NAMES[self as usize]
+            }
+
+            /// The bit of this word in a set.
+            pub(super) const fn bit(self) -> u16 {
+                1 << self as u16
+            }
+
+            /// Goes past the word that comes next, and what stands behind it, if
+            /// it is one of these and spelled as usual. Nearly all are, and to
+            /// compare bytes is cheaper than to read a string.
+            #[inline(always)]
+            pub(super) fn take<B: Backend>(scanner: &mut Scanner<'_, B>) -> Option<(Self, Str)> {
+                #[allow(non_upper_case_globals, reason = "named as the words")]
+                mod heads {
+                    $( pub(super) const $word: [u8; 4] = *super::token(concat!("\"", $text, "\": ")); )+
+                }
+                let start = scanner.pos();
+                // The first bytes tell which one it may be.
+                let word = match *scanner.upcoming()? {
+                    $(
+                        heads::$word if scanner.take(const {
+                            const TOKEN: &str = concat!("\"", $text, "\"", $behind);
+                            token::<{ TOKEN.len() }>(TOKEN)
+                        }) => Self::$word,
+                    )+
+                    _ => return None,
+                };
+                let span = Span::new(start, scanner.pos() - $behind.len());
+                Some((word, Str { span, escaped: false }))
+            }
+
+            /// The word that a string in `text` says.
+            #[inline(always)]
+            pub(super) fn of(string: Str, text: &[u8]) -> Option<Self> {
+                match string.plain(text) {
+                    Some(name) => Self::named(name),
+                    None => Self::of_escaped(string, text),
+                }
+            }
+
+            #[cold]
+            fn of_escaped(string: Str, text: &[u8]) -> Option<Self> {
+                Self::named(&string.unescaped(text))
+            }
+
+            fn named(name: &[u8]) -> Option<Self> {
+                $(
+                    if name == $text.as_bytes() {
+                        return Some(Self::$word);
+                    }
+                )+
+                None
+            }
+        }
+    };
+}
+
+/// The first bytes of a text that is known to have them.
+const fn token<const N: usize>(text: &'static str) -> &'static [u8; N] {
+    match text.as_bytes().first_chunk() {
+        Some(token) => token,
+        None => panic!("shorter than a token"),
+    }
+}
+
+words! {
+    /// A member of the request itself.
+    Field {
+        Messages = "messages",
+        Model = "model",
+        Tools = "tools",
+        ToolChoice = "tool_choice",
+        Temperature = "temperature",
+        TopP = "top_p",
+        N = "n",
+        PresencePenalty = "presence_penalty",
+        FrequencyPenalty = "frequency_penalty",
+        Logprobs = "logprobs",
+        TopLogprobs = "top_logprobs",
+        Thinking = "thinking",
+        ReasoningEffort = "reasoning_effort",
+        ResponseFormat = "response_format",
+    } ":"
+}
+
+words! {
+    /// A member of a message.
+    MessageField {
+        Role = "role",
+        Content = "content",
+        ToolCalls = "tool_calls",
+        ToolCallId = "tool_call_id",
+        ReasoningContent = "reasoning_content",
+        Reasoning = "reasoning",
+        ProviderSpecificFields = "provider_specific_fields",
+        Partial = "partial",
+    } ":"
+}
+
+words! {
+    /// Who speaks in a message.
+    Role {
+        System = "system",
+        Developer = "developer",
+        User = "user",
+        Assistant = "assistant",
+        Tool = "tool",
+    } ""
+}
+
+words! {
+    /// A member of a part of a content array.
+    PartField {
+        Type = "type",
+        Text = "text",
+        Refusal = "refusal",
+    } ":"
+}
+
+words! {
+    /// The type of a part that says something. It is also the key of what it says.
+    PartType {
+        Text = "text",
+        Refusal = "refusal",
+    } ""
+}
+
+words! {
+    /// A member of a tool call.
+    CallField {
+        Id = "id",
+    } ":"
+}
+
+words! {
+    /// A member of a tool.
+    ToolField {
+        Function = "function",
+    } ":"
+}
+
+words! {
+    /// A member of a tool's function.
+    FunctionField {
+        Name = "name",
+        Parameters = "parameters",
+    } ":"
+}
+
+words! {
+    /// A member of `response_format`.
+    FormatField {
+        JsonSchema = "json_schema",
+    } ":"
+}
+
+words! {
+    /// A member of `response_format.json_schema`.
+    JsonSchemaField {
+        Schema = "schema",
+    } ":"
+}
