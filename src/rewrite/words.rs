@@ -31,11 +31,11 @@ macro_rules! words {
             pub(super) fn take<B: Backend>(scanner: &mut Scanner<'_, B>) -> Option<(Self, Str)> {
                 #[allow(non_upper_case_globals, reason = "named as the words")]
                 mod heads {
-                    $( pub(super) const $word: [u8; 4] = *super::token(concat!("\"", $text, "\": ")); )+
+                    $( pub(super) const $word: u32 = super::head(concat!("\"", $text, "\": ")); )+
                 }
                 let start = scanner.pos();
                 // The first bytes tell which one it may be.
-                let word = match *scanner.upcoming()? {
+                let word = match u32::from_le_bytes(*scanner.upcoming()?) {
                     $(
                         heads::$word if scanner.take(const {
                             const TOKEN: &str = concat!("\"", $text, "\"", $behind);
@@ -80,6 +80,11 @@ const fn token<const N: usize>(text: &'static str) -> &'static [u8; N] {
         Some(token) => token,
         None => panic!("shorter than a token"),
     }
+}
+
+/// The first bytes of a text, as one number.
+const fn head(text: &'static str) -> u32 {
+    u32::from_le_bytes(*token(text))
 }
 
 words! {
