@@ -187,6 +187,9 @@ impl<'a, B: Backend> Scanner<'a, B> {
         match kind {
             Kind::Object | Kind::Array => self.skip_container()?,
             Kind::String => escaped = self.string()?.escaped,
+            Kind::True if self.take(b"true") => {}
+            Kind::False if self.take(b"false") => {}
+            Kind::Null if self.take(b"null") => {}
             scalar => self.pos = skip_scalar(self.text, self.pos, scalar)?,
         }
         Ok(Value {
