@@ -3,7 +3,7 @@
 use std::{cell::Cell, ops::Range};
 
 use super::{Change, tool_schema::Scratch};
-use crate::json::{Edits, Member, Span, Str};
+use crate::json::{Edits, Kind, Member, Span, Str};
 
 /// Declares the keys of one kind of object that rules look at.
 macro_rules! keys {
@@ -139,6 +139,12 @@ pub(super) struct Part {
     pub(super) text: Option<Str>,
 }
 
+impl Part {
+    pub(super) fn is_empty_text(&self) -> bool {
+        self.text.is_some_and(Str::is_empty)
+    }
+}
+
 /// An element of `tool_calls`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call {
@@ -186,6 +192,48 @@ pub(super) struct Spans {
     pub(super) scratch: Scratch,
     pub(super) edits: Edits,
     pub(super) changes: Vec<Change>,
+}
+
+/// What the contents of all messages are, in general: mostly strings that say
+/// something, so that rules need not look at each.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Contents {
+    pub(super) any_array: bool,
+    /// Of all arrays.
+    pub(super) all_parts_are_text: bool,
+    pub(super) any_part_is_empty: bool,
+    /// Whether some content is absent, null, an empty string or an empty array.
+    pub(super) any_is_nothing: bool,
+}
+
+impl Contents {
+    pub(super) fn of(spans: &Spans) -> Self {
+        let (mut contents, mut arrays, mut any_is_nothing) = (0, 0, false);
+        // Without branches: what contents are follows no pattern.
+        for &(field, Member { value, .. }) in &spans.message_fields {
+            let is_content = field == MessageField::Content;
+            let is_nothing = value.kind == Kind::Null || value.span.length() == 2;
+            contents += usize::from(is_content);
+            arrays += usize::from(is_content & (value.kind == Kind::Array));
+            any_is_nothing |= is_content & is_nothing;
+        }
+        any_is_nothing |= contents < spans.messages.len();
+        let (mut all_parts_are_text, mut any_part_is_empty) = (true, false);
+        if arrays > 0 {
+            for part in &spans.parts {
+                all_parts_are_text &= part.text.is_some();
+                any_part_is_empty |= part.is_empty_text();
+            }
+            let has_parts = |message: &&Message| !message.parts.is_empty();
+            any_is_nothing |= spans.messages.iter().filter(has_parts).count() < arrays;
+        }
+        Self {
+            any_array: arrays > 0,
+            all_parts_are_text,
+            any_part_is_empty,
+            any_is_nothing,
+        }
+    }
 }
 
 thread_local! {
