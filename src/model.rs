@@ -219,10 +219,24 @@ struct Id {
 
 impl Id {
     const fn prefix(prefix: &str) -> Self {
+        let prefix = prefix.as_bytes();
         assert!(prefix.len() <= Start::LENGTH);
+        let mut mask = [0; Start::LENGTH];
+        let mut at = 0;
+        while at < prefix.len() {
+            // A letter's case is one bit.
+            let case = if prefix[at].is_ascii_alphabetic() {
+                0x20
+            } else {
+                0
+            };
+            mask[at] = 0xff & !case;
+            at += 1;
+        }
+        let mask = Start::of(&mask);
         Self {
-            start: Start::of(prefix.as_bytes()),
-            mask: Start::of(Start::MASK.split_at(prefix.len()).0),
+            start: Start::of(prefix).masked(mask),
+            mask,
             length: prefix.len(),
             versions: None,
         }
@@ -252,29 +266,37 @@ fn version(rest: &[u8]) -> Option<u32> {
     })
 }
 
-/// The first bytes of an id in lower case, then zeros. As words, because every
-/// request looks through the table, and words are compared without a loop.
+/// The first bytes of an id, then zeros. As words, because every request looks
+/// through the table, and words are compared without a loop.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Start([u64; 3]);
 
 impl Start {
     const LENGTH: usize = 24;
-    const MASK: [u8; Self::LENGTH] = [0xff; Self::LENGTH];
 
     const fn of(id: &[u8]) -> Self {
-        let mut words = [0; 3];
-        let mut at = 0;
-        while at < id.len() && at < Self::LENGTH {
-            words[at / 8] |= (id[at].to_ascii_lowercase() as u64) << (at % 8 * 8);
-            at += 1;
-        }
-        Self(words)
+        Self([word(id, 0), word(id, 8), word(id, 16)])
     }
 
     const fn masked(self, mask: Self) -> Self {
         let ([a, b, c], [x, y, z]) = (self.0, mask.0);
         Self([a & x, b & y, c & z])
     }
+}
+
+/// Up to eight bytes, the first one lowest.
+const fn word(bytes: &[u8], from: usize) -> u64 {
+    let mut at = if bytes.len() < from + 8 {
+        bytes.len()
+    } else {
+        from + 8
+    };
+    let mut word = 0;
+    while at > from {
+        at -= 1;
+        word = word << 8 | bytes[at] as u64;
+    }
+    word
 }
 
 /// What other programs put before the ids of Moonshot's models.

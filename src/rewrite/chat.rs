@@ -3,7 +3,7 @@
 use std::{cell::Cell, ops::Range};
 
 use super::{Change, tool_schema::Scratch};
-use crate::json::{Edits, Kind, Member, Span, Str};
+use crate::json::{Edits, Kind, Member, Span, Str, Value};
 
 /// Declares the keys of one kind of object that rules look at.
 macro_rules! keys {
@@ -207,15 +207,21 @@ pub(super) struct Contents {
 }
 
 impl Contents {
+    /// Whether a message may say nothing.
+    pub(super) const fn any_may_be_empty(self) -> bool {
+        self.any_is_nothing | self.any_part_is_empty
+    }
+
     pub(super) fn of(spans: &Spans) -> Self {
         let (mut contents, mut arrays, mut any_is_nothing) = (0, 0, false);
-        // Without branches: what contents are follows no pattern.
-        for &(field, Member { value, .. }) in &spans.message_fields {
-            let is_content = field == MessageField::Content;
-            let is_nothing = value.kind == Kind::Null || value.span.length() == 2;
-            contents += usize::from(is_content);
-            arrays += usize::from(is_content & (value.kind == Kind::Array));
-            any_is_nothing |= is_content & is_nothing;
+        for (field, content) in &spans.message_fields {
+            if *field == MessageField::Content {
+                let Value { kind, span, .. } = content.value;
+                contents += 1;
+                // Without branches: what contents are follows no pattern.
+                arrays += usize::from(kind == Kind::Array);
+                any_is_nothing |= (kind == Kind::Null) | (span.length() == 2);
+            }
         }
         any_is_nothing |= contents < spans.messages.len();
         let (mut all_parts_are_text, mut any_part_is_empty) = (true, false);

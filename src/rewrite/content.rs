@@ -21,13 +21,17 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
     if !draft.contents.any_array || !makes_strings(draft) {
         return;
     }
+    let contents = draft.contents;
     for index in 0..draft.message_count() {
+        if draft.parts(index).is_empty() && !contents.any_is_nothing {
+            continue;
+        }
         let content = draft.message_field(index, MessageField::Content);
         let Some(content) = content.filter(|content| content.value.kind == Kind::Array) else {
             continue;
         };
         // A message without any text gets one from the rule for empty content.
-        if !empty_content::fills(draft, index) {
+        if !contents.any_may_be_empty() || !empty_content::fills(draft, index) {
             join(draft, index, content.value);
             draft.note(Place::Message(index, MessageField::Content), TEXT_ONLY);
         }

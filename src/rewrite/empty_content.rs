@@ -20,7 +20,7 @@ const NOT_EMPTY: &str = "an empty message is refused";
 const NO_EMPTY_PART: &str = "an empty text part is refused";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
-    if !draft.contents.any_is_nothing && !draft.contents.any_part_is_empty {
+    if !draft.contents.any_may_be_empty() {
         return;
     }
     let arrays_stay = !content::makes_strings(draft);
