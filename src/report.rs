@@ -38,12 +38,8 @@ enum Outcome {
 }
 
 impl Report {
-    pub(crate) fn new(changes: Arc<[Change]>) -> Self {
-        if changes.is_empty() {
-            Self(Outcome::NothingToChange)
-        } else {
-            Self(Outcome::Rewritten(changes))
-        }
+    pub(crate) fn new(changes: Option<Arc<[Change]>>) -> Self {
+        Self(changes.map_or(Outcome::NothingToChange, Outcome::Rewritten))
     }
 
     pub(crate) const fn skipped_because(why: Skipped) -> Self {

@@ -1,5 +1,7 @@
 //! A list of edits, and how it becomes patches of the text.
 
+use std::mem;
+
 use bytes::Bytes;
 
 use super::{Member, Span, rope::Rope};
@@ -11,7 +13,14 @@ pub(crate) enum Text {
     Owned(Box<str>),
 }
 
+impl Default for Text {
+    fn default() -> Self {
+        Self::Static("")
+    }
+}
+
 impl Text {
+    #[inline]
     pub(super) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Static(text) => text.as_bytes(),
@@ -45,6 +54,7 @@ enum Edit {
 }
 
 impl Edit {
+    #[inline]
     const fn span(&self) -> Span {
         match *self {
             Self::Replace(span, _) | Self::Remove(span) => span,
@@ -70,6 +80,8 @@ pub(super) struct Patch {
 #[derive(Debug, Default)]
 pub(crate) struct Edits {
     edits: Vec<Edit>,
+    /// What the edits come to. Empty but for the room that it keeps.
+    patches: Vec<Patch>,
 }
 
 impl Edits {
@@ -122,66 +134,69 @@ impl Edits {
         }
         // Stable, so that what was appended first comes first.
         self.edits.sort_by_key(|edit| edit.span().start);
-        let patches = Settler::new(&text, self.edits.len()).settle(self.edits.drain(..));
-        Rope::new(text, patches)
+        Settler::new(&text, &mut self.patches).settle(&mut self.edits);
+        self.edits.clear();
+        Rope::new(text, self.patches.drain(..))
     }
 
     /// Gives memory back to the allocator, down to room for this many edits.
     pub(crate) fn shrink_to(&mut self, edits: usize) {
         self.edits.shrink_to(edits);
+        self.patches.shrink_to(edits);
     }
 }
 
 /// Turns sorted edits into patches, and decides which comma goes with what.
 struct Settler<'a> {
     text: &'a [u8],
-    patches: Vec<Patch>,
+    patches: &'a mut Vec<Patch>,
     /// The end of the last edit that took something out, for nested edits: what
     /// lies inside a removed or replaced span is gone with it.
     covered: u32,
 }
 
 impl<'a> Settler<'a> {
-    fn new(text: &'a [u8], edits: usize) -> Self {
+    fn new(text: &'a [u8], patches: &'a mut Vec<Patch>) -> Self {
         Self {
             text,
-            patches: Vec::with_capacity(edits),
+            patches,
             covered: 0,
         }
     }
 
-    fn settle(mut self, edits: impl Iterator<Item = Edit>) -> Vec<Patch> {
-        let mut edits = edits.peekable();
-        while let Some(edit) = edits.next() {
-            let span = edit.span();
-            if span.start < self.covered {
+    /// Takes the texts out of the edits.
+    fn settle(mut self, edits: &mut [Edit]) {
+        let mut next = 0;
+        while let Some(edit) = edits.get_mut(next) {
+            next += 1;
+            if edit.span().start < self.covered {
                 continue;
             }
             match edit {
-                Edit::Replace(span, text) => self.push(span, text),
-                Edit::Append(close, text) => self.append(close, text),
+                Edit::Replace(span, text) => self.push(*span, mem::take(text)),
+                Edit::Append(close, text) => self.append(*close, mem::take(text)),
                 Edit::Remove(first) => {
                     // Neighbours that go together are one run, with one comma.
-                    let mut run = first;
-                    while let Some(next) = edits.peek() {
-                        let span = next.span();
+                    let mut run = *first;
+                    while let Some(edit) = edits.get(next) {
+                        let span = edit.span();
                         let in_run = span.start < run.end;
                         let next_in_line =
-                            matches!(next, Edit::Remove(_)) && span.start == self.after_comma(run);
+                            matches!(edit, Edit::Remove(_)) && span.start == self.after_comma(run);
                         if next_in_line {
                             run.end = span.end;
                         } else if !in_run {
                             break;
                         }
-                        edits.next();
+                        next += 1;
                     }
                     self.remove(run);
                 }
             }
         }
-        self.patches
     }
 
+    #[inline]
     fn push(&mut self, span: Span, text: Text) {
         self.covered = span.end;
         self.patches.push(Patch { span, text });

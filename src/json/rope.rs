@@ -1,8 +1,10 @@
 //! The edited text, without a copy of what was not edited.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use std::{mem, ops::Range, vec};
 
-use super::edit::Patch;
+use bytes::{Buf, Bytes};
+
+use super::{Span, edit::Patch};
 
 /// Untouched stretches of this length and more are slices of the original; it
 /// costs more to hand over a shorter one than to copy it.
@@ -12,8 +14,9 @@ const SLICE: usize = 16 * 1024;
 /// rope never owns more, however long the text is.
 const GATHER: usize = 48 * 1024;
 
-/// A text as a series of [`Bytes`], made when they are asked for: long stretches
-/// are slices of the original, short ones and edits are gathered.
+/// A text as a series of [`Bytes`]: long stretches are slices of the original,
+/// short ones and edits are gathered. A long text's pieces are made when they are
+/// asked for.
 ///
 /// Its length is known before the first piece is made. Cloning a rope clones no
 /// text.
@@ -35,11 +38,7 @@ pub struct Rope {
     text: Bytes,
     /// Sorted, and they don't overlap.
     patches: Vec<Patch>,
-    /// The next patch.
-    next: usize,
-    /// How much of the original, and then of the next patch, is behind us.
-    pos: usize,
-    in_patch: usize,
+    place: Place,
     remaining: usize,
 }
 
@@ -54,23 +53,84 @@ impl From<Bytes> for Rope {
     }
 }
 
-/// A piece that is still to be made.
-enum Piece {
-    /// Up to here in the original.
-    Original { end: usize },
-    /// In the text of the next patch.
-    Patch,
+/// What is behind us.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    /// The next patch.
+    next: usize,
+    /// How much of the original, and then of the next patch.
+    pos: usize,
+    in_patch: usize,
+}
+
+impl Place {
+    /// Copies the next `length` bytes of the edited text, which must be there.
+    fn gather(&mut self, text: &[u8], patches: &[Patch], length: usize) -> Bytes {
+        // To the byte: `Bytes` needs a second allocation if there is room left.
+        let mut gathered = Vec::with_capacity(length);
+        let mut copy = |from: &[u8], done: &mut usize| {
+            let rest = &from[*done..];
+            let rest = &rest[..rest.len().min(length - gathered.len())];
+            gathered.extend_from_slice(rest);
+            *done += rest.len();
+            *done == from.len()
+        };
+        for patch in &patches[self.next..] {
+            let Span { start, end } = patch.span;
+            if !copy(&text[..start as usize], &mut self.pos)
+                || !copy(patch.text.as_bytes(), &mut self.in_patch)
+            {
+                return Bytes::from(gathered);
+            }
+            self.next += 1;
+            self.pos = end as usize;
+            self.in_patch = 0;
+        }
+        copy(text, &mut self.pos);
+        Bytes::from(gathered)
+    }
+}
+
+/// The whole edited text, which has this length.
+fn splice(text: &[u8], patches: &[Patch], length: usize) -> Bytes {
+    let mut spliced = Vec::with_capacity(length);
+    let mut pos = 0;
+    for patch in patches {
+        let Range { start, end } = patch.span.range();
+        spliced.extend_from_slice(&text[pos..start]);
+        // Most patches only take something out.
+        let new = patch.text.as_bytes();
+        if !new.is_empty() {
+            spliced.extend_from_slice(new);
+        }
+        pos = end;
+    }
+    spliced.extend_from_slice(&text[pos..]);
+    Bytes::from(spliced)
 }
 
 impl Rope {
-    pub(super) fn new(text: Bytes, patches: Vec<Patch>) -> Self {
-        let removed: usize = patches.iter().map(|p| p.span.range().len()).sum();
-        let added: usize = patches.iter().map(|p| p.text.as_bytes().len()).sum();
+    /// The text with its patches, which are sorted and don't overlap. If all of
+    /// it would be one gathered piece, it is made at once, and keeps neither.
+    pub(super) fn new(text: Bytes, patches: vec::Drain<'_, Patch>) -> Self {
+        let (mut length, mut longest, mut pos) = (0, 0, 0);
+        for patch in patches.as_slice() {
+            let span = patch.span.range();
+            let stretch = span.start - pos;
+            longest = stretch.max(longest);
+            length += stretch + patch.text.as_bytes().len();
+            pos = span.end;
+        }
+        let stretch = text.len() - pos;
+        length += stretch;
+        if length <= GATHER && stretch.max(longest) < SLICE {
+            return Self::from(splice(&text, patches.as_slice(), length));
+        }
         Self {
-            remaining: text.len() - removed + added,
             text,
-            patches,
-            ..Self::default()
+            patches: patches.collect(),
+            place: Place::default(),
+            remaining: length,
         }
     }
 
@@ -93,38 +153,32 @@ impl Rope {
         if self.patches.is_empty() {
             return self.next().unwrap_or_default();
         }
-        let mut whole = BytesMut::with_capacity(self.remaining);
-        while let Some((piece, length)) = self.piece() {
-            self.copy(&piece, length, &mut whole);
-        }
-        whole.freeze()
+        self.place.gather(&self.text, &self.patches, self.remaining)
     }
 
-    /// The next piece that is not empty, and its length.
-    fn piece(&mut self) -> Option<(Piece, usize)> {
-        while let Some(patch) = self.patches.get(self.next) {
+    /// How far the original goes on from here.
+    fn stretch(&mut self) -> usize {
+        while let Some(patch) = self.patches.get(self.place.next) {
             let span = patch.span.range();
-            if self.pos < span.start {
-                return Some((Piece::Original { end: span.start }, span.start - self.pos));
+            if self.place.pos < span.start || self.place.in_patch < patch.text.as_bytes().len() {
+                return span.start - self.place.pos;
             }
-            let text = patch.text.as_bytes().len();
-            if self.in_patch < text {
-                return Some((Piece::Patch, text - self.in_patch));
-            }
-            self.pos = span.end;
-            self.in_patch = 0;
-            self.next += 1;
+            self.place.pos = span.end;
+            self.place.in_patch = 0;
+            self.place.next += 1;
         }
-        let end = self.text.len();
-        (self.pos < end).then(|| (Piece::Original { end }, end - self.pos))
+        self.text.len() - self.place.pos
     }
 
     /// How many bytes the next gathered piece has: up to a slice, if there is one.
     fn gatherable(&self) -> usize {
         let mut length = 0;
-        let mut pos = self.pos;
-        let mut in_patch = self.in_patch;
-        for patch in &self.patches[self.next..] {
+        let Place {
+            next,
+            mut pos,
+            mut in_patch,
+        } = self.place;
+        for patch in &self.patches[next..] {
             let span = patch.span.range();
             let stretch = span.start - pos;
             if stretch >= SLICE || length >= GATHER {
@@ -138,46 +192,32 @@ impl Rope {
             stretch => (length + stretch).min(GATHER),
         }
     }
-
-    /// Copies the first `length` bytes of `piece`.
-    fn copy(&mut self, piece: &Piece, length: usize, to: &mut BytesMut) {
-        match piece {
-            Piece::Original { .. } => {
-                to.put_slice(&self.text[self.pos..self.pos + length]);
-                self.pos += length;
-            }
-            Piece::Patch => {
-                let text = self.patches[self.next].text.as_bytes();
-                to.put_slice(&text[self.in_patch..self.in_patch + length]);
-                self.in_patch += length;
-            }
-        }
-        self.remaining -= length;
-    }
 }
 
 impl Iterator for Rope {
     type Item = Bytes;
 
     fn next(&mut self) -> Option<Bytes> {
-        let (piece, length) = self.piece()?;
-        if let Piece::Original { end } = piece {
-            if length >= SLICE || length == self.remaining {
-                let slice = self.text.slice(self.pos..end);
-                self.pos = end;
-                self.remaining -= length;
-                return Some(slice);
-            }
+        if self.remaining == 0 {
+            return None;
         }
-        // To the byte: `Bytes` needs a second allocation if there is room left.
-        let mut room = self.gatherable();
-        let mut gathered = BytesMut::with_capacity(room);
-        while let Some((piece, length)) = self.piece().filter(|_| room > 0) {
-            let length = length.min(room);
-            self.copy(&piece, length, &mut gathered);
-            room -= length;
-        }
-        Some(gathered.freeze())
+        let stretch = self.stretch();
+        let pos = self.place.pos;
+        let piece = if stretch == self.remaining {
+            // The original is not needed any more.
+            let mut piece = mem::take(&mut self.text);
+            piece.advance(pos);
+            piece.truncate(stretch);
+            piece
+        } else if stretch >= SLICE {
+            self.place.pos += stretch;
+            self.text.slice(pos..pos + stretch)
+        } else {
+            let length = self.gatherable();
+            self.place.gather(&self.text, &self.patches, length)
+        };
+        self.remaining -= piece.len();
+        Some(piece)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{cell::Cell, ops::Range};
 
 use super::{Change, tool_schema::Scratch};
-use crate::json::{Edits, Member, Span, Str, Value};
+use crate::json::{Edits, Kind, Member, Span, Str, Value};
 
 pub(super) use super::words::{Field, MessageField, Role};
 
@@ -27,6 +27,12 @@ pub(super) struct Part {
     pub(super) span: Span,
     /// The text, if this is a text part.
     pub(super) text: Option<Str>,
+}
+
+impl Part {
+    pub(super) fn is_empty_text(&self) -> bool {
+        self.text.is_some_and(Str::is_empty)
+    }
 }
 
 /// An element of `tool_calls`.
@@ -76,6 +82,54 @@ pub(super) struct Spans {
     pub(super) scratch: Scratch,
     pub(super) edits: Edits,
     pub(super) changes: Vec<Change>,
+}
+
+/// What the contents of all messages are, in general: mostly strings that say
+/// something, so that rules need not look at each.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Contents {
+    pub(super) any_array: bool,
+    /// Of all arrays.
+    pub(super) all_parts_are_text: bool,
+    pub(super) any_part_is_empty: bool,
+    /// Whether some content is absent, null, an empty string or an empty array.
+    pub(super) any_is_nothing: bool,
+}
+
+impl Contents {
+    /// Whether a message may say nothing.
+    pub(super) const fn any_may_be_empty(self) -> bool {
+        self.any_is_nothing | self.any_part_is_empty
+    }
+
+    pub(super) fn of(spans: &Spans) -> Self {
+        let (mut contents, mut arrays, mut any_is_nothing) = (0, 0, false);
+        for (field, content) in &spans.message_fields {
+            if *field == MessageField::Content {
+                let Value { kind, span, .. } = content.value;
+                contents += 1;
+                // Without branches: what contents are follows no pattern.
+                arrays += usize::from(kind == Kind::Array);
+                any_is_nothing |= (kind == Kind::Null) | (span.length() == 2);
+            }
+        }
+        any_is_nothing |= contents < spans.messages.len();
+        let (mut all_parts_are_text, mut any_part_is_empty) = (true, false);
+        if arrays > 0 {
+            for part in &spans.parts {
+                all_parts_are_text &= part.text.is_some();
+                any_part_is_empty |= part.is_empty_text();
+            }
+            let has_parts = |message: &&Message| !message.parts.is_empty();
+            any_is_nothing |= spans.messages.iter().filter(has_parts).count() < arrays;
+        }
+        Self {
+            any_array: arrays > 0,
+            all_parts_are_text,
+            any_part_is_empty,
+            any_is_nothing,
+        }
+    }
 }
 
 thread_local! {
