@@ -166,6 +166,15 @@ impl<'a, B: Backend> Scanner<'a, B> {
         comes
     }
 
+    /// Goes past a string of so many bytes, quotes included, that the caller has
+    /// seen, and past as many behind it. Says where the string stands.
+    #[inline(always)]
+    pub(crate) fn pass(&mut self, string: usize, behind: usize) -> Span {
+        let start = self.pos;
+        self.pos += string + behind;
+        Span::new(start, start + string)
+    }
+
     /// The bytes that come next, white space included; None near the end.
     #[inline(always)]
     pub(crate) fn upcoming<const N: usize>(&self) -> Option<&'a [u8; N]> {

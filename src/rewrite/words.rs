@@ -1,6 +1,6 @@
 //! The words that the walk looks for: keys, roles, types.
 
-use crate::json::{Backend, Scanner, Span, Str};
+use crate::json::{Backend, Scanner, Str};
 
 /// Declares words that stand in one kind of place, and what stands behind each.
 macro_rules! words {
@@ -33,18 +33,17 @@ macro_rules! words {
                 mod heads {
                     $( pub(super) const $word: u32 = super::head(concat!("\"", $text, "\": ")); )+
                 }
-                let start = scanner.pos();
+                let window: &[u8; LONGEST] = scanner.upcoming()?;
                 // The first bytes tell which one it may be.
-                let word = match u32::from_le_bytes(*scanner.upcoming()?) {
+                let (word, length) = match u32::from_le_bytes(*window.first_chunk()?) {
                     $(
-                        heads::$word if scanner.take(const {
-                            const TOKEN: &str = concat!("\"", $text, "\"", $behind);
-                            token::<{ TOKEN.len() }>(TOKEN)
-                        }) => Self::$word,
+                        heads::$word if window.starts_with(concat!("\"", $text, "\"", $behind).as_bytes()) => {
+                            (Self::$word, $text.len() + 2)
+                        }
                     )+
                     _ => return None,
                 };
-                let span = Span::new(start, scanner.pos() - $behind.len());
+                let span = scanner.pass(length, $behind.len());
                 Some((word, Str { span, escaped: false }))
             }
 
@@ -74,18 +73,17 @@ macro_rules! words {
     };
 }
 
-/// The first bytes of a text that is known to have them.
-const fn token<const N: usize>(text: &'static str) -> &'static [u8; N] {
+/// The first bytes of a text, as one number.
+const fn head(text: &str) -> u32 {
     match text.as_bytes().first_chunk() {
-        Some(token) => token,
-        None => panic!("shorter than a token"),
+        Some(head) => u32::from_le_bytes(*head),
+        None => panic!("shorter than a head"),
     }
 }
 
-/// The first bytes of a text, as one number.
-const fn head(text: &'static str) -> u32 {
-    u32::from_le_bytes(*token(text))
-}
+/// No word is longer, with its quotes and what stands behind it: so many bytes are
+/// looked at once. A test knows if one is.
+const LONGEST: usize = 32;
 
 words! {
     /// A member of the request itself.
@@ -183,4 +181,58 @@ words! {
     JsonSchemaField {
         Schema = "schema",
     } ":"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_taken_as_it_is_usually_spelled() {
+        fn check<W: PartialEq + std::fmt::Debug>(
+            names: &[&str],
+            behind: &str,
+            take: impl Fn(&mut Scanner<'_>) -> Option<(W, Str)>,
+            of: impl Fn(Str, &[u8]) -> Option<W>,
+        ) {
+            for name in names {
+                let text = format!("\"{name}\"{behind}{}", " ".repeat(LONGEST));
+                let mut scanner = Scanner::new(text.as_bytes()).unwrap();
+                let (word, string) = take(&mut scanner).expect(name);
+                assert_eq!(scanner.pos(), name.len() + 2 + behind.len());
+                assert_eq!(string.plain(text.as_bytes()), Some(name.as_bytes()));
+                assert_eq!(of(string, text.as_bytes()), Some(word), "{name}");
+            }
+        }
+        check(Field::NAMES, ":", |s| Field::take(s), Field::of);
+        check(
+            MessageField::NAMES,
+            ":",
+            |s| MessageField::take(s),
+            MessageField::of,
+        );
+        check(Role::NAMES, "", |s| Role::take(s), Role::of);
+        check(PartField::NAMES, ":", |s| PartField::take(s), PartField::of);
+        check(PartType::NAMES, "", |s| PartType::take(s), PartType::of);
+        check(CallField::NAMES, ":", |s| CallField::take(s), CallField::of);
+        check(ToolField::NAMES, ":", |s| ToolField::take(s), ToolField::of);
+        check(
+            FunctionField::NAMES,
+            ":",
+            |s| FunctionField::take(s),
+            FunctionField::of,
+        );
+        check(
+            FormatField::NAMES,
+            ":",
+            |s| FormatField::take(s),
+            FormatField::of,
+        );
+        check(
+            JsonSchemaField::NAMES,
+            ":",
+            |s| JsonSchemaField::take(s),
+            JsonSchemaField::of,
+        );
+    }
 }

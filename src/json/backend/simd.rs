@@ -50,7 +50,10 @@ pub(super) fn plain_string<V: Vector>(
 #[cold]
 #[inline(never)]
 fn near_end(text: &[u8], start: usize) -> Option<usize> {
-    Portable.plain_string(text, start)
+    let rest = text.get(start..)?;
+    let is_plain = |byte: u8| byte.is_ascii() && byte >= 0x20 && byte != b'"' && byte != b'\\';
+    let end = rest.iter().position(|&byte| !is_plain(byte))?;
+    (rest[end] == b'"').then_some(start + end)
 }
 
 /// As [`Backend::space`].
