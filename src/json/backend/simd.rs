@@ -86,6 +86,10 @@ pub(super) fn string<V: Vector>(
 /// is likely.
 const LONG: u32 = 4;
 
+/// So many escapes of a block are read one by one. More of them are read at once,
+/// and so are those of the blocks behind.
+const FEW: u32 = 3;
+
 /// Reads a string in blocks of 64 bytes.
 #[inline(always)]
 fn accept<V: Vector>(machine: V::Machine, text: &[u8], start: usize) -> Option<StringEnd> {
@@ -94,9 +98,9 @@ fn accept<V: Vector>(machine: V::Machine, text: &[u8], start: usize) -> Option<S
     // The high bits that were seen, of any bytes.
     let mut high = 0;
     let mut plain = 0;
-    let quote = loop {
+    let quote = 'string: loop {
         let block = Block::<V>::at(machine, text, pos);
-        let stops = block.special();
+        let mut stops = block.special();
         if stops == 0 {
             high |= block.high_bits();
             pos += 64;
@@ -110,34 +114,51 @@ fn accept<V: Vector>(machine: V::Machine, text: &[u8], start: usize) -> Option<S
             continue;
         }
         plain = 0;
-        let gap = stops.trailing_zeros() as usize;
-        let stop = pos + gap;
-        match *text.get(stop)? {
-            b'"' => {
-                high |= u32::from(block.non_ascii() & !(u64::MAX << gap) != 0);
-                break stop;
+        let mut few = 0;
+        pos = loop {
+            let gap = stops.trailing_zeros() as usize;
+            let stop = pos + gap;
+            match *text.get(stop)? {
+                b'"' => {
+                    high |= u32::from(block.non_ascii() & !(u64::MAX << gap) != 0);
+                    break 'string stop;
+                }
+                b'\\' => {}
+                _ => return None,
             }
-            b'\\' => {}
-            _ => return None,
-        }
-        escaped = true;
-        high |= block.high_bits();
-        let behind = gap + escape(text, stop)?;
-        let more = u64::MAX.checked_shl(behind as u32).unwrap_or(0);
-        if stops & more == 0 {
-            // The only one in the block. Where the next block begins must not
-            // depend on what was found in this one, or the machine waits for it.
-            pos += if behind <= 64 { 64 } else { behind };
-            continue;
-        }
-        let end = escapes::<V>(machine, text, stop, &mut high)?;
-        if text.get(end) == Some(&b'"') {
-            break end;
-        }
-        pos = end;
+            escaped = true;
+            let behind = gap + escape(text, stop)?;
+            if behind > 64 {
+                high |= block.high_bits();
+                break crossing(pos, behind);
+            }
+            stops &= u64::MAX.checked_shl(behind as u32).unwrap_or(0);
+            if stops == 0 {
+                high |= block.high_bits();
+                break pos + 64;
+            }
+            few += 1;
+            if few == FEW {
+                high |= block.high_bits();
+                let end = escapes::<V>(machine, text, pos + behind, &mut high)?;
+                if text.get(end) == Some(&b'"') {
+                    break 'string end;
+                }
+                break end;
+            }
+        };
     };
     let is_text = high == 0 || simdutf8::basic::from_utf8(&text[start..quote]).is_ok();
     is_text.then_some(StringEnd { quote, escaped })
+}
+
+/// The end of an escape that begins in one block and ends in the next. Where a
+/// block begins must not depend on what is in the one before, or the machine waits
+/// for it: this keeps the rare case out of a conditional move.
+#[cold]
+#[inline(never)]
+const fn crossing(pos: usize, behind: usize) -> usize {
+    pos + behind
 }
 
 /// The length of the escape at `at`.
