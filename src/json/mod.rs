@@ -28,6 +28,6 @@ pub(crate) use self::{
     edit::{Edits, Text},
     error::Error,
     number::number,
-    scanner::Scanner,
+    scanner::{Place, Scanner},
     span::{Kind, Member, Span, Str, Value},
 };

@@ -4,7 +4,7 @@ use std::{mem, ops::Range, vec};
 
 use bytes::{Buf, Bytes};
 
-use super::{Span, edit::Patch};
+use super::{Span, edit::Edit};
 
 /// Untouched stretches of this length and more are slices of the original; it
 /// costs more to hand over a shorter one than to copy it.
@@ -37,7 +37,7 @@ const GATHER: usize = 48 * 1024;
 pub struct Rope {
     text: Bytes,
     /// Sorted, and they don't overlap.
-    patches: Vec<Patch>,
+    edits: Vec<Edit>,
     place: Place,
     remaining: usize,
 }
@@ -56,16 +56,16 @@ impl From<Bytes> for Rope {
 /// What is behind us.
 #[derive(Clone, Copy, Debug, Default)]
 struct Place {
-    /// The next patch.
+    /// The next edit.
     next: usize,
-    /// How much of the original, and then of the next patch.
+    /// How much of the original, and then of the next edit.
     pos: usize,
-    in_patch: usize,
+    in_edit: usize,
 }
 
 impl Place {
     /// Copies the next `length` bytes of the edited text, which must be there.
-    fn gather(&mut self, text: &[u8], patches: &[Patch], length: usize) -> Bytes {
+    fn gather(&mut self, text: &[u8], edits: &[Edit], length: usize) -> Bytes {
         // To the byte: `Bytes` needs a second allocation if there is room left.
         let mut gathered = Vec::with_capacity(length);
         let mut copy = |from: &[u8], done: &mut usize| {
@@ -75,16 +75,16 @@ impl Place {
             *done += rest.len();
             *done == from.len()
         };
-        for patch in &patches[self.next..] {
-            let Span { start, end } = patch.span;
+        for edit in &edits[self.next..] {
+            let Span { start, end } = edit.span;
             if !copy(&text[..start as usize], &mut self.pos)
-                || !copy(patch.text.as_bytes(), &mut self.in_patch)
+                || !copy(edit.text.as_bytes(), &mut self.in_edit)
             {
                 return Bytes::from(gathered);
             }
             self.next += 1;
             self.pos = end as usize;
-            self.in_patch = 0;
+            self.in_edit = 0;
         }
         copy(text, &mut self.pos);
         Bytes::from(gathered)
@@ -92,14 +92,14 @@ impl Place {
 }
 
 /// The whole edited text, which has this length.
-fn splice(text: &[u8], patches: &[Patch], length: usize) -> Bytes {
+fn splice(text: &[u8], edits: &[Edit], length: usize) -> Bytes {
     let mut spliced = Vec::with_capacity(length);
     let mut pos = 0;
-    for patch in patches {
-        let Range { start, end } = patch.span.range();
+    for edit in edits {
+        let Range { start, end } = edit.span.range();
         spliced.extend_from_slice(&text[pos..start]);
-        // Most patches only take something out.
-        let new = patch.text.as_bytes();
+        // Most edits only take something out.
+        let new = edit.text.as_bytes();
         if !new.is_empty() {
             spliced.extend_from_slice(new);
         }
@@ -110,25 +110,25 @@ fn splice(text: &[u8], patches: &[Patch], length: usize) -> Bytes {
 }
 
 impl Rope {
-    /// The text with its patches, which are sorted and don't overlap. If all of
+    /// The text with its edits, which are sorted and don't overlap. If all of
     /// it would be one gathered piece, it is made at once, and keeps neither.
-    pub(super) fn new(text: Bytes, patches: vec::Drain<'_, Patch>) -> Self {
+    pub(super) fn new(text: Bytes, edits: vec::Drain<'_, Edit>) -> Self {
         let (mut length, mut longest, mut pos) = (0, 0, 0);
-        for patch in patches.as_slice() {
-            let span = patch.span.range();
+        for edit in edits.as_slice() {
+            let span = edit.span.range();
             let stretch = span.start - pos;
             longest = stretch.max(longest);
-            length += stretch + patch.text.as_bytes().len();
+            length += stretch + edit.text.as_bytes().len();
             pos = span.end;
         }
         let stretch = text.len() - pos;
         length += stretch;
         if length <= GATHER && stretch.max(longest) < SLICE {
-            return Self::from(splice(&text, patches.as_slice(), length));
+            return Self::from(splice(&text, edits.as_slice(), length));
         }
         Self {
             text,
-            patches: patches.collect(),
+            edits: edits.collect(),
             place: Place::default(),
             remaining: length,
         }
@@ -150,21 +150,21 @@ impl Rope {
     /// the original itself; one with edits is copied together.
     #[must_use]
     pub fn into_bytes(mut self) -> Bytes {
-        if self.patches.is_empty() {
+        if self.edits.is_empty() {
             return self.next().unwrap_or_default();
         }
-        self.place.gather(&self.text, &self.patches, self.remaining)
+        self.place.gather(&self.text, &self.edits, self.remaining)
     }
 
     /// How far the original goes on from here.
     fn stretch(&mut self) -> usize {
-        while let Some(patch) = self.patches.get(self.place.next) {
-            let span = patch.span.range();
-            if self.place.pos < span.start || self.place.in_patch < patch.text.as_bytes().len() {
+        while let Some(edit) = self.edits.get(self.place.next) {
+            let span = edit.span.range();
+            if self.place.pos < span.start || self.place.in_edit < edit.text.as_bytes().len() {
                 return span.start - self.place.pos;
             }
             self.place.pos = span.end;
-            self.place.in_patch = 0;
+            self.place.in_edit = 0;
             self.place.next += 1;
         }
         self.text.len() - self.place.pos
@@ -176,16 +176,16 @@ impl Rope {
         let Place {
             next,
             mut pos,
-            mut in_patch,
+            mut in_edit,
         } = self.place;
-        for patch in &self.patches[next..] {
-            let span = patch.span.range();
+        for edit in &self.edits[next..] {
+            let span = edit.span.range();
             let stretch = span.start - pos;
             if stretch >= SLICE || length >= GATHER {
                 return length.min(GATHER);
             }
-            length += stretch + patch.text.as_bytes().len() - in_patch;
-            (pos, in_patch) = (span.end, 0);
+            length += stretch + edit.text.as_bytes().len() - in_edit;
+            (pos, in_edit) = (span.end, 0);
         }
         match self.text.len() - pos {
             SLICE.. => length.min(GATHER),
@@ -214,7 +214,7 @@ impl Iterator for Rope {
             self.text.slice(pos..pos + stretch)
         } else {
             let length = self.gatherable();
-            self.place.gather(&self.text, &self.patches, length)
+            self.place.gather(&self.text, &self.edits, length)
         };
         self.remaining -= piece.len();
         Some(piece)

@@ -25,6 +25,13 @@ pub(crate) struct Scanner<'a, B = Base> {
     backend: B,
 }
 
+/// A place that a scanner has come to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pos: usize,
+    depth: u32,
+}
+
 impl<'a> Scanner<'a> {
     /// For short texts: without a look at what else the machine could do.
     pub(crate) fn new(text: &'a [u8]) -> Result<Self, Error> {
@@ -49,20 +56,26 @@ impl<'a, B: Backend> Scanner<'a, B> {
         self.text
     }
 
-    /// The same scanner at the same place, with the base back end.
-    pub(crate) fn on_base(&self) -> Scanner<'a> {
-        Scanner {
-            text: self.text,
+    /// Where this scanner is, for [`call`](Self::call).
+    pub(crate) const fn place(&self) -> Place {
+        Place {
             pos: self.pos,
             depth: self.depth,
-            backend: Base::default(),
         }
     }
 
-    /// Goes to the place that another scanner of this text has come to.
-    pub(crate) const fn go_on_from(&mut self, other: &Scanner<'a>) {
-        self.pos = other.pos;
-        self.depth = other.depth;
+    /// Runs a pass from here on, in a function of its own, and goes on from the
+    /// place that it comes to. This is how a pass calls itself.
+    #[inline(always)]
+    pub(crate) fn call<T, P>(&mut self, pass: P) -> Result<T, Error>
+    where
+        P: Pass<Output = Result<(Place, T), Error>>,
+    {
+        // A copy of its own stays in registers.
+        let (place, output) = B::run(Self { ..*self }, pass)?;
+        self.pos = place.pos;
+        self.depth = place.depth;
+        Ok(output)
     }
 
     /// The offset of the next byte to be read.

@@ -338,14 +338,10 @@ impl<B: Backend> Walk<'_, '_, B> {
         }))
     }
 
-    /// Reads what should be a schema, and looks at it on the way. The look calls
-    /// itself, so it can't become part of `Request::run`: it goes on with the
-    /// base back end, which needs no function of its own.
+    /// Reads what should be a schema, and looks at it on the way.
     #[inline(always)]
     fn schema(&mut self, usage: Use) -> Result<(Value, Option<Schema>), Error> {
-        let mut base = self.scanner.on_base();
-        let (value, doubtful) = look(&mut base, &mut self.spans.scratch, usage)?;
-        self.scanner.go_on_from(&base);
+        let (value, doubtful) = look(&mut self.scanner, &mut self.spans.scratch, usage)?;
         let span = value.span;
         let schema = (value.kind == Kind::Object).then_some(Schema { span, doubtful });
         Ok((value, schema))
