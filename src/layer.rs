@@ -9,7 +9,7 @@ use crate::{
     ApiKey, ConfigError, MoonshotCompat, NPolicy, Region, Report, Rope, Rule, ToolChoicePolicy,
     model::provider_prefix,
     report::Skipped,
-    rewrite::{self, Settings},
+    rewrite::{self, Rewritten, Settings},
 };
 
 /// The environment variables that [`MoonshotCompatLayer::from_env`] reads.
@@ -217,12 +217,16 @@ impl MoonshotCompatLayer {
 
 impl Config {
     pub(crate) fn rewrite(&self, body: Bytes) -> (Rope, Report) {
-        let rewritten = rewrite::rewrite(body.clone(), &self.settings);
-        let report = match rewritten.changes {
+        let Rewritten { body, changes } = rewrite::rewrite(body, &self.settings);
+        let report = match changes {
             Ok(changes) => Report::new(changes),
-            Err(why) => Report::skipped_because(Skipped::from_rewrite(why, &body)),
+            Err(why) => {
+                // Nothing was edited, so these are the bytes that came.
+                let text = body.clone().into_bytes();
+                Report::skipped_because(Skipped::from_rewrite(why, &text))
+            }
         };
-        (rewritten.body, report)
+        (body, report)
     }
 }
 
