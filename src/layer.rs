@@ -9,7 +9,7 @@ use crate::{
     ApiKey, ConfigError, MoonshotCompat, NPolicy, Region, Report, Rope, Rule, ToolChoicePolicy,
     model::provider_prefix,
     report::Skipped,
-    rewrite::{self, Rewritten, Settings},
+    rewrite::{self, Settings},
 };
 
 /// The environment variables that [`MoonshotCompatLayer::from_env`] reads.
