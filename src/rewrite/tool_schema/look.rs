@@ -192,7 +192,7 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
 
     /// Goes past the white space before a key.
     #[inline(always)]
-    fn to_key(&mut self) -> Result<(), Error> {
+    fn skip_space(&mut self) -> Result<(), Error> {
         if !self.is_at(b'"') {
             self.scanner.peek()?;
         }
@@ -237,7 +237,7 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
             return Ok(seen);
         }
         loop {
-            self.to_key()?;
+            self.skip_space()?;
             if seen.keywords & TYPE == 0 && self.scanner.take(b"\"type\":") {
                 seen.keywords |= TYPE;
                 self.types(&mut seen)?;
@@ -260,7 +260,7 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
         let names = self.look.scratch.names.len();
         let required = self.look.scratch.required.len();
         loop {
-            self.to_key()?;
+            self.skip_space()?;
             let keyword = match self.usual_keyword() {
                 0 => self.unusual_keyword(&mut seen)?,
                 usual => usual,
