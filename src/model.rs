@@ -225,12 +225,11 @@ impl Id {
         let mut at = 0;
         while at < prefix.len() {
             // A letter's case is one bit.
-            let case = if prefix[at].is_ascii_alphabetic() {
-                0x20
+            mask[at] = if prefix[at].is_ascii_alphabetic() {
+                !0x20
             } else {
-                0
+                0xff
             };
-            mask[at] = 0xff & !case;
             at += 1;
         }
         let mask = Start::of(&mask);

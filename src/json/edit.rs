@@ -181,7 +181,9 @@ impl<'a> Settler<'a> {
             };
             self.covered = span.end;
             edits[this].span = span;
-            edits.swap(settled, this);
+            if settled < this {
+                edits.swap(settled, this);
+            }
             settled += 1;
         }
         edits.truncate(settled);

@@ -271,6 +271,7 @@ impl<'a> Draft<'a> {
     // === edits ===
 
     /// Keeps note of a change by the rule that is being applied.
+    #[inline]
     pub(super) fn note(&mut self, place: Place, why: &'static str) {
         self.spans.changes.push(Change {
             rule: self.rule,

@@ -192,7 +192,7 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
 
     /// Goes past the white space before a key.
     #[inline(always)]
-    fn to_key(&mut self) -> Result<(), Error> {
+    fn skip_space(&mut self) -> Result<(), Error> {
         if !self.is_at(b'"') {
             self.scanner.peek()?;
         }
@@ -237,7 +237,7 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
             return Ok(seen);
         }
         loop {
-            self.to_key()?;
+            self.skip_space()?;
             if seen.keywords & TYPE == 0 && self.scanner.take(b"\"type\":") {
                 seen.keywords |= TYPE;
                 self.types(&mut seen)?;
@@ -260,7 +260,7 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
         let names = self.look.scratch.names.len();
         let required = self.look.scratch.required.len();
         loop {
-            self.to_key()?;
+            self.skip_space()?;
             let keyword = match self.usual_keyword() {
                 0 => self.unusual_keyword(&mut seen)?,
                 usual => usual,
@@ -600,25 +600,32 @@ fn other(keyword: &[u8], usage: Use) -> Other {
 
 /// Whether each of `required` is one of `names`. They mostly stand in the same
 /// order, so each search starts behind what was found last.
-#[inline]
+#[inline(always)]
 fn has_all(text: &[u8], names: &[Span], required: &[Span]) -> bool {
     let mut next = 0;
-    required.iter().all(|wanted| {
-        let is_wanted = |name: &Span| is_same(text, *name, *wanted);
-        let (before, behind) = names.split_at(next);
-        let found = behind.iter().position(is_wanted).map(|steps| next + steps);
-        match found.or_else(|| before.iter().position(is_wanted)) {
-            Some(at) => {
-                next = at + 1;
-                true
+    for &wanted in required {
+        let comes = names.get(next).is_some_and(|&name| is_same(text, name, wanted));
+        if !comes {
+            match find(text, names, next, wanted) {
+                Some(at) => next = at,
+                None => return false,
             }
-            None => false,
         }
-    })
+        next += 1;
+    }
+    true
+}
+
+/// The index of the first name from `start` on, or else from the first one on,
+/// that is the wanted one.
+#[inline(never)]
+fn find(text: &[u8], names: &[Span], start: usize, wanted: Span) -> Option<usize> {
+    let from = |start: usize| (start..names.len()).find(|&at| is_same(text, names[at], wanted));
+    from(start).or_else(|| from(0))
 }
 
 /// Whether two quoted names are the same. Most are short enough for one word.
-#[inline]
+#[inline(always)]
 fn is_same(text: &[u8], a: Span, b: Span) -> bool {
     let word = |span: Span| text.get(span.start as usize..)?.first_chunk();
     a.length() == b.length()
