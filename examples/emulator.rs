@@ -58,7 +58,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         moonshot = moonshot.accept_unknown_models();
     }
 
-    let listener = TcpListener::bind(("127.0.0.1", arguments.port)).await?;
+    let listener = TcpListener::bind(("127.0.0.1", arguments.port))
+        .await
+        .map_err(|error| format!("port {}: {error}", arguments.port))?;
     println!("http://{}/v1", listener.local_addr()?);
     // Events of a stream are small, and none should wait for the next.
     let listener = listener.tap_io(|connection| {

@@ -45,6 +45,8 @@
 //! # }
 //! ```
 //!
+//! For programs in other languages the example `emulator` serves it on a port.
+//!
 //! # Where it answers
 //!
 //! At any authority, and behind any path prefix:

@@ -19,8 +19,8 @@ FAMILIES = {
     "kimi-next": "unknown",
 }
 
-START = "<!-- The table is written by tests/clients/run --write. -->\n"
-END = "<!-- The table ends. -->\n"
+START = "<!-- The table is written by tests/clients/run --write. -->\n\n"
+END = "\n<!-- The table ends. -->\n"
 
 
 def read(path):
@@ -48,31 +48,31 @@ def all_through(lines):
 
 def table(lines):
     rows = {}
-    for line in lines:
-        row = rows.setdefault((line["client"], line["scenario"]), {})
-        row[line["model"]] = line["refusal"]
     refusals = []
-    out = [f"| client | scenario | {' | '.join(FAMILIES.values())} |\n"]
-    out.append("|---|---|" + "---|" * len(FAMILIES) + "\n")
-    last = None
-    for (client, scenario), row in rows.items():
-        cells = []
-        for model in FAMILIES:
-            refusal = row[model]
-            if refusal is None:
-                cells.append("✓")
-                continue
-            refusal = refusal.replace(model, "…")
+    for line in lines:
+        mark = "✓"
+        if line["refusal"] is not None:
+            refusal = line["refusal"].replace(line["model"], "…")
             if refusal not in refusals:
                 refusals.append(refusal)
-            cells.append(str(refusals.index(refusal) + 1))
-        name = "″" if client == last else client
+            mark = str(refusals.index(refusal) + 1)
+        rows.setdefault((line["client"], line["scenario"]), {})[line["model"]] = mark
+
+    # Families that fare alike throughout share a column.
+    columns = {}
+    for model, family in FAMILIES.items():
+        column = tuple(row[model] for row in rows.values())
+        columns.setdefault(column, []).append(family)
+
+    out = [["client", "scenario", *(", ".join(names) for names in columns.values())]]
+    out.append(["---"] * len(out[0]))
+    last = None
+    for (client, scenario), *marks in zip(rows, *columns):
+        out.append(["″" if client == last else client, scenario, *marks])
         last = client
-        out.append(f"| {name} | {scenario} | {' | '.join(cells)} |\n")
-    out.append("\n")
-    for number, refusal in enumerate(refusals, 1):
-        out.append(f"{number}. `{refusal}`\n")
-    return "".join(out)
+    text = "".join(f"| {' | '.join(row)} |\n" for row in out)
+    numbered = (f"{number}. `{refusal}`\n" for number, refusal in enumerate(refusals, 1))
+    return text + "\n" + "".join(numbered)
 
 
 def split(readme):

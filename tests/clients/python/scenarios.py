@@ -41,8 +41,9 @@ class Scenarios:
         return add
 
     def run(self):
+        results = open(os.environ["CLIENTS_RESULTS"], "a")
         # One loop for all: clients keep connections that belong to it.
-        with open(os.environ["CLIENTS_RESULTS"], "a") as results, asyncio.Runner() as runner:
+        with results, asyncio.Runner() as runner:
             for name, function in self.scenarios:
                 for model in MODELS:
                     refusal, fault = attempt(runner, function, model)
