@@ -8,6 +8,9 @@
 //! cargo bench -p benches --bench rewrite -- --test    # verifies, and times nothing
 //! ```
 //!
+//! With `--features ordered` it is the `Value` with `preserve_order` and
+//! `arbitrary_precision` that ours is compared with.
+//!
 //! The ratios are what to compare between machines and days: all candidates take
 //! turns in one run on one thread, and the median of many rounds is printed. Every
 //! output is verified before anything is timed. With `--record DIRECTORY` the
@@ -37,7 +40,19 @@ const STATES: [(bool, &str); 2] = [(false, "unchanged"), (true, "edited")];
 
 /// Those that rewrite.
 fn rewriters() -> impl Iterator<Item = Candidate> {
-    [VALUE, OURS].into_iter().chain(OTHERS)
+    [VALUE, OURS].into_iter().chain(OTHERS.iter().copied())
+}
+
+/// Those that are timed. Beside the ordered `Value` only ours, which ties its
+/// figures to those of the plain one.
+fn compared() -> impl Iterator<Item = Candidate> {
+    let others = if cfg!(feature = "ordered") {
+        &[]
+    } else {
+        [OTHERS, LIMITS].as_slice()
+    };
+    let others = others.iter().copied().flatten().copied();
+    [VALUE, OURS].into_iter().chain(others)
 }
 
 /// What a candidate sends.
@@ -147,9 +162,12 @@ impl Rounds {
 /// Times faster than `Value`, for each body and candidate; gives CSV.
 fn ratios() -> Result<String, fmt::Error> {
     const ROUNDS: usize = 31;
-    let candidates: Vec<Candidate> = rewriters().chain(LIMITS).collect();
+    let candidates: Vec<Candidate> = compared().collect();
     let mut csv = String::from("body,what,bytes,state,candidate,times_value,ns\n");
-    println!("times faster than serde_json's Value, median of {ROUNDS} interleaved rounds\n");
+    println!(
+        "times faster than {}, median of {ROUNDS} interleaved rounds\n",
+        VALUE.name
+    );
     for (edited, state) in STATES {
         print!("| {state} |");
         let columns = candidates.iter().skip(1);
@@ -233,7 +251,7 @@ fn figures(criterion: &mut Criterion) {
             let bodies = kind.bodies(edited);
             let mut group = criterion.benchmark_group(format!("{}/{state}", kind.name));
             group.throughput(Throughput::Bytes(bodies[0].len() as u64));
-            for candidate in rewriters().chain(LIMITS) {
+            for candidate in compared() {
                 let mut next = bodies.iter().cycle();
                 group.bench_function(candidate.name, |bencher| {
                     bencher.iter(|| {
@@ -258,7 +276,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     if is_asked("--test") {
         return Ok(());
     }
-    let recorded = if is_asked("ratios") {
+    let recorded = if is_asked("ratios") && cfg!(feature = "ordered") {
+        vec![("ordered.csv", ratios()?)]
+    } else if is_asked("ratios") {
         vec![("ratios.csv", ratios()?), ("faults.csv", faults()?)]
     } else if is_asked("sizes") {
         vec![("sizes.csv", sizes()?)]

@@ -29,7 +29,7 @@ pub(crate) const KINDS: [Kind; 8] = [
     },
     Kind {
         name: "c",
-        what: "58 KB agent with 128 tools",
+        what: "58 KB with 128 tools",
         make: agent,
     },
     Kind {
@@ -54,7 +54,7 @@ pub(crate) const KINDS: [Kind; 8] = [
     },
     Kind {
         name: "h",
-        what: "the agent pretty-printed",
+        what: "128 tools indented",
         make: pretty_agent,
     },
 ];

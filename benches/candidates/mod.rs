@@ -29,11 +29,18 @@ pub(crate) struct Candidate {
 }
 
 /// What the others are measured by.
-pub(crate) const VALUE: Candidate = candidate("serde_json Value", value::rewrite);
+pub(crate) const VALUE: Candidate = candidate(
+    if cfg!(feature = "ordered") {
+        "serde_json ordered"
+    } else {
+        "serde_json Value"
+    },
+    value::rewrite,
+);
 
 pub(crate) const OURS: Candidate = candidate("tower-moonshot", ours::rewrite);
 
-pub(crate) const OTHERS: [Candidate; 5] = [
+pub(crate) const OTHERS: &[Candidate] = &[
     candidate("serde_json RawValue", raw_value::rewrite),
     candidate("jiter", jiter::rewrite),
     candidate("sonic-rs Value", sonic_value::rewrite),
@@ -42,7 +49,7 @@ pub(crate) const OTHERS: [Candidate; 5] = [
 ];
 
 /// No rewrites: what no rewrite can be faster than, each for its own reason.
-pub(crate) const LIMITS: [Candidate; 3] = [
+pub(crate) const LIMITS: &[Candidate] = &[
     candidate("memcpy", limits::copy),
     candidate("simdutf8", limits::utf8),
     candidate("memchr2", limits::quotes),
