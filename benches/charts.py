@@ -194,6 +194,7 @@ def draw_sizes():
     every = [cost for curves in growths.values() for curve in curves.values() for _, cost in curve]
     low = math.floor(math.log10(min(every)) * 2) / 2
     high = math.log10(max(every)) + 0.1
+    powers = range(math.ceil(low), math.floor(high) + 1)
     y_of = lambda cost: top + height - (math.log10(cost) - low) / (high - low) * height
     for index, (growth, curves) in enumerate(growths.items()):
         x0 = left + index * (panel + gap)
@@ -201,7 +202,7 @@ def draw_sizes():
         first, last = math.log10(counts[0]), math.log10(counts[-1])
         x_of = lambda count: x0 + 6 + (math.log10(count) - first) / (last - first) * (panel - 12)
         chart.text(x0, top - 14, growth, "head")
-        for power in range(math.ceil(low), math.floor(high) + 1):
+        for power in powers:
             y = y_of(10**power)
             chart.line(x0, y, x0 + panel, y, "grid")
             if index == 0:
@@ -215,7 +216,10 @@ def draw_sizes():
             points = [(x_of(count), y_of(cost)) for count, cost in curves[candidate]]
             chart.curve(points, kind)
             if index == 0:
-                label = max(y for _, y in points) + 20 if kind else min(y for _, y in points) - 12
+                # Below the line, where no grid line goes through it.
+                label = max(y for _, y in points) + 18
+                while any(label - 12 < y_of(10**power) < label + 5 for power in powers):
+                    label += 1
                 chart.text(x0 + 4, label, candidate, kind)
     chart.write("sizes.svg")
 
