@@ -1,7 +1,7 @@
 //! What the layer adds to a tower call, beside the same call without it.
 //!
 //! ```sh
-//! cargo bench --bench layer
+//! cargo bench -p benches --bench layer
 //! ```
 //!
 //! Both take turns in one run; printed are the median of the differences, in
