@@ -4,8 +4,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::edit::Patch;
 
-/// Untouched stretches of this length and more are slices of the original; it
-/// costs more to hand over a shorter one than to copy it.
+/// Stretches of this length and more, untouched or put in, are handed over as
+/// slices; it costs more to hand over a shorter one than to copy it.
 const SLICE: usize = 16 * 1024;
 
 /// Shorter pieces are gathered until there are this many bytes: one piece of a
@@ -13,7 +13,7 @@ const SLICE: usize = 16 * 1024;
 const GATHER: usize = 48 * 1024;
 
 /// A text as a series of [`Bytes`], made when they are asked for: long stretches
-/// are slices of the original, short ones and edits are gathered.
+/// are slices of the original or of what was put in, short ones are gathered.
 ///
 /// Its length is known before the first piece is made. Cloning a rope clones no
 /// text.
@@ -130,7 +130,12 @@ impl Rope {
             if stretch >= SLICE || length >= GATHER {
                 return length.min(GATHER);
             }
-            length += stretch + patch.text.as_bytes().len() - in_patch;
+            length += stretch;
+            let text = patch.text.as_bytes().len() - in_patch;
+            if text >= SLICE {
+                return length.min(GATHER);
+            }
+            length += text;
             (pos, in_patch) = (span.end, 0);
         }
         match self.text.len() - pos {
@@ -161,13 +166,20 @@ impl Iterator for Rope {
 
     fn next(&mut self) -> Option<Bytes> {
         let (piece, length) = self.piece()?;
-        if let Piece::Original { end } = piece {
-            if length >= SLICE || length == self.remaining {
+        match piece {
+            Piece::Original { end } if length >= SLICE || length == self.remaining => {
                 let slice = self.text.slice(self.pos..end);
                 self.pos = end;
                 self.remaining -= length;
                 return Some(slice);
             }
+            Piece::Patch if length >= SLICE => {
+                let slice = self.patches[self.next].text.slice_from(self.in_patch);
+                self.in_patch += length;
+                self.remaining -= length;
+                return Some(slice);
+            }
+            _ => {}
         }
         // To the byte: `Bytes` needs a second allocation if there is room left.
         let mut room = self.gatherable();
@@ -208,6 +220,22 @@ mod tests {
             .partition(|piece| original.contains(&piece.as_ptr()));
         assert!(slices.iter().any(|slice| slice.len() > 699_000));
         assert!(own.iter().all(|piece| (1..=GATHER).contains(&piece.len())));
+    }
+
+    #[test]
+    fn a_long_text_is_put_in_without_a_copy() {
+        let long = Bytes::from(vec![b'b'; SLICE]);
+        let mut edits = Edits::default();
+        edits.replace(Span::new(10, 20), "c");
+        edits.replace(Span::new(30, 40), long.clone());
+        edits.replace(Span::new(40, 50), long.clone());
+        let rope = edits.apply(Bytes::from(vec![b'a'; 100]));
+        let pieces: Vec<Bytes> = rope.clone().collect();
+        let lengths: Vec<usize> = pieces.iter().map(Bytes::len).collect();
+        assert_eq!(lengths, [10 + 1 + 10, SLICE, SLICE, 50]);
+        assert_eq!(pieces[1].as_ptr(), long.as_ptr());
+        assert_eq!(pieces[2].as_ptr(), long.as_ptr());
+        assert_eq!(pieces.concat(), rope.into_bytes());
     }
 
     #[test]
