@@ -103,7 +103,7 @@ fn address(parts: &mut Parts, config: &Config) {
 }
 
 /// Why a request's body is not even read: the cheap checks, before any buffering.
-fn skip<B: Body>(parts: &Parts, body: &B, limit: usize) -> Option<Skipped> {
+pub(crate) fn skip<B: Body>(parts: &Parts, body: &B, limit: usize) -> Option<Skipped> {
     let is_chat = parts.method == Method::POST
         && endpoint::is_chat_completions(parts.uri.path())
         && has_json(&parts.headers);
@@ -133,7 +133,7 @@ fn has_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case(b"application/json") || ends_with(b"+json")
 }
 
-fn is_compressed(headers: &HeaderMap) -> bool {
+pub(crate) fn is_compressed(headers: &HeaderMap) -> bool {
     headers
         .get_all(CONTENT_ENCODING)
         .iter()
