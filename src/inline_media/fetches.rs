@@ -1,10 +1,11 @@
 //! All that is fetched for one request, side by side.
 
 use std::{
+    collections::HashMap,
     future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
@@ -31,8 +32,9 @@ where
     C: Service<Request<Empty<Bytes>>>,
 {
     found: Found,
-    /// For every part that was found: which item it shows.
-    shown: Vec<usize>,
+    /// For every part that was found: which item it shows, or why none.
+    shown: Vec<Result<usize, NotInlined>>,
+    /// As many as may be fetched, at the most.
     items: Vec<Item<C, D>>,
     deadline: Pin<Box<Sleep>>,
     max_total_bytes: usize,
@@ -44,9 +46,6 @@ struct Item<C, D>
 where
     C: Service<Request<Empty<Bytes>>>,
 {
-    /// None if it can't be parsed.
-    url: Option<Url>,
-    kind: MediaKind,
     /// How many parts show it.
     parts: usize,
     state: State<C, D>,
@@ -56,8 +55,7 @@ enum State<C, D>
 where
     C: Service<Request<Empty<Bytes>>>,
 {
-    /// In a box, because it may not move once it was polled, and its neighbours
-    /// come and go.
+    /// In a box, because it may not move once it was polled.
     Fetching(Pin<Box<Fetch<C, D>>>),
     There(Inlined, Bytes),
     Failed(NotInlined),
@@ -79,57 +77,46 @@ where
             config,
             found: Found::default(),
         };
+        let mut known = HashMap::new();
         for part in &found.parts {
-            let item = fetches.item_of(part, client);
-            fetches.items[item].parts += 1;
-            fetches.shown.push(item);
+            let shown = fetches.item_of(part, &mut known, client);
+            if let Ok(item) = shown {
+                fetches.items[item].parts += 1;
+            }
+            fetches.shown.push(shown);
         }
         fetches.found = found;
         fetches
     }
 
     /// The item that a part shows, which may be one that another part shows too.
-    fn item_of(&mut self, part: &Part, client: &C) -> usize {
-        let kind = part.place.kind;
-        let mut url = Url::parse(&part.url).ok();
-        if let Some(url) = &mut url {
-            // No server sees it.
-            url.set_fragment(None);
-            let same = |item: &Item<C, D>| item.kind == kind && item.url.as_ref() == Some(url);
-            if let Some(known) = self.items.iter().position(same) {
-                return known;
-            }
+    fn item_of(
+        &mut self,
+        part: &Part,
+        known: &mut HashMap<(MediaKind, Url), usize>,
+        client: &C,
+    ) -> Result<usize, NotInlined> {
+        let mut url = Url::parse(&part.url).map_err(|_| NotInlined::InvalidUrl)?;
+        // No server sees it.
+        url.set_fragment(None);
+        fetch::check(&url, &self.config)?;
+        let key = (part.place.kind, url);
+        if let Some(&item) = known.get(&key) {
+            return Ok(item);
         }
-        let state = match &url {
-            None => State::Failed(NotInlined::InvalidUrl),
-            Some(url) => match self.admit(url) {
-                Err(why) => State::Failed(why),
-                Ok(()) => State::Fetching(Box::pin(Fetch::new(
-                    client.clone(),
-                    url.clone(),
-                    kind,
-                    Arc::clone(&self.config),
-                ))),
-            },
-        };
-        self.items.push(Item {
-            url,
-            kind,
-            parts: 0,
-            state,
-        });
-        self.items.len() - 1
-    }
-
-    fn admit(&self, url: &Url) -> Result<(), NotInlined> {
-        fetch::check(url, &self.config)?;
-        let is_fetching = |item: &&Item<C, D>| matches!(item.state, State::Fetching(_));
+        let item = self.items.len();
         let limit = self.config.max_items;
-        if self.items.iter().filter(is_fetching).count() < limit {
-            Ok(())
-        } else {
-            Err(NotInlined::TooMany { limit })
+        if item == limit {
+            return Err(NotInlined::TooMany { limit });
         }
+        let config = Arc::clone(&self.config);
+        let fetch = Fetch::new(client.clone(), key.1.clone(), key.0, config);
+        self.items.push(Item {
+            parts: 0,
+            state: State::Fetching(Box::pin(fetch)),
+        });
+        known.insert(key, item);
+        Ok(item)
     }
 }
 
@@ -142,7 +129,6 @@ where
 {
     /// Goes on until all is there, or failed, or the time is up.
     pub(super) fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut pending = false;
         // All of them every time: they are few.
         for index in 0..self.items.len() {
             let item = &mut self.items[index];
@@ -150,7 +136,7 @@ where
                 continue;
             };
             match fetch.as_mut().poll(cx) {
-                Poll::Pending => pending = true,
+                Poll::Pending => {}
                 Poll::Ready(Ok(fetched)) => {
                     let inlined = Inlined {
                         media_type: fetched.media_type,
@@ -163,14 +149,15 @@ where
             }
             self.keep_to_total();
         }
-        if pending && self.deadline.as_mut().poll(cx).is_pending() {
-            return Poll::Pending;
+        // Only now: one that is still to come may have been given up since.
+        let is_fetching = |item: &Item<C, D>| matches!(item.state, State::Fetching(_));
+        if !self.items.iter().any(is_fetching) {
+            return Poll::Ready(());
         }
+        ready!(self.deadline.as_mut().poll(cx));
         let limit = self.config.timeout;
-        for item in &mut self.items {
-            if let State::Fetching(_) = item.state {
-                item.state = State::Failed(NotInlined::Timeout { limit });
-            }
+        for item in self.items.iter_mut().filter(|item| is_fetching(item)) {
+            item.state = State::Failed(NotInlined::Timeout { limit });
         }
         Poll::Ready(())
     }
@@ -180,7 +167,9 @@ where
     /// as fit.
     fn keep_to_total(&mut self) {
         let limit = self.max_total_bytes;
-        while self.items.iter().map(Item::bytes).sum::<usize>() > limit {
+        let total =
+            |items: &[Item<C, D>]| items.iter().map(Item::bytes).fold(0, usize::saturating_add);
+        while total(&self.items) > limit {
             let last = self.items.iter_mut().rev().find(|item| !item.is_over());
             let Some(last) = last else { return };
             last.state = State::Failed(NotInlined::TotalTooLarge { limit });
@@ -196,14 +185,14 @@ where
             ..
         } = self;
         let media = found.parts.iter().zip(shown).map(|(part, item)| {
-            let outcome = match &items[item].state {
+            let outcome = item.and_then(|item| match &items[item].state {
                 State::There(inlined, string) => {
                     edits.replace(part.string.span, string.clone());
                     Ok(*inlined)
                 }
                 State::Failed(why) => Err(why.clone()),
                 State::Fetching(_) => unreachable!("nothing is fetched any more"),
-            };
+            });
             Media {
                 place: part.place,
                 outcome,

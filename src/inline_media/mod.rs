@@ -10,7 +10,7 @@
 //! use tower::{ServiceBuilder, ServiceExt};
 //! use tower_moonshot::{
 //!     MoonshotCompatLayer, Report, emulator::Emulator,
-//!     inline_media::{InlineMediaLayer, MediaType},
+//!     inline_media::{InlineMediaLayer, Inlined, MediaType},
 //! };
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -40,7 +40,7 @@
 //!
 //! let report = response.extensions().get::<Report>().ok_or("no report")?;
 //! assert_eq!(report.media()[0].pointer(), "/messages/0/content/0/image_url/url");
-//! assert_eq!(report.media()[0].outcome()?.media_type(), MediaType::Png);
+//! assert_eq!(report.media()[0].outcome().map(Inlined::media_type), Ok(MediaType::Png));
 //! # Ok(())
 //! # }
 //! ```

@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    rc::Rc,
     sync::{Arc, Mutex},
 };
 
@@ -240,4 +241,17 @@ async fn a_client_is_waited_for_until_it_is_ready() {
     let images = ["/to/a", "/b", "/to/c"].map(|path| image(&origin.url(path)));
     let passed = send(&layer().with_client(client), chat(images)).await;
     assert_eq!(passed.urls(), [PNG_URL; 3]);
+}
+
+/// What is no `Send` makes a future that is none, and works.
+#[tokio::test]
+async fn a_client_may_be_bound_to_its_thread() {
+    let picture = Rc::new(PNG);
+    let client = service_fn(move |_: Request<Empty<Bytes>>| {
+        let picture = Rc::clone(&picture);
+        async move { Ok::<_, Infallible>(Response::new(Full::from(*picture))) }
+    });
+    let layer = InlineMediaLayer::new().with_client(client);
+    let passed = send(&layer, chat([image("https://example.com/")])).await;
+    assert_eq!(passed.urls(), [PNG_URL]);
 }

@@ -75,6 +75,22 @@ async fn an_image_may_be_as_long_as_the_limit_and_not_a_byte_longer() {
     }
 }
 
+#[tokio::test]
+async fn what_announces_too_much_is_not_read() {
+    let origin = Origin::serve(async |_, mut stream| {
+        let head = b"HTTP/1.1 200 OK\r\ncontent-length: 1001\r\n\r\n";
+        stream.write_all(head).await?;
+        pending().await
+    })
+    .await;
+    let passed = send(
+        &layer().with_max_bytes(1000),
+        chat([image(&origin.url("/"))]),
+    )
+    .await;
+    assert_eq!(passed.outcome(), Err(NotInlined::TooLarge { limit: 1000 }));
+}
+
 /// Nothing but the limit ends these.
 #[tokio::test]
 async fn an_endless_body_is_cut_off() {
@@ -146,6 +162,31 @@ async fn of_what_is_too_long_together_the_first_ones_are_put_in() {
             .media()
             .iter()
             .all(|media| media.outcome() == Err(&total))
+    );
+}
+
+/// Nobody waits for what was given up.
+#[tokio::test]
+async fn what_is_given_up_for_its_length_takes_no_more_time() {
+    let origin = Origin::serve(async |path, mut stream| {
+        if path == "/whole" {
+            return stream.write_all(&ok("image/png", &png(600))).await;
+        }
+        let head = b"HTTP/1.1 200 OK\r\ncontent-length: 700\r\n\r\n";
+        stream.write_all(head).await?;
+        stream.write_all(&png(500)).await?;
+        pending().await
+    })
+    .await;
+    let layer = layer()
+        .with_max_total_bytes(1000)
+        .with_timeout(Duration::from_secs(3600));
+    let images = [image(&origin.url("/whole")), image(&origin.url("/part"))];
+    let passed = send(&layer, chat(images)).await;
+    assert!(passed.media()[0].outcome().is_ok());
+    assert_eq!(
+        passed.media()[1].outcome(),
+        Err(&NotInlined::TotalTooLarge { limit: 1000 })
     );
 }
 
