@@ -31,12 +31,8 @@ use crate::{
     service::is_compressed,
 };
 
-/// As many as curl's users are used to would be 50; whoever serves a picture
-/// needs one or two.
+/// Whoever serves a picture needs one or two.
 const MAX_REDIRECTS: usize = 5;
-
-/// Some hosts refuse who doesn't say who they are.
-const AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
 /// What was fetched.
 #[derive(Debug)]
@@ -178,7 +174,7 @@ fn request(
     let headers = request.headers_mut();
     headers.insert(ACCEPT, HeaderValue::from_static(kind.accept()));
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    headers.insert(USER_AGENT, config.user_agent.clone());
     request.extensions_mut().insert(config.destinations.clone());
     Ok(request)
 }

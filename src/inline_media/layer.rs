@@ -2,10 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
+use http::HeaderValue;
 use tower::Layer;
 
 use super::{client::MediaClient, destinations::Destinations, service::InlineMedia};
 use crate::{ConfigError, layer::MAX_BODY_BYTES};
+
+const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
 /// Layer that applies [`InlineMedia`], which fetches the images and videos that a
 /// chat request names by URL, and puts them in.
@@ -21,6 +24,7 @@ pub struct InlineMediaLayer<C = MediaClient> {
 #[derive(Clone, Debug)]
 pub(super) struct Config {
     pub(super) destinations: Destinations,
+    pub(super) user_agent: HeaderValue,
     pub(super) max_items: usize,
     pub(super) max_bytes: usize,
     pub(super) max_total_bytes: usize,
@@ -41,6 +45,7 @@ impl InlineMediaLayer {
             client: MediaClient::new(),
             config: Arc::new(Config {
                 destinations: Destinations::public(),
+                user_agent: HeaderValue::from_static(USER_AGENT),
                 max_items: 10,
                 max_bytes: 20_000_000,
                 // In base64 67 MB of the 100 MB that Moonshot takes.
@@ -90,6 +95,14 @@ impl<C> InlineMediaLayer<C> {
         let destinations = self.config.destinations.clone().with_network(network)?;
         self.config().destinations = destinations;
         Ok(self)
+    }
+
+    /// What is sent as `User-Agent` to the hosts of images and videos. The default
+    /// is `tower-moonshot/` and the version. Some hosts, such as Wikimedia's, ask
+    /// for one that says how to reach you.
+    pub fn with_user_agent(mut self, user_agent: HeaderValue) -> Self {
+        self.config().user_agent = user_agent;
+        self
     }
 
     /// How many URLs are fetched for one request. The default is 10. Parts with

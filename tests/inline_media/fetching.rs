@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use http_body_util::{Empty, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use tokio::{
@@ -45,6 +45,16 @@ async fn nothing_of_the_request_goes_to_a_strange_host() {
             &agent,
         ]
     );
+}
+
+#[tokio::test]
+async fn hosts_are_told_who_asks() {
+    let origin = Origin::of_pictures().await;
+    let agent = HeaderValue::from_static("moon-gazer/1.0 (ops@example.com)");
+    let layer = layer().with_user_agent(agent);
+    send(&layer, chat([image(&origin.url("/a"))])).await;
+    let heads = origin.heads();
+    assert!(heads[0].contains("\r\nuser-agent: moon-gazer/1.0 (ops@example.com)\r\n"));
 }
 
 #[tokio::test]

@@ -34,7 +34,9 @@ use super::{address::NotPublic, destinations::Destinations};
 /// Cloning is cheap. It needs a tokio runtime with I/O and time.
 #[derive(Clone)]
 pub struct MediaClient {
-    resolver: Resolver,
+    /// Shared, so that a clone of the client, of which every request gets one,
+    /// allocates nothing.
+    resolver: Arc<Resolver>,
     tls: Arc<ClientConfig>,
 }
 
@@ -55,7 +57,7 @@ impl MediaClient {
             Ok::<_, std::io::Error>(addresses.map(|address| address.ip()).collect())
         });
         Self {
-            resolver: BoxCloneSyncService::new(resolver.map_err(BoxError::from)),
+            resolver: Arc::new(BoxCloneSyncService::new(resolver.map_err(BoxError::from))),
             tls: Arc::clone(&TLS),
         }
     }
@@ -69,7 +71,7 @@ impl MediaClient {
         R::Error: Into<BoxError>,
         R::Future: Send + 'static,
     {
-        self.resolver = BoxCloneSyncService::new(resolver.map_err(Into::into));
+        self.resolver = Arc::new(BoxCloneSyncService::new(resolver.map_err(Into::into)));
         self
     }
 }
@@ -101,7 +103,7 @@ impl Service<Request<Empty<Bytes>>> for MediaClient {
         if let Some(refused) = refused(request.uri(), &destinations) {
             return MediaFuture::refused(refused);
         }
-        let resolver = self.resolver.clone();
+        let resolver = Resolver::clone(&self.resolver);
         let connector = connector(resolver, destinations, Arc::clone(&self.tls));
         // For this request alone: a connection that is kept is one to a host of
         // somebody else's choice, and was judged by the destinations of then.
