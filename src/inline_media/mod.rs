@@ -99,6 +99,44 @@
 //!   names in its own way.
 //! - It must not add what is secret.
 //!
+//! [`MediaClient`] is such a service too, and takes layers as any other. Here one
+//! that bounds how much is fetched at a time, whoever asks for it:
+//!
+//! ```
+//! use http::Request;
+//! use tower::{ServiceBuilder, ServiceExt};
+//! use tower_moonshot::{
+//!     MoonshotCompatLayer, Report, emulator::Emulator,
+//!     inline_media::{InlineMediaLayer, MediaClient},
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = ServiceBuilder::new()
+//!     .concurrency_limit(100)
+//!     .service(MediaClient::new());
+//! let service = ServiceBuilder::new()
+//!     .layer(InlineMediaLayer::new().with_client(client).with_max_items(4))
+//!     .layer(MoonshotCompatLayer::new())
+//!     .service(Emulator::new());
+//!
+//! let request = Request::post("/v1/chat/completions").body(
+//!     r#"{"model":"kimi-k3","messages":[{"role":"user","content":[
+//!         {"type":"image_url","image_url":{"url":"http://169.254.169.254/latest"}}]}]}"#
+//!         .to_owned(),
+//! )?;
+//! let response = service.oneshot(request).await?;
+//! assert_eq!(response.status(), 400);
+//!
+//! let report = response.extensions().get::<Report>().ok_or("no report")?;
+//! assert_eq!(
+//!     report.media()[0].to_string(),
+//!     "not inlined at /messages/0/content/0/image_url/url: 169.254.169.254 is not a public address",
+//! );
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Where only the names have to be resolved in another way, say by a resolver with
 //! a cache, [`MediaClient::with_resolver`] does, and all else is seen to.
 //!

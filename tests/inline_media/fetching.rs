@@ -174,6 +174,10 @@ async fn a_server_that_is_not_there_or_has_no_tls_is_told() {
     let https = format!("https://{}/", plain.local_addr().unwrap());
     let plain = tokio::spawn(async move {
         let (mut stream, _) = plain.accept().await.unwrap();
+        // A handshake of TLS, and nothing in plain text before it.
+        let mut hello = [0; 3];
+        stream.read_exact(&mut hello).await.unwrap();
+        assert_eq!(hello, [22, 3, 1]);
         stream.write_all(&ok("image/png", PNG)).await.unwrap();
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -186,7 +190,7 @@ async fn a_server_that_is_not_there_or_has_no_tls_is_told() {
             "{url}"
         );
     }
-    plain.await.unwrap();
+    in_time(plain).await.unwrap();
 }
 
 #[tokio::test]
