@@ -1,148 +1,299 @@
-//! The rewrite of a body against what a gateway without this crate does:
-//! `serde_json::Value`, change, serialise.
+//! The rewrite of a body against what a gateway without this crate does, with
+//! every library that it might do it with.
 //!
 //! ```sh
-//! cargo bench --bench rewrite              # ratios, then criterion's figures
-//! cargo bench --bench rewrite -- ratios    # the ratios alone
+//! cargo bench -p benches --bench rewrite              # criterion's figures
+//! cargo bench -p benches --bench rewrite -- ratios    # times faster than serde_json's Value
+//! cargo bench -p benches --bench rewrite -- sizes     # nanoseconds a byte, by size
+//! cargo bench -p benches --bench rewrite -- --test    # verifies, and times nothing
 //! ```
 //!
-//! The ratios are what to compare between machines and days: both candidates take
-//! turns in one run, and the median of many rounds is printed. Every output is
-//! verified before anything is timed.
-
-#![allow(missing_docs, clippy::unwrap_used)]
+//! With `--features ordered` it is the `Value` with `preserve_order` and
+//! `arbitrary_precision` that ours is compared with.
+//!
+//! The ratios are what to compare between machines and days: all candidates take
+//! turns in one run on one thread, and the median of many rounds is printed. Every
+//! output is verified before anything is timed. With `--record DIRECTORY` the
+//! figures are written there as CSV.
 
 mod bodies;
+mod candidates;
+mod sizes;
 
-use std::{hint::black_box, time::Instant};
+use std::{
+    error::Error,
+    fmt::{self, Write},
+    fs,
+    hint::black_box,
+    path::Path,
+};
 
 use bodies::{KINDS, Kind};
 use bytes::Bytes;
+use candidates::{Candidate, LIMITS, OTHERS, OURS, VALUE};
+use cpu_time::ThreadTime;
 use criterion::{Criterion, Throughput};
 use serde_json::Value;
-use tower_moonshot::MoonshotCompatLayer;
+use sizes::GROWTHS;
 
-/// What everybody does: parse, change, serialise.
-fn value(body: &Bytes) -> Vec<u8> {
-    let mut request: Value = serde_json::from_slice(body).unwrap();
-    let fields = request.as_object_mut().unwrap();
-    if fields.get("temperature").is_some_and(|t| t != 1.0) {
-        fields.remove("temperature");
-    }
-    let messages = fields["messages"].as_array_mut().unwrap();
-    let text_only = messages.iter().all(|message| {
-        let parts = message["content"].as_array();
-        parts.is_none_or(|parts| parts.iter().all(|part| part["type"] == "text"))
-    });
-    for message in messages {
-        if message["role"] == "developer" {
-            message["role"] = "system".into();
+const STATES: [(bool, &str); 2] = [(false, "unchanged"), (true, "edited")];
+
+/// Those that rewrite.
+fn rewriters() -> impl Iterator<Item = Candidate> {
+    [VALUE, OURS].into_iter().chain(OTHERS.iter().copied())
+}
+
+/// Those that are timed. Beside the ordered `Value` only ours, which ties its
+/// figures to those of the plain one.
+fn compared() -> impl Iterator<Item = Candidate> {
+    let others = if cfg!(feature = "ordered") {
+        &[]
+    } else {
+        [OTHERS, LIMITS].as_slice()
+    };
+    let others = others.iter().copied().flatten().copied();
+    [VALUE, OURS].into_iter().chain(others)
+}
+
+/// What a candidate sends.
+fn sent(candidate: &Candidate, body: &Bytes) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    (candidate.rewrite)(body, &mut |piece| out.extend_from_slice(piece))?;
+    Some(out)
+}
+
+/// All candidates send the same JSON, and ours the same bytes as one that only
+/// cuts and pastes by offsets which another library found.
+fn verify(body: &Bytes, what: &str) {
+    let expected = sent(&VALUE, body).unwrap_or_default();
+    let expected: Value = serde_json::from_slice(&expected).unwrap();
+    let mut by_offset = Vec::new();
+    for candidate in rewriters() {
+        let out = sent(&candidate, body).unwrap_or_default();
+        let parsed = serde_json::from_slice::<Value>(&out).ok();
+        assert!(
+            parsed.as_ref() == Some(&expected),
+            "{what}: {}",
+            candidate.name
+        );
+        if candidate.name == "jiter" {
+            by_offset = out;
         }
-        if let Some(parts) = message["content"].as_array().filter(|_| text_only) {
-            let texts = parts.iter().filter_map(|part| part["text"].as_str());
-            message["content"] = texts.collect::<String>().into();
-        }
     }
-    serde_json::to_vec(&request).unwrap()
+    assert!(
+        sent(&OURS, body).unwrap_or_default() == by_offset,
+        "{what}: bytes"
+    );
 }
 
-/// This crate, as hyper drains it: piece by piece.
-fn layer(layer: &MoonshotCompatLayer, body: &Bytes) -> usize {
-    let (rope, report) = layer.rewrite(body.clone());
-    black_box(report);
-    rope.map(|piece| black_box(piece).len()).sum()
-}
-
-fn verify(kind: &Kind, compat: &MoonshotCompatLayer, edited: bool) {
-    for body in kind.bodies(edited) {
-        let (rope, report) = compat.rewrite(body.clone());
-        assert_eq!(edited, !report.changes().is_empty(), "{kind:?} {report}");
-        let ours = rope.into_bytes();
-        assert_eq!(edited, ours.as_ptr() != body.as_ptr());
-        let ours: Value = serde_json::from_slice(&ours).unwrap();
-        let theirs: Value = serde_json::from_slice(&value(&body)).unwrap();
-        assert!(ours == theirs, "{kind:?}, edited: {edited}");
-    }
-}
-
-/// Seconds that one call takes, for enough calls to be measured.
-fn time(bodies: &[Bytes], mut rewrite: impl FnMut(&Bytes)) -> f64 {
-    let calls = (2_000_000 / bodies[0].len()).clamp(1, 400) * bodies.len();
-    let start = Instant::now();
-    for body in bodies.iter().cycle().take(calls) {
-        rewrite(body);
-    }
-    start.elapsed().as_secs_f64() / calls as f64
-}
-
-fn ratios(compat: &MoonshotCompatLayer) {
-    const ROUNDS: usize = 31;
-    println!("times faster than serde_json::Value, median of {ROUNDS} interleaved rounds\n");
-    println!("| body | | nothing to change | edited | GB/s, nothing to change |");
-    println!("|---|---|---|---|---|");
+fn verify_all() {
     for kind in &KINDS {
-        let mut medians = Vec::new();
-        let mut speed = 0.0;
-        for edited in [false, true] {
-            verify(kind, compat, edited);
-            let bodies = kind.bodies(edited);
-            let mut rounds: Vec<(f64, f64)> = (0..ROUNDS)
-                .map(|_| {
-                    let theirs = time(&bodies, |body| drop(black_box(value(body))));
-                    let ours = time(&bodies, |body| {
-                        black_box(layer(compat, body));
-                    });
-                    (theirs / ours, ours)
-                })
-                .collect();
-            rounds.sort_by(|a, b| a.0.total_cmp(&b.0));
-            let (ratio, ours) = rounds[ROUNDS / 2];
-            medians.push(ratio);
-            if !edited {
-                speed = bodies[0].len() as f64 / ours / 1e9;
+        for (edited, state) in STATES {
+            for body in kind.bodies(edited) {
+                verify(&body, &format!("{}, {state}", kind.name));
+                let changed = sent(&OURS, &body).unwrap() != *body;
+                assert_eq!(changed, edited, "{}, {state}", kind.name);
             }
         }
-        println!(
-            "| {} | {} | {:.1} | {:.1} | {speed:.2} |",
-            kind.name, kind.what, medians[0], medians[1]
-        );
+    }
+    for growth in &GROWTHS {
+        for body in growth.bodies(growth.counts[0]) {
+            verify(&body, growth.of);
+        }
     }
 }
 
-fn figures(compat: &MoonshotCompatLayer, criterion: &mut Criterion) {
-    for kind in &KINDS {
-        for (edited, name) in [(false, "unchanged"), (true, "edited")] {
+/// Faults in values that no rewrite looks at.
+const FAULTS: [(&str, &[u8]); 6] = [
+    ("a control character", b"\"\n\""),
+    ("an unknown escape", b"\"\\q\""),
+    ("bytes that are not UTF-8", b"\"\xff\xfe\""),
+    ("a number with a leading zero", b"01"),
+    ("a comma too many", b"[1,]"),
+    ("text behind the end", b"1}}"),
+];
+
+/// Which faults a candidate doesn't see.
+fn overlooked(candidate: &Candidate) -> Vec<&'static str> {
+    let is_taken = |fault: &[u8]| {
+        let head: &[u8] =
+            br#"{"model":"kimi-k3","messages":[{"role":"user","content":"Hi"}],"metadata":{"x":"#;
+        let body = Bytes::from([head, fault, b"}}"].concat());
+        sent(candidate, &body).is_some()
+    };
+    FAULTS
+        .iter()
+        .filter(|(_, fault)| is_taken(fault))
+        .map(|(name, _)| *name)
+        .collect()
+}
+
+/// Nanoseconds of one call, for enough calls to be measured; of this thread
+/// alone, so that it doesn't count what other programs take in between.
+fn time(candidate: &Candidate, bodies: &[Bytes]) -> f64 {
+    let calls = (1_000_000 / bodies[0].len())
+        .clamp(1, 400)
+        .max(bodies.len());
+    let start = ThreadTime::now();
+    for body in bodies.iter().cycle().take(calls) {
+        black_box((candidate.rewrite)(body, &mut |piece| {
+            black_box(piece);
+        }));
+    }
+    start.elapsed().as_secs_f64() * 1e9 / calls as f64
+}
+
+/// What candidates took in many rounds, in which all took turns.
+struct Rounds(Vec<Vec<f64>>);
+
+impl Rounds {
+    fn of(candidates: &[Candidate], bodies: &[Bytes], rounds: usize) -> Self {
+        let round = |_| candidates.iter().map(|candidate| time(candidate, bodies));
+        Self((0..rounds).map(round).map(Iterator::collect).collect())
+    }
+
+    /// The median of what each round says.
+    fn median(&self, of: impl Fn(&[f64]) -> f64) -> f64 {
+        let mut said: Vec<f64> = self.0.iter().map(|round| of(round)).collect();
+        said.sort_by(f64::total_cmp);
+        said[said.len() / 2]
+    }
+}
+
+/// Times faster than `Value`, for each body and candidate; gives CSV.
+fn ratios() -> Result<String, fmt::Error> {
+    const ROUNDS: usize = 31;
+    let candidates: Vec<Candidate> = compared().collect();
+    let mut csv = String::from("body,what,bytes,state,candidate,times_value,ns\n");
+    println!(
+        "times faster than {}, median of {ROUNDS} interleaved rounds\n",
+        VALUE.name
+    );
+    for (edited, state) in STATES {
+        print!("| {state} |");
+        let columns = candidates.iter().skip(1);
+        columns.for_each(|candidate| print!(" {} |", candidate.name));
+        println!(" GB/s |\n|---|{}", "---|".repeat(candidates.len()));
+        for kind in &KINDS {
+            let Kind { name, what, .. } = kind;
             let bodies = kind.bodies(edited);
-            let mut group = criterion.benchmark_group(format!("{}/{name}", kind.name));
+            let rounds = Rounds::of(&candidates, &bodies, ROUNDS);
+            let bytes = bodies.iter().map(Bytes::len).sum::<usize>() / bodies.len();
+            print!("| {name} {what} |");
+            for (index, candidate) in candidates.iter().enumerate() {
+                let ratio = rounds.median(|round| round[0] / round[index]);
+                let ns = rounds.median(|round| round[index]);
+                let candidate = candidate.name;
+                writeln!(
+                    csv,
+                    "{name},{what},{bytes},{state},{candidate},{ratio:.3},{ns:.1}"
+                )?;
+                if index > 0 {
+                    print!(" {ratio:.1} |");
+                }
+            }
+            println!(" {:.2} |", bytes as f64 / rounds.median(|round| round[1]));
+        }
+        println!();
+    }
+    Ok(csv)
+}
+
+/// What each candidate overlooks; gives CSV.
+fn faults() -> Result<String, fmt::Error> {
+    let mut csv = String::from("candidate,overlooked\n");
+    println!("faults that are overlooked in what no rule looks at\n");
+    for candidate in rewriters() {
+        let overlooked = overlooked(&candidate);
+        let overlooked = if overlooked.is_empty() {
+            String::from("none")
+        } else {
+            overlooked.join("; ")
+        };
+        println!("- {}: {overlooked}", candidate.name);
+        writeln!(csv, "{},{overlooked}", candidate.name)?;
+    }
+    Ok(csv)
+}
+
+/// Nanoseconds a byte, for each kind of growth and each size; gives CSV.
+fn sizes() -> Result<String, fmt::Error> {
+    const ROUNDS: usize = 15;
+    let mut csv = String::from("growth,count,bytes,candidate,ns_per_byte\n");
+    println!("nanoseconds a byte, median of {ROUNDS} interleaved rounds\n");
+    println!(
+        "| | bytes | {} | {} |\n|---|---|---|---|",
+        OURS.name, VALUE.name
+    );
+    for growth in &GROWTHS {
+        for &count in growth.counts {
+            let bodies = growth.bodies(count);
+            let bytes = bodies.iter().map(Bytes::len).sum::<usize>() / bodies.len();
+            let rounds = Rounds::of(&[OURS, VALUE], &bodies, ROUNDS);
+            print!("| {count} {} | {bytes} |", growth.of);
+            for (index, candidate) in [OURS, VALUE].iter().enumerate() {
+                let cost = rounds.median(|round| round[index]) / bytes as f64;
+                print!(" {cost:.3} |");
+                writeln!(
+                    csv,
+                    "{},{count},{bytes},{},{cost:.4}",
+                    growth.of, candidate.name
+                )?;
+            }
+            println!();
+        }
+    }
+    Ok(csv)
+}
+
+fn figures(criterion: &mut Criterion) {
+    for kind in &KINDS {
+        for (edited, state) in STATES {
+            let bodies = kind.bodies(edited);
+            let mut group = criterion.benchmark_group(format!("{}/{state}", kind.name));
             group.throughput(Throughput::Bytes(bodies[0].len() as u64));
-            let mut next = bodies.iter().cycle();
-            group.bench_function("layer", |bencher| {
-                bencher.iter(|| layer(compat, next.next().unwrap()));
-            });
-            let mut next = bodies.iter().cycle();
-            group.bench_function("Value", |bencher| {
-                bencher.iter(|| value(next.next().unwrap()));
-            });
+            for candidate in compared() {
+                let mut next = bodies.iter().cycle();
+                group.bench_function(candidate.name, |bencher| {
+                    bencher.iter(|| {
+                        next.next().and_then(|body| {
+                            (candidate.rewrite)(body, &mut |piece| {
+                                black_box(piece);
+                            })
+                        })
+                    });
+                });
+            }
             group.finish();
         }
     }
 }
 
-fn main() {
-    let compat = MoonshotCompatLayer::new();
+fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let is_test = arguments.iter().any(|argument| argument == "--test");
-    if is_test {
-        for (kind, edited) in KINDS.iter().flat_map(|kind| [(kind, false), (kind, true)]) {
-            verify(kind, &compat, edited);
-        }
-        println!("every output verified");
-        return;
+    let is_asked = |name: &str| arguments.iter().any(|argument| argument == name);
+    verify_all();
+    println!("every output verified\n");
+    if is_asked("--test") {
+        return Ok(());
     }
-    ratios(&compat);
-    if !arguments.iter().any(|argument| argument == "ratios") {
+    let recorded = if is_asked("ratios") && cfg!(feature = "ordered") {
+        vec![("ordered.csv", ratios()?)]
+    } else if is_asked("ratios") {
+        vec![("ratios.csv", ratios()?), ("faults.csv", faults()?)]
+    } else if is_asked("sizes") {
+        vec![("sizes.csv", sizes()?)]
+    } else {
         let mut criterion = Criterion::default().configure_from_args();
-        figures(&compat, &mut criterion);
+        figures(&mut criterion);
         criterion.final_summary();
+        return Ok(());
+    };
+    if let Some(at) = arguments.iter().position(|argument| argument == "--record") {
+        let directory = arguments.get(at + 1).ok_or("--record needs a directory")?;
+        for (file, csv) in recorded {
+            fs::write(Path::new(directory).join(file), csv)?;
+        }
     }
+    Ok(())
 }

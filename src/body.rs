@@ -21,60 +21,76 @@ use crate::Rope;
 /// come at its end.
 #[pin_project]
 pub struct CompatBody<B: Body> {
-    /// What was read, or what became of it.
-    read: Rope,
-    trailers: Option<HeaderMap>,
     #[pin]
-    rest: Rest<B, B::Error>,
+    kind: Kind<B, B::Error>,
+}
+
+#[pin_project(project = KindProj)]
+#[derive(Clone)]
+enum Kind<B, E> {
+    /// A body that nobody has polled yet.
+    Unread(#[pin] B),
+    /// What was read, or what became of it.
+    Read {
+        text: Rope,
+        /// Few requests have any, and all are moved.
+        trailers: Option<Box<HeaderMap>>,
+        rest: Rest<B, E>,
+    },
 }
 
 /// What comes behind the text that was read.
-#[pin_project(project = RestProj)]
 #[derive(Clone)]
 enum Rest<B, E> {
     Nothing,
-    /// A body that nobody has polled yet.
-    Unread(#[pin] B),
-    /// The rest of one that was longer than what may be read.
+    /// The rest of a body that was longer than what may be read.
     Longer(Pin<Box<B>>),
     /// The error that ended the reading.
     Error(Option<E>),
 }
 
 impl<B: Body> CompatBody<B> {
-    const fn new(read: Rope, trailers: Option<HeaderMap>, rest: Rest<B, B::Error>) -> Self {
+    pub(crate) const fn unread(body: B) -> Self {
         Self {
-            read,
-            trailers,
-            rest,
+            kind: Kind::Unread(body),
         }
     }
 
-    pub(crate) fn unread(body: B) -> Self {
-        Self::new(Rope::default(), None, Rest::Unread(body))
+    const fn read(text: Rope, trailers: Option<Box<HeaderMap>>, rest: Rest<B, B::Error>) -> Self {
+        Self {
+            kind: Kind::Read {
+                text,
+                trailers,
+                rest,
+            },
+        }
     }
 
     /// A body that was read to its end.
-    pub(crate) const fn complete(text: Rope, trailers: Option<HeaderMap>) -> Self {
-        Self::new(text, trailers, Rest::Nothing)
+    pub(crate) const fn complete(text: Rope, trailers: Option<Box<HeaderMap>>) -> Self {
+        Self::read(text, trailers, Rest::Nothing)
     }
 
     /// A body that was read in part, and goes on with `rest`.
     pub(crate) fn longer(read: Bytes, rest: Pin<Box<B>>) -> Self {
-        Self::new(Rope::from(read), None, Rest::Longer(rest))
+        Self::read(Rope::from(read), None, Rest::Longer(rest))
     }
 
     /// A body that was read in part, and ends with an error.
     pub(crate) fn failed(read: Bytes, error: B::Error) -> Self {
-        Self::new(Rope::from(read), None, Rest::Error(Some(error)))
+        Self::read(Rope::from(read), None, Rest::Error(Some(error)))
     }
 
     /// A copy, for a retry; `None` where there is more to come than what was
     /// read. Copies no text.
     #[must_use]
     pub fn try_clone(&self) -> Option<Self> {
-        match self.rest {
-            Rest::Nothing => Some(Self::complete(self.read.clone(), self.trailers.clone())),
+        match &self.kind {
+            Kind::Read {
+                text,
+                trailers,
+                rest: Rest::Nothing,
+            } => Some(Self::complete(text.clone(), trailers.clone())),
             _ => None,
         }
     }
@@ -93,25 +109,34 @@ where
     B::Error: Clone,
 {
     fn clone(&self) -> Self {
-        Self::new(self.read.clone(), self.trailers.clone(), self.rest.clone())
+        Self {
+            kind: self.kind.clone(),
+        }
     }
 }
 
 impl<B: Body> fmt::Debug for CompatBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the text: bodies end up in logs.
-        f.debug_struct("CompatBody")
-            .field("read", &self.read.len())
-            .field("trailers", &self.trailers.is_some())
-            .field(
-                "rest",
-                &match self.rest {
+        let (read, trailers, rest) = match &self.kind {
+            Kind::Unread(_) => (0, false, "all of it"),
+            Kind::Read {
+                text,
+                trailers,
+                rest,
+            } => {
+                let rest = match rest {
                     Rest::Nothing => "nothing",
-                    Rest::Unread(_) => "all of it",
                     Rest::Longer(_) => "some",
                     Rest::Error(_) => "an error",
-                },
-            )
+                };
+                (text.len(), trailers.is_some(), rest)
+            }
+        };
+        // Without the text: bodies end up in logs.
+        f.debug_struct("CompatBody")
+            .field("read", &read)
+            .field("trailers", &trailers)
+            .field("rest", &rest)
             .finish()
     }
 }
@@ -127,40 +152,56 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let this = self.project();
-        if let Some(piece) = this.read.next() {
+        let (text, trailers, rest) = match self.project().kind.project() {
+            KindProj::Unread(body) => return body.poll_frame(cx),
+            KindProj::Read {
+                text,
+                trailers,
+                rest,
+            } => (text, trailers, rest),
+        };
+        if let Some(piece) = text.next() {
             return Poll::Ready(Some(Ok(Frame::data(piece))));
         }
-        if let Some(trailers) = this.trailers.take() {
-            return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+        if let Some(trailers) = trailers.take() {
+            return Poll::Ready(Some(Ok(Frame::trailers(*trailers))));
         }
-        match this.rest.project() {
-            RestProj::Nothing => Poll::Ready(None),
-            RestProj::Unread(body) => body.poll_frame(cx),
-            RestProj::Longer(body) => body.as_mut().poll_frame(cx),
-            RestProj::Error(error) => Poll::Ready(error.take().map(Err)),
+        match rest {
+            Rest::Nothing => Poll::Ready(None),
+            Rest::Longer(body) => body.as_mut().poll_frame(cx),
+            Rest::Error(error) => Poll::Ready(error.take().map(Err)),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        let rest_is_over = match &self.rest {
-            Rest::Nothing => true,
-            Rest::Unread(body) => body.is_end_stream(),
-            Rest::Longer(body) => body.is_end_stream(),
-            Rest::Error(error) => error.is_none(),
-        };
-        rest_is_over && self.read.is_empty() && self.trailers.is_none()
+        match &self.kind {
+            Kind::Unread(body) => body.is_end_stream(),
+            Kind::Read {
+                text,
+                trailers,
+                rest,
+            } => {
+                let rest_is_over = match rest {
+                    Rest::Nothing => true,
+                    Rest::Longer(body) => body.is_end_stream(),
+                    Rest::Error(error) => error.is_none(),
+                };
+                rest_is_over && text.is_empty() && trailers.is_none()
+            }
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        let rest = match &self.rest {
-            Rest::Nothing => SizeHint::with_exact(0),
-            Rest::Unread(body) => body.size_hint(),
+        let (read, rest) = match &self.kind {
+            Kind::Unread(body) => return body.size_hint(),
+            Kind::Read { text, rest, .. } => (text.len() as u64, rest),
+        };
+        let rest = match rest {
+            Rest::Nothing => return SizeHint::with_exact(read),
             Rest::Longer(body) => body.size_hint(),
             // How much there would have been, nobody knows.
             Rest::Error(_) => SizeHint::default(),
         };
-        let read = self.read.len() as u64;
         let mut hint = SizeHint::default();
         hint.set_lower(rest.lower().saturating_add(read));
         if let Some(upper) = rest.upper().and_then(|upper| upper.checked_add(read)) {
@@ -227,7 +268,7 @@ mod tests {
     #[test]
     fn trailers_come_before_the_end() {
         let text = Rope::from(Bytes::from("abc"));
-        let mut body = Box::pin(Whole::complete(text, Some(trailers())));
+        let mut body = Box::pin(Whole::complete(text, Some(Box::new(trailers()))));
         assert_eq!(body.size_hint().exact(), Some(3));
         next_data(&mut body);
         assert!(!body.is_end_stream());
@@ -294,7 +335,7 @@ mod tests {
     fn only_what_was_read_to_its_end_can_be_cloned_for_a_retry() {
         let mut body = Box::pin(Whole::complete(
             Rope::from(Bytes::from("abc")),
-            Some(trailers()),
+            Some(Box::new(trailers())),
         ));
         let mut clone = Box::pin(body.try_clone().unwrap());
         for body in [&mut body, &mut clone] {

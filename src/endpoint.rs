@@ -5,9 +5,8 @@
 use std::{fmt, str::FromStr, sync::LazyLock};
 
 use http::{
-    HeaderValue, Uri, Version,
-    header::HOST,
-    request::Parts,
+    HeaderValue, Request, Uri, Version,
+    header::{AUTHORIZATION, HOST},
     uri::{Authority, PathAndQuery, Scheme},
 };
 
@@ -51,19 +50,20 @@ pub enum Region {
 }
 
 static KNOWN: LazyLock<[(Region, BaseUrl); 4]> = LazyLock::new(|| {
-    let https = |region, host: &'static str, path: &str| {
+    let https = |region, host, chat_completions| {
         let base = BaseUrl {
             scheme: Scheme::HTTPS,
             authority: Authority::from_static(host),
-            path: path.into(),
+            chat_completions: PathAndQuery::from_static(chat_completions),
         };
         (region, base)
     };
+    let (platform, code) = ("/v1/chat/completions", "/coding/v1/chat/completions");
     [
-        https(Region::Global, "api.moonshot.ai", "/v1"),
-        https(Region::China, "api.moonshot.cn", "/v1"),
-        https(Region::KimiCode, "api.kimi.ai", "/coding/v1"),
-        https(Region::KimiCodeChina, "api.kimi.com", "/coding/v1"),
+        https(Region::Global, "api.moonshot.ai", platform),
+        https(Region::China, "api.moonshot.cn", platform),
+        https(Region::KimiCode, "api.kimi.ai", code),
+        https(Region::KimiCodeChina, "api.kimi.com", code),
     ]
 });
 
@@ -132,8 +132,16 @@ impl From<BaseUrl> for Region {
 pub struct BaseUrl {
     scheme: Scheme,
     authority: Authority,
+    /// Where chat requests go, kept whole: to hand it out costs no allocation.
+    chat_completions: PathAndQuery,
+}
+
+impl BaseUrl {
     /// Without a slash at its end; empty for the root.
-    path: Box<str>,
+    fn path(&self) -> &str {
+        let path = self.chat_completions.path();
+        &path[..path.len() - CHAT_COMPLETIONS.len()]
+    }
 }
 
 impl FromStr for BaseUrl {
@@ -179,17 +187,20 @@ impl FromStr for BaseUrl {
         }
         let path = path.path().trim_end_matches('/');
         let path = path.strip_suffix(CHAT_COMPLETIONS).unwrap_or(path);
+        let path = path.trim_end_matches('/');
+        let chat_completions = PathAndQuery::try_from(format!("{path}{CHAT_COMPLETIONS}"))
+            .map_err(|_| error("is too long"))?;
         Ok(Self {
             scheme,
             authority,
-            path: path.trim_end_matches('/').into(),
+            chat_completions,
         })
     }
 }
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", self.scheme, self.authority, self.path)
+        write!(f, "{}://{}{}", self.scheme, self.authority, self.path())
     }
 }
 
@@ -206,7 +217,10 @@ impl fmt::Display for BaseUrl {
 /// # Ok::<(), tower_moonshot::ConfigError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct ApiKey(HeaderValue);
+pub struct ApiKey(
+    /// The value of the `Authorization` header.
+    HeaderValue,
+);
 
 impl ApiKey {
     /// The key as Moonshot's console shows it, without `Bearer`.
@@ -225,11 +239,6 @@ impl ApiKey {
         value.set_sensitive(true);
         Ok(Self(value))
     }
-
-    /// The value of the `Authorization` header.
-    pub(crate) fn header(&self) -> HeaderValue {
-        self.0.clone()
-    }
 }
 
 impl fmt::Debug for ApiKey {
@@ -243,29 +252,50 @@ pub(crate) fn is_chat_completions(path: &str) -> bool {
     path.ends_with(CHAT_COMPLETIONS)
 }
 
-/// Sends a request to `region`: scheme, authority and path of its URI. What the
-/// old target left behind goes with it: a `Host` header would win over the URI,
-/// and the protocol version is one of the incoming connection.
-pub(crate) fn retarget(parts: &mut Parts, region: &Region) {
-    parts.uri = target(&parts.uri, region.base());
-    parts.headers.remove(HOST);
-    parts.version = Version::default();
+/// Sends a request to `region`, with the key that belongs there, unless its
+/// extensions name others. What the old target left behind goes: a `Host` header
+/// would win over the URI, and the protocol version is one of the incoming
+/// connection.
+pub(crate) fn address<B>(request: &mut Request<B>, region: &Region, key: Option<&ApiKey>) {
+    let uri = std::mem::take(request.uri_mut());
+    let extensions = request.extensions();
+    let chosen = extensions.get::<Region>();
+    let key = match extensions.get::<ApiKey>() {
+        // The layer's key belongs to the layer's region.
+        None if chosen.is_none_or(|chosen| chosen.base() == region.base()) => key,
+        own => own,
+    };
+    let authorization = key.map(|key| key.0.clone());
+    let base = chosen.unwrap_or(region).base();
+    *request.uri_mut() = target(uri, base);
+    *request.version_mut() = Version::default();
+    let headers = request.headers_mut();
+    headers.remove(HOST);
+    if let Some(authorization) = authorization {
+        headers.insert(AUTHORIZATION, authorization);
+    }
 }
 
 /// Where a request for `uri` goes. Never to a host that the caller named: the
 /// layer's key goes with it.
-fn target(uri: &Uri, base: &BaseUrl) -> Uri {
-    let mut parts = http::uri::Parts::default();
+///
+/// Most requests are for the path that they go to. Theirs is neither copied nor
+/// parsed again.
+fn target(uri: Uri, base: &BaseUrl) -> Uri {
+    let moved = path_under(&uri, base);
+    let mut parts = uri.into_parts();
     parts.authority = Some(base.authority.clone());
-    // `CONNECT host:port` has nothing else.
-    if let Some(incoming) = uri.path_and_query() {
-        parts.scheme = Some(base.scheme.clone());
-        parts.path_and_query = Some(path_under(uri, incoming, base));
+    if moved.is_some() {
+        parts.path_and_query = moved;
     }
+    // `CONNECT host:port` has nothing else.
+    parts.scheme = parts.path_and_query.as_ref().map(|_| base.scheme.clone());
     Uri::from_parts(parts).unwrap_or_default()
 }
 
-fn path_under(uri: &Uri, incoming: &PathAndQuery, base: &BaseUrl) -> PathAndQuery {
+/// The path and query of `uri` under the base; `None` if they stay as they are.
+fn path_under(uri: &Uri, base: &BaseUrl) -> Option<PathAndQuery> {
+    let incoming = uri.path_and_query()?;
     let path = incoming.path();
     let kept = if is_chat_completions(path) {
         CHAT_COMPLETIONS
@@ -274,21 +304,28 @@ fn path_under(uri: &Uri, incoming: &PathAndQuery, base: &BaseUrl) -> PathAndQuer
     } else {
         after_version(path)
     };
-    let is_there_already = base.path.as_ref() == &path[..path.len() - kept.len()];
+    let is_there_already = base.path() == &path[..path.len() - kept.len()];
     // `OPTIONS *` has no path to move.
     if is_there_already || !path.starts_with('/') {
-        return incoming.clone();
+        return None;
     }
     let kept = &incoming.as_str()[path.len() - kept.len()..];
-    let slash = if base.path.is_empty() && !kept.starts_with('/') {
+    if kept == CHAT_COMPLETIONS {
+        return Some(base.chat_completions.clone());
+    }
+    let slash = if base.path().is_empty() && !kept.starts_with('/') {
         "/"
     } else {
         ""
     };
+    // To the byte: `Bytes` needs a second allocation if there is room left.
+    let mut moved = String::with_capacity(base.path().len() + slash.len() + kept.len());
+    for part in [base.path(), slash, kept] {
+        moved.push_str(part);
+    }
     // One that is too long for a URI under the base stays as it is. The region
     // refuses it then, which is better than to go where the caller says.
-    PathAndQuery::try_from(format!("{}{slash}{kept}", base.path))
-        .unwrap_or_else(|_| incoming.clone())
+    PathAndQuery::try_from(moved).ok()
 }
 
 /// What comes after the base in a URI that is under it already.
@@ -296,21 +333,23 @@ fn after_base<'a>(uri: &'a Uri, base: &BaseUrl) -> Option<&'a str> {
     if uri.scheme() != Some(&base.scheme) || uri.authority() != Some(&base.authority) {
         return None;
     }
-    let kept = uri.path().strip_prefix(&*base.path)?;
+    let kept = uri.path().strip_prefix(base.path())?;
     (kept.is_empty() || kept.starts_with('/')).then_some(kept)
 }
 
 /// What comes after the version segment (`/v1`). A path without one is kept whole.
 fn after_version(path: &str) -> &str {
-    let mut rest = path;
-    while let Some(slash) = rest.find('/') {
-        rest = &rest[slash + 1..];
-        let segment = rest.split('/').next().unwrap_or_default();
-        let is_version = segment.strip_prefix('v').is_some_and(|number| {
-            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-        });
-        if is_version {
-            return &rest[segment.len()..];
+    let bytes = path.as_bytes();
+    let mut pos = 0;
+    while let Some(slash) = bytes[pos..].iter().position(|&byte| byte == b'/') {
+        pos += slash + 1;
+        let Some((b'v', number)) = bytes[pos..].split_first() else {
+            continue;
+        };
+        let digits = number.iter().take_while(|byte| byte.is_ascii_digit());
+        let end = pos + 1 + digits.count();
+        if end > pos + 1 && matches!(bytes.get(end), None | Some(b'/')) {
+            return &path[end..];
         }
     }
     path
@@ -321,7 +360,7 @@ mod tests {
     use super::*;
 
     fn targeted(uri: &str, region: &Region) -> String {
-        target(&uri.parse().unwrap(), region.base()).to_string()
+        target(uri.parse().unwrap(), region.base()).to_string()
     }
 
     #[test]

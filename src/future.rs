@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Request, Response,
-    header::{CONTENT_LENGTH, TRANSFER_ENCODING},
+    header::{CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING},
     request::Parts,
 };
 use http_body::Body;
@@ -19,7 +19,7 @@ use pin_project::pin_project;
 use tower::Service;
 
 use crate::{
-    CompatBody, Report,
+    CompatBody, Report, endpoint,
     layer::Config,
     read::{Read, ReadBody},
     report::Skipped,
@@ -76,7 +76,8 @@ where
     S: Service<Request<CompatBody<B>>>,
     B: Body,
 {
-    pub(crate) fn reading(service: S, parts: Parts, body: B, config: Arc<Config>) -> Self {
+    pub(crate) fn reading(service: S, request: Request<B>, config: Arc<Config>) -> Self {
+        let (parts, body) = request.into_parts();
         Self {
             kind: Kind::Reading {
                 body: ReadBody::new(body, config.max_body_bytes),
@@ -89,12 +90,9 @@ where
         }
     }
 
-    pub(crate) const fn calling(future: S::Future, report: Report) -> Self {
+    pub(crate) const fn calling(future: S::Future, report: Option<Report>) -> Self {
         Self {
-            kind: Kind::Calling {
-                future,
-                report: Some(report),
-            },
+            kind: Kind::Calling { future, report },
         }
     }
 }
@@ -127,8 +125,12 @@ impl<S> Waiting<S> {
                 (CompatBody::failed(read, error), report)
             }
         };
-        let report = report.file(&mut self.parts.extensions);
-        let request = Request::from_parts(self.parts, body);
+        let mut request = Request::from_parts(self.parts, body);
+        let config = &self.config;
+        endpoint::address(&mut request, &config.region, config.api_key.as_ref());
+        // Reading the body told a waiting client to send it.
+        request.headers_mut().remove(EXPECT);
+        let report = report.file(request.extensions_mut());
         (self.service.call(request), report)
     }
 }

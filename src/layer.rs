@@ -217,12 +217,13 @@ impl MoonshotCompatLayer {
 
 impl Config {
     pub(crate) fn rewrite(&self, body: Bytes) -> (Rope, Report) {
-        let rewritten = rewrite::rewrite(body.clone(), &self.settings);
-        let report = match rewritten.changes {
-            Ok(changes) => Report::new(changes),
-            Err(why) => Report::skipped_because(Skipped::from_rewrite(why, &body)),
-        };
-        (rewritten.body, report)
+        match rewrite::rewrite(body, &self.settings) {
+            Ok(rewritten) => (rewritten.body, Report::new(rewritten.changes)),
+            Err((body, why)) => {
+                let why = Skipped::from_rewrite(why, &body);
+                (Rope::from(body), Report::skipped_because(why))
+            }
+        }
     }
 }
 

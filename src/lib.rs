@@ -91,7 +91,8 @@
 //!   edited, and no allocation by the rewrite where nothing has to change.
 //!
 //! Only `POST …/chat/completions` with a JSON body is read. Any other request gets
-//! the new URL and streams through.
+//! the new URL and streams through; one with another method or path has no
+//! [`Report`] either.
 //!
 //! # Where it belongs
 //!

@@ -4,6 +4,8 @@
 //! [`FAMILIES`]. Ids are matched by prefix and version, never exactly: dated and
 //! suffixed ids (`…-0905-preview`, `…-highspeed`) come and go.
 
+use std::ops::RangeInclusive;
+
 /// What a family makes of the parameters of a request.
 #[derive(Debug)]
 pub(crate) struct Family {
@@ -14,14 +16,6 @@ pub(crate) struct Family {
     pub(crate) forced_choice: ForcedChoice,
     pub(crate) thinking_param: ThinkingParam,
     pub(crate) effort: Effort,
-}
-
-/// Which ids belong to a row.
-#[derive(Debug)]
-enum Id {
-    Prefix(&'static str),
-    /// The prefix, then a number in this range, then anything but a digit.
-    Version(&'static str, std::ops::RangeInclusive<u32>),
 }
 
 /// Which sampling parameters are accepted.
@@ -94,7 +88,7 @@ pub(crate) enum Effort {
 /// `kimi-k3` and whatever comes after it. That later generations behave like it
 /// is a judgement.
 const K3: Family = Family {
-    ids: &[Id::Version("kimi-k", 3..=9)],
+    ids: &[Id::versions("kimi-k", 3..=9)],
     sampling: Sampling::Fixed {
         temperature: 1.0,
         temperature_without_thinking: 1.0,
@@ -107,7 +101,7 @@ const K3: Family = Family {
 
 /// K2.7 and later K2 minor versions, which is a judgement as with K3.
 const K2_7: Family = Family {
-    ids: &[Id::Prefix("kimi-k2.7"), Id::Version("kimi-k2.", 7..=99)],
+    ids: &[Id::prefix("kimi-k2.7"), Id::versions("kimi-k2.", 7..=99)],
     sampling: Sampling::Fixed {
         temperature: 1.0,
         temperature_without_thinking: 1.0,
@@ -119,7 +113,7 @@ const K2_7: Family = Family {
 };
 
 const K2_6: Family = Family {
-    ids: &[Id::Prefix("kimi-k2.6")],
+    ids: &[Id::prefix("kimi-k2.6")],
     sampling: Sampling::Fixed {
         temperature: 1.0,
         temperature_without_thinking: 0.6,
@@ -138,7 +132,7 @@ const KIMI_CODE: Sampling = Sampling::Fixed {
 
 /// Retired in May 2026.
 const K2_PREVIEW: Family = Family {
-    ids: &[Id::Prefix("kimi-k2-")],
+    ids: &[Id::prefix("kimi-k2-")],
     sampling: Sampling::Range {
         default_is_zero: false,
     },
@@ -159,25 +153,25 @@ static UNKNOWN: Family = Family {
 static FAMILIES: &[Family] = &[
     K3,
     Family {
-        ids: &[Id::Prefix("k3"), Id::Version("k", 3..=9)],
+        ids: &[Id::prefix("k3"), Id::versions("k", 3..=9)],
         sampling: KIMI_CODE,
         ..K3
     },
     Family {
-        ids: &[Id::Prefix("kimi-for-coding")],
+        ids: &[Id::prefix("kimi-for-coding")],
         sampling: KIMI_CODE,
         ..K2_7
     },
     K2_6,
     Family {
-        ids: &[Id::Prefix("kimi-k2.5")],
+        ids: &[Id::prefix("kimi-k2.5")],
         thinking_param: ThinkingParam::NoKeep,
         ..K2_6
     },
     K2_7,
     // Retired in May 2026.
     Family {
-        ids: &[Id::Prefix("kimi-k2-thinking")],
+        ids: &[Id::prefix("kimi-k2-thinking")],
         thinking: Thinking::Always,
         ..K2_PREVIEW
     },
@@ -185,9 +179,9 @@ static FAMILIES: &[Family] = &[
     // Retired in August 2026; `kimi-latest` still answered on 2026-08-20.
     Family {
         ids: &[
-            Id::Prefix("moonshot-v1"),
-            Id::Prefix("kimi-latest"),
-            Id::Prefix("kimi-thinking-preview"),
+            Id::prefix("moonshot-v1"),
+            Id::prefix("kimi-latest"),
+            Id::prefix("kimi-thinking-preview"),
         ],
         sampling: Sampling::Range {
             default_is_zero: true,
@@ -196,9 +190,6 @@ static FAMILIES: &[Family] = &[
     },
 ];
 
-/// What other programs put before the ids of Moonshot's models.
-const PREFIXES: [&str; 2] = ["moonshot/", "moonshotai/"];
-
 impl Family {
     /// What is assumed of a model that nobody knows.
     pub(crate) fn unknown() -> &'static Self {
@@ -206,41 +197,115 @@ impl Family {
     }
 
     /// The family of a model id, which may carry a provider prefix.
-    pub(crate) fn of(id: &str) -> &'static Self {
-        let id = id.get(provider_prefix(id)..).unwrap_or(id).as_bytes();
+    pub(crate) fn of(id: impl AsRef<[u8]>) -> &'static Self {
+        let id = &id.as_ref()[provider_prefix(&id)..];
+        let start = Start::of(id);
         FAMILIES
             .iter()
-            .find(|family| family.ids.iter().any(|pattern| pattern.matches(id)))
+            .find(|family| family.ids.iter().any(|ids| ids.contain(start, id)))
             .unwrap_or_else(Self::unknown)
     }
 }
 
+/// Ids that belong to a row: whatever starts like this, in any case.
+#[derive(Debug)]
+struct Id {
+    start: Start,
+    mask: Start,
+    length: usize,
+    /// If set, a number in this range has to follow, and no digit behind it.
+    versions: Option<RangeInclusive<u32>>,
+}
+
 impl Id {
-    fn matches(&self, id: &[u8]) -> bool {
-        match self {
-            Self::Prefix(prefix) => after_prefix(id, prefix).is_some(),
-            Self::Version(prefix, versions) => after_prefix(id, prefix).is_some_and(|rest| {
-                let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-                std::str::from_utf8(&rest[..digits])
-                    .ok()
-                    .and_then(|number| number.parse().ok())
-                    .is_some_and(|number| versions.contains(&number))
-            }),
+    const fn prefix(prefix: &str) -> Self {
+        let prefix = prefix.as_bytes();
+        assert!(prefix.len() <= Start::LENGTH);
+        let mut mask = [0; Start::LENGTH];
+        let mut at = 0;
+        while at < prefix.len() {
+            // A letter's case is one bit.
+            mask[at] = if prefix[at].is_ascii_alphabetic() {
+                !0x20
+            } else {
+                0xff
+            };
+            at += 1;
         }
+        let mask = Start::of(&mask);
+        Self {
+            start: Start::of(prefix).masked(mask),
+            mask,
+            length: prefix.len(),
+            versions: None,
+        }
+    }
+
+    const fn versions(prefix: &str, versions: RangeInclusive<u32>) -> Self {
+        Self {
+            versions: Some(versions),
+            ..Self::prefix(prefix)
+        }
+    }
+
+    /// Whether `id`, which starts with `start`, is one of these.
+    fn contain(&self, start: Start, id: &[u8]) -> bool {
+        start.masked(self.mask) == self.start
+            && self.versions.as_ref().is_none_or(|versions| {
+                version(&id[self.length..]).is_some_and(|number| versions.contains(&number))
+            })
     }
 }
 
-fn after_prefix<'a>(id: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
-    let (start, rest) = id.split_at_checked(prefix.len())?;
-    start
-        .eq_ignore_ascii_case(prefix.as_bytes())
-        .then_some(rest)
+/// The number that `rest` starts with.
+fn version(rest: &[u8]) -> Option<u32> {
+    let digits = rest.iter().map_while(|byte| char::from(*byte).to_digit(10));
+    digits.fold(None, |number: Option<u32>, digit| {
+        Some(number.unwrap_or(0).saturating_mul(10).saturating_add(digit))
+    })
 }
+
+/// The first bytes of an id, then zeros. As words, because every request looks
+/// through the table, and words are compared without a loop.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Start([u64; 3]);
+
+impl Start {
+    const LENGTH: usize = 24;
+
+    const fn of(id: &[u8]) -> Self {
+        Self([word(id, 0), word(id, 8), word(id, 16)])
+    }
+
+    const fn masked(self, mask: Self) -> Self {
+        let ([a, b, c], [x, y, z]) = (self.0, mask.0);
+        Self([a & x, b & y, c & z])
+    }
+}
+
+/// Up to eight bytes, the first one lowest.
+const fn word(bytes: &[u8], from: usize) -> u64 {
+    let mut at = if bytes.len() < from + 8 {
+        bytes.len()
+    } else {
+        from + 8
+    };
+    let mut word = 0;
+    while at > from {
+        at -= 1;
+        word = word << 8 | bytes[at] as u64;
+    }
+    word
+}
+
+/// What other programs put before the ids of Moonshot's models.
+const PREFIXES: [&str; 2] = ["moonshot/", "moonshotai/"];
 
 /// The length of the provider prefixes (`moonshot/`, `moonshotai/`, also several)
 /// that the id starts with. An id that is nothing but prefixes has none.
-pub(crate) fn provider_prefix(id: &str) -> usize {
-    let mut rest = id.as_bytes();
+pub(crate) fn provider_prefix(id: impl AsRef<[u8]>) -> usize {
+    let id = id.as_ref();
+    let mut rest = id;
     while let Some(shorter) = PREFIXES
         .iter()
         .find_map(|prefix| after_prefix(rest, prefix))
@@ -249,6 +314,13 @@ pub(crate) fn provider_prefix(id: &str) -> usize {
         rest = shorter;
     }
     id.len() - rest.len()
+}
+
+fn after_prefix<'a>(id: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
+    let (start, rest) = id.split_at_checked(prefix.len())?;
+    start
+        .eq_ignore_ascii_case(prefix.as_bytes())
+        .then_some(rest)
 }
 
 #[cfg(test)]

@@ -5,15 +5,24 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::HeaderMap;
-use http_body::Body;
+use http_body::{Body, SizeHint};
 use pin_project::pin_project;
+
+/// How much is reserved for a body on nothing but its word, in bytes.
+const ON_TRUST: usize = 1024 * 1024;
+
+/// How many times what has come is reserved for a body on its word.
+const PER_BYTE: usize = 16;
+
+/// How much room may be left over once a body is read, in bytes.
+const SLACK: usize = 64 * 1024;
 
 /// How reading a body ended.
 pub(crate) enum Read<B: Body> {
     /// With its end.
-    Complete(Bytes, Option<HeaderMap>),
+    Complete(Bytes, Option<Box<HeaderMap>>),
     /// With more than the limit: what was read, and the rest.
     Longer(Bytes, Pin<Box<B>>),
     /// With an error behind what was read.
@@ -26,7 +35,7 @@ pub(crate) struct ReadBody<B> {
     #[pin]
     source: Source<B>,
     gathered: Gathered,
-    trailers: Option<HeaderMap>,
+    trailers: Option<Box<HeaderMap>>,
     limit: usize,
 }
 
@@ -84,11 +93,8 @@ impl<B: Body<Data = Bytes>> ReadBody<B> {
                 }
             };
             match frame.into_data() {
-                Ok(data) => {
-                    let announced = body.size_hint().lower().min(*this.limit as u64);
-                    this.gathered.push(data, announced as usize);
-                }
-                Err(frame) => *this.trailers = frame.into_trailers().ok(),
+                Ok(data) => this.gathered.push(data, &body.size_hint(), *this.limit),
+                Err(frame) => *this.trailers = frame.into_trailers().ok().map(Box::new),
             }
             if this.gathered.len() > *this.limit {
                 if let SourceProj::Unbounded(body) = this.source.as_mut().project() {
@@ -96,6 +102,10 @@ impl<B: Body<Data = Bytes>> ReadBody<B> {
                         return Poll::Ready(Read::Longer(this.gathered.take(), body));
                     }
                 }
+            } else if body.is_end_stream() {
+                // Saves a wait for the word that there is no more.
+                let text = this.gathered.take();
+                return Poll::Ready(Read::Complete(text, this.trailers.take()));
             }
         }
     }
@@ -105,43 +115,64 @@ impl<B: Body<Data = Bytes>> ReadBody<B> {
 #[derive(Default)]
 struct Gathered {
     first: Bytes,
-    all: Option<BytesMut>,
+    /// Empty until there is a second frame.
+    all: Vec<u8>,
 }
 
 impl Gathered {
     fn len(&self) -> usize {
-        self.all.as_ref().map_or(self.first.len(), BytesMut::len)
+        self.first.len() + self.all.len()
     }
 
-    /// Adds a frame, of which at least `announced` bytes are still to follow.
-    fn push(&mut self, data: Bytes, announced: usize) {
-        if let Some(all) = &mut self.all {
-            all.extend_from_slice(&data);
-        } else if self.first.is_empty() {
-            self.first = data;
-        } else if !data.is_empty() {
-            let length = self.first.len() + data.len() + announced;
-            let mut all = BytesMut::with_capacity(length);
-            all.extend_from_slice(&self.first);
-            all.extend_from_slice(&data);
-            self.first = Bytes::new();
-            self.all = Some(all);
+    /// Adds a frame, behind which `rest` is still to come.
+    fn push(&mut self, data: Bytes, rest: &SizeHint, limit: usize) {
+        if data.is_empty() {
+            return;
         }
+        if self.len() == 0 {
+            self.first = data;
+            return;
+        }
+        let length = self.len() + data.len();
+        if length > self.all.capacity() {
+            let room = room(length, rest, limit);
+            self.all.reserve_exact(room - self.all.len());
+        }
+        self.all.extend_from_slice(&std::mem::take(&mut self.first));
+        self.all.extend_from_slice(&data);
     }
 
     fn take(&mut self) -> Bytes {
-        match self.all.take() {
-            Some(all) => all.freeze(),
-            None => std::mem::take(&mut self.first),
+        if self.all.is_empty() {
+            return std::mem::take(&mut self.first);
         }
+        let mut all = std::mem::take(&mut self.all);
+        if all.capacity() - all.len() > SLACK {
+            all.shrink_to_fit();
+        }
+        all.into()
     }
+}
+
+/// How much room is made when `length` bytes have come and there is none left.
+///
+/// A body that says how long it will be gets all of that at once. But that is only
+/// a claim: on it, no body gets more than [`ON_TRUST`], or [`PER_BYTE`] times what
+/// has come. One that doesn't say gets twice what has come. Neither gets more than
+/// the limit.
+fn room(length: usize, rest: &SizeHint, limit: usize) -> usize {
+    let and = |rest| usize::try_from(rest).map_or(usize::MAX, |rest| length.saturating_add(rest));
+    let on_trust = length.saturating_mul(PER_BYTE).max(ON_TRUST);
+    let announced = and(rest.lower()).min(on_trust);
+    let twice = and(rest.upper().unwrap_or(u64::MAX)).min(length.saturating_mul(2));
+    announced.max(twice).min(limit).max(length)
 }
 
 #[cfg(test)]
 mod tests {
     use std::{collections::VecDeque, task::Waker};
 
-    use http_body::{Frame, SizeHint};
+    use http_body::Frame;
 
     use super::*;
 
@@ -253,7 +284,7 @@ mod tests {
         else {
             panic!("not complete");
         };
-        assert_eq!((text, kept), ("a".into(), Some(trailers)));
+        assert_eq!((text, kept), ("a".into(), Some(Box::new(trailers))));
     }
 
     #[test]
@@ -279,5 +310,63 @@ mod tests {
             panic!("read too far");
         };
         assert_eq!(next.into_data().unwrap(), "f");
+    }
+
+    #[test]
+    fn a_body_that_knows_its_end_is_not_asked_for_it() {
+        struct Once(Option<Bytes>);
+
+        impl Body for Once {
+            type Data = Bytes;
+            type Error = &'static str;
+
+            fn poll_frame(
+                mut self: Pin<&mut Self>,
+                _: &mut Context<'_>,
+            ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
+                Poll::Ready(Some(self.0.take().map(Frame::data).ok_or("asked again")))
+            }
+
+            fn is_end_stream(&self) -> bool {
+                self.0.is_none()
+            }
+        }
+
+        let mut reader = Box::pin(ReadBody::new(Once(Some("abcd".into())), 4));
+        let mut cx = Context::from_waker(Waker::noop());
+        let Poll::Ready(Read::Complete(text, None)) = reader.as_mut().poll_read(&mut cx) else {
+            panic!("asked again");
+        };
+        assert_eq!(text, "abcd");
+    }
+
+    #[test]
+    fn room_is_made_for_what_is_announced_as_far_as_that_can_be_trusted() {
+        const KIB: usize = 1024;
+        const MIB: usize = 1024 * KIB;
+        let exact = |rest: usize| SizeHint::with_exact(rest as u64);
+        let limit = 100 * MIB;
+        for (length, rest, limit, expected) in [
+            // Announced, to the byte.
+            (2, exact(3), limit, 5),
+            (32 * KIB, exact(MIB - 32 * KIB), limit, MIB),
+            (32 * KIB, exact(0), limit, 32 * KIB),
+            // More than is believed at once.
+            (32 * KIB, exact(8 * MIB), limit, MIB),
+            (MIB, exact(7 * MIB), limit, 8 * MIB),
+            (MIB, exact(90 * MIB), limit, 16 * MIB),
+            // Unannounced.
+            (32 * KIB, SizeHint::default(), limit, 64 * KIB),
+            // No more than the limit, unless it has come.
+            (4, exact(3), 5, 5),
+            (4, SizeHint::default(), 5, 5),
+            (6, SizeHint::default(), 5, 6),
+            (4, SizeHint::with_exact(u64::MAX), usize::MAX, MIB),
+        ] {
+            assert_eq!(room(length, &rest, limit), expected, "{length} {rest:?}");
+        }
+        let mut up_to_three = SizeHint::default();
+        up_to_three.set_upper(3);
+        assert_eq!(room(8, &up_to_three, limit), 11);
     }
 }

@@ -14,8 +14,12 @@ use crate::{
 /// What [`MoonshotCompat`](crate::MoonshotCompat) did to the body of one request.
 ///
 /// It stands in the extensions of the request, for the inner service, and in
-/// those of the response, for the services around. Displayed in one line for
-/// logs; it holds nothing of the request's contents.
+/// those of the response, for the services around. Every
+/// `POST …/chat/completions` has one, which says why if its body was left as it
+/// came. Any other request has none: it was not the layer's to read, and passes
+/// through for the price of its new URL.
+///
+/// Displayed in one line for logs; it holds nothing of the request's contents.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -57,12 +61,10 @@ impl From<Outcome> for Report {
 }
 
 impl Report {
-    pub(crate) fn new(changes: Arc<[Change]>) -> Self {
-        if changes.is_empty() {
-            Outcome::NothingToChange.into()
-        } else {
-            Outcome::Rewritten(changes).into()
-        }
+    pub(crate) fn new(changes: Option<Arc<[Change]>>) -> Self {
+        changes
+            .map_or(Outcome::NothingToChange, Outcome::Rewritten)
+            .into()
     }
 
     pub(crate) fn skipped_because(why: Skipped) -> Self {
@@ -173,8 +175,8 @@ impl fmt::Display for Report {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Skipped {
-    /// Not a chat request: another method or path than `POST …/chat/completions`,
-    /// another content type than JSON, or JSON without an array of `messages`.
+    /// Not a chat request, though sent to where these go: another content type
+    /// than JSON, or JSON without an array of `messages`.
     NotAChatRequest,
     /// The body has a `Content-Encoding`. Decompress it outside of this layer.
     Compressed,

@@ -8,15 +8,14 @@ use std::{
 use bytes::Bytes;
 use http::{
     HeaderMap, Method, Request, Response,
-    header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT},
-    request::Parts,
+    header::{CONTENT_ENCODING, CONTENT_TYPE},
 };
 use http_body::Body;
 use tower::Service;
 
 use crate::{
-    ApiKey, CompatBody, MoonshotCompatLayer, Region, Report, endpoint, future::ResponseFuture,
-    layer::Config, report::Skipped,
+    CompatBody, MoonshotCompatLayer, Report, endpoint, future::ResponseFuture, layer::Config,
+    report::Skipped,
 };
 
 /// Middleware that makes OpenAI-style requests acceptable to Moonshot.
@@ -67,54 +66,51 @@ where
         self.inner.poll_ready(cx)
     }
 
+    // A request is several cache lines long, so it is moved as rarely as may be: what
+    // is changed in it is changed once it is the one that the inner service gets.
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (mut parts, body) = request.into_parts();
-        // Judged before the path becomes Moonshot's.
-        let skipped = skip(&parts, &body, self.config.max_body_bytes);
-        address(&mut parts, &self.config);
-        if let Some(why) = skipped {
-            let report = Report::skipped_because(why).file(&mut parts.extensions);
-            let request = Request::from_parts(parts, CompatBody::unread(body));
-            return ResponseFuture::calling(self.inner.call(request), report);
-        }
-        // Reading the body tells a waiting client to send it.
-        parts.headers.remove(EXPECT);
-        // The service that `poll_ready` made ready is the one to be called, later;
-        // its clone, which is not ready, stays here.
-        let clone = self.inner.clone();
-        let ready = std::mem::replace(&mut self.inner, clone);
-        ResponseFuture::reading(ready, parts, body, Arc::clone(&self.config))
+        let config = &self.config;
+        let skipped = match judge(&request, config.max_body_bytes) {
+            Judgement::Read => {
+                let config = Arc::clone(config);
+                // The service that `poll_ready` made ready is the one to be called,
+                // later; its clone, which is not ready, stays here.
+                let clone = self.inner.clone();
+                let ready = std::mem::replace(&mut self.inner, clone);
+                return ResponseFuture::reading(ready, request, config);
+            }
+            Judgement::Skip(why) => Some(why),
+            Judgement::PassThrough => None,
+        };
+        let mut request = request.map(CompatBody::unread);
+        endpoint::address(&mut request, &config.region, config.api_key.as_ref());
+        let report = skipped.map(|why| Report::skipped_because(why).file(request.extensions_mut()));
+        ResponseFuture::calling(self.inner.call(request), report)
     }
 }
 
-/// Sends the request to its region, with the key that belongs there.
-fn address(parts: &mut Parts, config: &Config) {
-    let region = parts.extensions.get::<Region>().cloned();
-    let region = region.as_ref().unwrap_or(&config.region);
-    endpoint::retarget(parts, region);
-    let key = match parts.extensions.get::<ApiKey>() {
-        // The layer's key belongs to the layer's region.
-        None if region.base() == config.region.base() => config.api_key.as_ref(),
-        key => key,
-    };
-    if let Some(key) = key {
-        parts.headers.insert(AUTHORIZATION, key.header());
-    }
+/// What becomes of a request's body.
+pub(crate) enum Judgement {
+    /// It is read, and rewritten.
+    Read,
+    /// It is not even read, though a chat completion is asked for.
+    Skip(Skipped),
+    /// The request is for something else. There is nothing to report on it.
+    PassThrough,
 }
 
-/// Why a request's body is not even read: the cheap checks, before any buffering.
-pub(crate) fn skip<B: Body>(parts: &Parts, body: &B, limit: usize) -> Option<Skipped> {
-    let is_chat = parts.method == Method::POST
-        && endpoint::is_chat_completions(parts.uri.path())
-        && has_json(&parts.headers);
-    if !is_chat {
-        Some(Skipped::NotAChatRequest)
-    } else if is_compressed(&parts.headers) {
-        Some(Skipped::Compressed)
-    } else if body.size_hint().lower() > limit as u64 {
-        Some(Skipped::TooLarge { limit })
+/// The cheap checks, before any buffering.
+pub(crate) fn judge<B: Body>(request: &Request<B>, limit: usize) -> Judgement {
+    if request.method() != Method::POST || !endpoint::is_chat_completions(request.uri().path()) {
+        Judgement::PassThrough
+    } else if !has_json(request.headers()) {
+        Judgement::Skip(Skipped::NotAChatRequest)
+    } else if is_compressed(request.headers()) {
+        Judgement::Skip(Skipped::Compressed)
+    } else if request.body().size_hint().lower() > limit as u64 {
+        Judgement::Skip(Skipped::TooLarge { limit })
     } else {
-        None
+        Judgement::Read
     }
 }
 

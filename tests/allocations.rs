@@ -1,4 +1,5 @@
-//! What a rewrite takes from the allocator: counted, never timed.
+//! What a rewrite, and a call through the layer, take from the allocator: counted,
+//! never timed.
 
 #![allow(missing_docs, unsafe_code, clippy::unwrap_used)]
 
@@ -11,15 +12,20 @@ use std::{
     cell::Cell,
     convert::Infallible,
     fmt::Write,
-    future::{Future, ready},
-    task::{Context, Waker},
+    future::{Future, Ready, ready},
+    pin::Pin,
+    task::{Context, Poll, Waker},
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use futures_util::FutureExt;
+use http::{Method, Request, Response, Uri};
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use tower::{Layer, Service};
-use tower_moonshot::{CompatBody, MoonshotCompatLayer, inline_media::InlineMediaLayer};
+use tower_moonshot::{
+    CompatBody, MoonshotCompatLayer, Region, Report, Skipped, inline_media::InlineMediaLayer,
+};
 
 /// Counts what this thread asks for.
 struct Counting;
@@ -118,9 +124,9 @@ fn an_edit_takes_three_allocations_and_64_kib_at_most_whatever_the_body() {
     }
 }
 
-/// A request with a temperature that the model refuses, and that many of
-/// something else.
-fn request(messages: impl Iterator<Item = String>, tools: usize) -> Bytes {
+/// The body of a request with a temperature that the model refuses, and that many
+/// of something else.
+fn many(messages: impl Iterator<Item = String>, tools: usize) -> Bytes {
     let mut body = String::from(r#"{"model":"kimi-k3","temperature":0.5,"messages":["#);
     for (index, message) in messages.enumerate() {
         body.push_str(if index > 0 { "," } else { "" });
@@ -156,26 +162,26 @@ fn is_linear(what: &str, body: impl Fn(usize) -> Bytes) {
 #[test]
 fn many_of_anything_cost_what_many_cost() {
     is_linear("messages", |count| {
-        request((0..count).map(|_| message("user", "\"Hi\"")), 1)
+        many((0..count).map(|_| message("user", "\"Hi\"")), 1)
     });
     is_linear("edited messages", |count| {
-        request((0..count).map(|_| message("developer", "\"Hi\"")), 1)
+        many((0..count).map(|_| message("developer", "\"Hi\"")), 1)
     });
     is_linear("parts", |count| {
         let parts = vec![r#"{"type":"text","text":"Hi"}"#; 2 * count].join(",");
-        request(std::iter::once(message("user", &format!("[{parts}]"))), 1)
+        many(std::iter::once(message("user", &format!("[{parts}]"))), 1)
     });
     is_linear("tools", |count| {
-        request(std::iter::once(message("user", "\"Hi\"")), count)
+        many(std::iter::once(message("user", "\"Hi\"")), count)
     });
     is_linear("edited ids", |count| {
         let call =
             |index| format!(r#"{{"role":"tool","tool_call_id":"call:{index}","content":"1"}}"#);
-        request((0..count).map(call), 1)
+        many((0..count).map(call), 1)
     });
     is_linear("keys that stand twice", |count| {
         let twice = r#"{"role":"developer","role":"developer","content":"Hi"}"#;
-        request((0..count).map(|_| twice.to_owned()), 1)
+        many((0..count).map(|_| twice.to_owned()), 1)
     });
 }
 
@@ -201,4 +207,254 @@ fn a_body_that_needs_nothing_fetched_allocates_nothing() {
         assert!(future.as_mut().poll(&mut cx).is_ready());
         assert_eq!(COUNTS.get().allocations, 0);
     }
+}
+
+// === the layer ===
+
+/// The inner service: answers with the request itself, so that the test holds it
+/// as long as a service would that waits for Moonshot.
+#[derive(Clone)]
+struct Hold;
+
+impl<B> Service<Request<B>> for Hold {
+    type Response = Response<Request<B>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        ready(Ok(Response::new(request)))
+    }
+}
+
+/// A body as a server gives it: every frame is its own, made when it is asked for,
+/// and freed with the last who has it.
+#[derive(Clone)]
+struct Arriving {
+    text: Bytes,
+    frame: usize,
+    /// How long it says it is: rightly, wrongly or not at all.
+    announced: Option<u64>,
+    sent: usize,
+}
+
+impl Arriving {
+    fn new(text: &Bytes, frame: usize, announced: Option<u64>) -> Self {
+        Self {
+            text: text.clone(),
+            frame,
+            announced,
+            sent: 0,
+        }
+    }
+}
+
+impl Body for Arriving {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let rest = &self.text[self.sent..];
+        if rest.is_empty() {
+            return Poll::Ready(None);
+        }
+        let frame = Bytes::copy_from_slice(&rest[..rest.len().min(self.frame)]);
+        self.sent += frame.len();
+        Poll::Ready(Some(Ok(Frame::data(frame))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.announced {
+            Some(length) => SizeHint::with_exact(length.saturating_sub(self.sent as u64)),
+            None => SizeHint::default(),
+        }
+    }
+}
+
+fn request<B>(method: Method, uri: &'static str, body: B) -> Request<B> {
+    let mut request = Request::new(body);
+    *request.method_mut() = method;
+    // What was parsed from a text of its own would be shared, and so allocate,
+    // when it is cloned.
+    *request.uri_mut() = Uri::from_static(uri);
+    request
+}
+
+type Held = Response<Request<CompatBody<Arriving>>>;
+
+/// What the call of a chat request takes, up to where the inner service has it.
+fn call(layer: &MoonshotCompatLayer, request: Request<Arriving>) -> (Held, Counts) {
+    let mut service = layer.layer(Hold);
+    COUNTS.set(Counts::default());
+    let Ok(response) = service.call(request).now_or_never().unwrap();
+    (response, COUNTS.get())
+}
+
+/// As a server does it, not for the first time on this thread.
+fn call_again(layer: &MoonshotCompatLayer, request: &Request<Arriving>) -> (Held, Counts) {
+    call(layer, request.clone());
+    call(layer, request.clone())
+}
+
+fn chat(body: Arriving) -> Request<Arriving> {
+    request(Method::POST, "/v1/chat/completions", body)
+}
+
+fn report(held: &Held) -> &Report {
+    held.extensions().get().unwrap()
+}
+
+/// Drains the body as a client does, every piece dropped before the next is made.
+fn drain(held: Held) -> (Vec<u8>, Counts) {
+    let mut whole = Vec::with_capacity(4 << 20);
+    let mut body = Box::pin(held.into_body().into_body());
+    let mut cx = Context::from_waker(Waker::noop());
+    // Goes on from what was live when the request was handed over.
+    while let Poll::Ready(Some(Ok(frame))) = body.as_mut().poll_frame(&mut cx) {
+        whole.extend_from_slice(frame.data_ref().unwrap());
+    }
+    (whole, COUNTS.get())
+}
+
+#[test]
+fn a_request_that_passes_through_takes_no_allocation_but_for_a_path_that_moves() {
+    let nothing = Arriving::new(&Bytes::new(), 1, Some(0));
+    for (region, path, allocations) in [
+        (Region::Global, "/v1/models", 0),
+        (Region::Global, "/v1/files/a?x=1", 0),
+        (Region::KimiCode, "/coding/v1/models", 0),
+        (Region::KimiCode, "/v1/models", 1),
+        (Region::KimiCode, "/v1/models?x=1", 1),
+    ] {
+        let layer = MoonshotCompatLayer::new().with_region(region);
+        let request = request(Method::GET, path, nothing.clone());
+        let (held, counts) = call_again(&layer, &request);
+        assert!(held.extensions().is_empty(), "{path}");
+        assert_eq!(counts.allocations, allocations, "{path}: {counts:?}");
+    }
+}
+
+/// A set of extensions that is empty takes three to hold something: its table, the
+/// place of that table, and the thing itself.
+#[test]
+fn a_chat_request_in_one_frame_takes_no_allocation_but_for_the_two_places_of_its_report() {
+    let text = bodies::KINDS[1].bodies(false).remove(0);
+    for region in [Region::Global, Region::KimiCode] {
+        let layer = MoonshotCompatLayer::new().with_region(region);
+        let whole = || http_body_util::Full::new(text.clone());
+        let mut service = layer.layer(Hold);
+        let [_, counts] = [(); 2].map(|()| {
+            let request = request(Method::POST, "/v1/chat/completions", whole());
+            COUNTS.set(Counts::default());
+            let Ok(response) = service.call(request).now_or_never().unwrap();
+            assert!(response.extensions().get::<Report>().is_some());
+            COUNTS.get()
+        });
+        assert!(counts.allocations <= 6, "{counts:?}");
+        assert!(counts.bytes < 1024, "{counts:?}");
+    }
+}
+
+/// What the reports and, of edits, their list take.
+const LITTLE: usize = 4 * 1024;
+
+#[test]
+fn several_frames_are_gathered_in_one_allocation_of_the_announced_length() {
+    let layer = MoonshotCompatLayer::new();
+    for kind in &bodies::KINDS[1..4] {
+        let text = kind.bodies(false).remove(0);
+        assert!(text.len() < 1024 * 1024);
+        let frame = 16 * 1024.min(text.len() / 32);
+        let length = text.len();
+        let body = Arriving::new(&text, frame, Some(length as u64));
+        // The frames themselves are as long as the text, too.
+        let frames = length.div_ceil(frame);
+        let (held, counts) = call_again(&layer, &chat(body));
+        assert_eq!(report(&held).skipped(), None);
+        assert!(
+            counts.bytes <= length + length + LITTLE && counts.allocations <= frames + 1 + 8,
+            "{}: {frames} frames of {length} bytes: {counts:?}",
+            kind.name
+        );
+        assert_eq!(drain(held).0, text);
+    }
+}
+
+#[test]
+fn a_request_in_flight_is_its_body_once_and_64_kib() {
+    let layer = MoonshotCompatLayer::new();
+    for is_edited in [false, true] {
+        let text = bodies::KINDS[3].bodies(is_edited).remove(0);
+        let length = text.len();
+        let most = (length + 64 * 1024) as isize;
+        for frame in [length, 16 * 1024, 8 * 1024] {
+            let body = Arriving::new(&text, frame, Some(length as u64));
+            let (held, counts) = call_again(&layer, &chat(body));
+            assert_eq!(report(&held).changes().is_empty(), !is_edited);
+            assert!(counts.peak <= most, "in frames of {frame}: {counts:?}");
+        }
+        // One that doesn't say how long it is takes up to twice that until it is
+        // read, but no longer.
+        let (held, counts) = call_again(&layer, &chat(Arriving::new(&text, 16 * 1024, None)));
+        assert_eq!(report(&held).changes().is_empty(), !is_edited);
+        assert!(counts.live <= most, "{counts:?}");
+        assert!(counts.peak <= most + length as isize, "{counts:?}");
+        // In one frame it is no more than that frame.
+        let (_held, counts) = call_again(&layer, &chat(Arriving::new(&text, length, None)));
+        assert!(counts.peak <= most, "{counts:?}");
+    }
+}
+
+#[test]
+fn sending_a_request_takes_64_kib_more_at_most() {
+    for is_edited in [false, true] {
+        let text = bodies::KINDS[3].bodies(is_edited).remove(0);
+        let body = Arriving::new(&text, 16 * 1024, Some(text.len() as u64));
+        let (held, _) = call_again(&MoonshotCompatLayer::new(), &chat(body));
+        let expected = MoonshotCompatLayer::new().rewrite(text).0.into_bytes();
+        COUNTS.set(Counts::default());
+        let whole = 4 << 20;
+        let (sent, counts) = drain(held);
+        assert_eq!(sent, expected);
+        assert!(counts.peak <= whole + 64 * 1024, "{counts:?}");
+    }
+}
+
+/// A length is a claim: sixteen times what has come is believed, or a mebibyte.
+#[test]
+fn an_announced_length_alone_reserves_a_mebibyte_at_most() {
+    let text = bodies::KINDS[1].bodies(false).remove(0);
+    for announced in [90_000_000, 100_000_000] {
+        let body = Arriving::new(&text, 64, Some(announced));
+        let (held, counts) = call_again(&MoonshotCompatLayer::new(), &chat(body));
+        assert_eq!(report(&held).skipped(), None);
+        assert!(counts.peak <= (1024 + 64) * 1024, "{counts:?}");
+        assert!(counts.live <= 64 * 1024, "{counts:?}");
+    }
+}
+
+#[test]
+fn no_more_than_the_limit_is_reserved() {
+    let text = bodies::KINDS[3].bodies(false).remove(0);
+    for announced in [None, Some(text.len() as u64)] {
+        let limit = text.len() + 1;
+        let layer = MoonshotCompatLayer::new().with_max_body_bytes(limit);
+        let body = Arriving::new(&text, 16 * 1024, announced);
+        let (held, counts) = call_again(&layer, &chat(body));
+        assert_eq!(report(&held).skipped(), None);
+        assert!(counts.peak <= (limit + 64 * 1024) as isize, "{counts:?}");
+    }
+    // Of what turns out to be longer, that and the frame that was too much.
+    let limit = text.len() / 2;
+    let layer = MoonshotCompatLayer::new().with_max_body_bytes(limit);
+    let (held, counts) = call_again(&layer, &chat(Arriving::new(&text, 16 * 1024, None)));
+    assert_eq!(report(&held).skipped(), Some(&Skipped::TooLarge { limit }));
+    assert!(counts.peak <= (limit + 64 * 1024) as isize, "{counts:?}");
+    assert_eq!(drain(held).0, text);
 }

@@ -1149,6 +1149,75 @@ fn a_tool_is_called_if_one_has_to_be() {
     assert_eq!(toolless["choices"][0]["finish_reason"], "stop");
 }
 
+/// The name of the function that is called with these tools and other fields.
+fn called(model: &str, fields: Value) -> Option<String> {
+    let mut fields = fields;
+    fields["tools"] = json!([weather(), clock()]);
+    let answer = accepts(&[model], fields);
+    let call = &answer["choices"][0]["message"]["tool_calls"][0];
+    call["function"]["name"].as_str().map(str::to_owned)
+}
+
+#[test]
+fn a_tool_is_called_if_the_user_names_it() {
+    let said = |text: &str| json!({"messages": [{"role": "user", "content": text}]});
+    for model in ALL {
+        for (text, name) in [
+            ("What does the clock say?", Some("clock")),
+            ("Ask `weather`, then the clock.", Some("weather")),
+            ("What says the clockwork, or clock_2?", None),
+        ] {
+            assert_eq!(called(model, said(text)).as_deref(), name, "{model} {text}");
+        }
+    }
+    let mut forbidden = said("What does the clock say?");
+    forbidden["tool_choice"] = json!("none");
+    assert_eq!(called(K3, forbidden), None);
+    // What the tool said is not what the user says.
+    let mut answered = turn("a");
+    answered[0]["content"] = json!("Use weather.");
+    assert_eq!(called(K3, messages(answered)), None);
+}
+
+#[test]
+fn who_has_to_call_calls_one_tool_after_the_other() {
+    let nudge = json!({"role": "user", "content": NUDGE});
+    for (calls, next) in [
+        (&[][..], "weather"),
+        (&["weather"], "clock"),
+        (&["weather", "clock"], "clock"),
+    ] {
+        let mut said = vec![json!({"role": "user", "content": "Hello"})];
+        for name in calls {
+            let mut call = call("a");
+            call["function"]["name"] = json!(name);
+            said.extend([
+                json!({"role": "assistant", "reasoning_content": "?", "tool_calls": [call]}),
+                json!({"role": "tool", "tool_call_id": "a", "content": "rain"}),
+            ]);
+        }
+        let required = json!({"messages": said, "tool_choice": "required"});
+        assert_eq!(called(K3, required).as_deref(), Some(next), "{calls:?}");
+        said.push(nudge.clone());
+        let nudged = called(K27, json!({"messages": said}));
+        assert_eq!(nudged.as_deref(), Some(next), "{calls:?}");
+        // Another question, another round.
+        said.insert(
+            said.len() - 1,
+            json!({"role": "user", "content": "And now?"}),
+        );
+        let again = called(K27, json!({"messages": said}));
+        assert_eq!(again.as_deref(), Some("weather"), "{calls:?}");
+    }
+}
+
+#[test]
+fn it_repeats_what_a_tool_said() {
+    let answer = accepts(&ALL, messages(turn("a")));
+    let content = &answer["choices"][0]["message"]["content"];
+    assert_eq!(content, "The tool said: rain");
+}
+
 #[test]
 fn its_own_answers_are_accepted_as_history() {
     let mut answer = accepts(

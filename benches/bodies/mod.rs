@@ -29,7 +29,7 @@ pub(crate) const KINDS: [Kind; 8] = [
     },
     Kind {
         name: "c",
-        what: "58 KB agent, 128 tools",
+        what: "58 KB with 128 tools",
         make: agent,
     },
     Kind {
@@ -54,7 +54,7 @@ pub(crate) const KINDS: [Kind; 8] = [
     },
     Kind {
         name: "h",
-        what: "c, pretty-printed",
+        what: "128 tools indented",
         make: pretty_agent,
     },
 ];
@@ -65,10 +65,8 @@ impl Kind {
     pub(crate) fn bodies(&self, edited: bool) -> Vec<Bytes> {
         (1..=VARIANTS)
             .map(|seed| {
-                Bytes::from((self.make)(
-                    &mut Rng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
-                    edited,
-                ))
+                let body = (self.make)(&mut Rng::new(seed), edited);
+                Bytes::from(body)
             })
             .collect()
     }
@@ -78,6 +76,10 @@ impl Kind {
 pub(crate) struct Rng(u64);
 
 impl Rng {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
     fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -89,7 +91,7 @@ impl Rng {
         of[self.below(of.len())]
     }
 
-    fn words(&mut self, bytes: usize) -> String {
+    pub(crate) fn words(&mut self, bytes: usize) -> String {
         const WORDS: &[&str] = &[
             "the", "weather", "in", "a", "city", "of", "request", "and", "model", "tomorrow",
             "please", "function", "answer", "with", "context", "window", "I", "to", "service",

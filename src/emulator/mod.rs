@@ -45,6 +45,8 @@
 //! # }
 //! ```
 //!
+//! For programs in other languages the example `emulator` serves it on a port.
+//!
 //! # Where it answers
 //!
 //! At any authority, and behind any path prefix:
@@ -89,14 +91,18 @@
 //!
 //! # What it says
 //!
-//! - `You said: `, followed by the text of the last user message.
+//! - `You said: `, followed by the text of the last user message, or `The tool
+//!   said: `, if the last message is a tool's.
 //! - The smallest value of the schema, if `response_format` has one, and
 //!   `{"said": …}` in JSON mode.
-//! - A call of the named tool or, where the model has to choose, of the first
-//!   one, with the smallest arguments its schema allows. The model has to choose
-//!   with `tool_choice: "required"`, or if the last message is exactly `Please
-//!   select a tool to handle the current issue.`, which Moonshot's guide to
-//!   migrating from OpenAI advises to send instead.
+//! - A call of a tool, with the smallest arguments that its schema allows: of
+//!   the named one; of one that the last message, if it is a user's, has the
+//!   name of; or of the first that wasn't called since a user spoke (the last,
+//!   if all were), if the model has to call one. So whoever runs a loop with
+//!   tools sees it end. The model has to with `tool_choice: "required"`, or if
+//!   the last message is exactly `Please select a tool to handle the current
+//!   issue.`, which Moonshot's guide to migrating from OpenAI advises to send
+//!   instead.
 //!
 //! Models that think say `reasoning_content` as well. A request with `n` gets
 //! the same answer `n` times. Token counts are bytes divided by four, and nothing
@@ -104,8 +110,10 @@
 //! emulator always gives the same answers.
 
 mod body;
+mod calling;
 mod check;
 mod config;
+mod conversation;
 mod error;
 mod failure;
 mod family;

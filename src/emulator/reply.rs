@@ -2,11 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{check::Accepted, instance};
-
-/// The message that asks for a tool call where `tool_choice` can't: the wording
-/// of Moonshot's guide to migrating from OpenAI.
-const NUDGE: &str = "Please select a tool to handle the current issue.";
+use super::{calling, check::Accepted, conversation, instance};
 
 /// What thinking models think.
 const THOUGHTS: &str = "The user wants an answer.";
@@ -120,13 +116,11 @@ impl Reply {
 impl Answer {
     fn to(request: &Accepted<'_>) -> Self {
         let body = request.body;
-        let said = last_user_text(body);
-        if let Some(function) = request.forced {
+        let messages = conversation::messages(body);
+        if let Some(function) = calling::pick(&request.tools, messages) {
             return Self::call(function);
         }
-        if let Some(function) = first_function(body).filter(|_| ends_with_nudge(body)) {
-            return Self::call(function);
-        }
+        let said = conversation::last_user_text(messages);
         let format = body.get("response_format").unwrap_or(&Value::Null);
         Self::Text(match format.get("type").and_then(Value::as_str) {
             Some("json_object") => json!({"said": said}).to_string(),
@@ -134,18 +128,20 @@ impl Answer {
                 let schema = format.pointer("/json_schema/schema");
                 instance::of(schema.unwrap_or(&Value::Null)).to_string()
             }
-            _ => format!("You said: {said}"),
+            _ => match messages.last().filter(|last| conversation::is_tool(last)) {
+                Some(last) => format!("The tool said: {}", conversation::text(last)),
+                None => format!("You said: {said}"),
+            },
         })
     }
 
     fn call(function: &Map<String, Value>) -> Self {
-        let name = function.get("name").and_then(Value::as_str);
         let parameters = function.get("parameters");
         let arguments = parameters
             .filter(|schema| schema.is_object())
             .map(instance::of);
         Self::Call {
-            name: name.unwrap_or_default().to_owned(),
+            name: calling::name(function).to_owned(),
             arguments: arguments.unwrap_or_else(|| json!({})).to_string(),
         }
     }
@@ -153,41 +149,4 @@ impl Answer {
 
 fn tokens(bytes: usize) -> usize {
     bytes.div_ceil(4)
-}
-
-fn first_function(body: &Map<String, Value>) -> Option<&Map<String, Value>> {
-    let tool = body.get("tools").and_then(|tools| tools.get(0));
-    tool.and_then(|tool| tool.get("function"))
-        .and_then(Value::as_object)
-}
-
-fn messages(body: &Map<String, Value>) -> &[Value] {
-    let messages = body.get("messages").and_then(Value::as_array);
-    messages.map_or(&[], Vec::as_slice)
-}
-
-fn ends_with_nudge(body: &Map<String, Value>) -> bool {
-    let last = messages(body).last();
-    last.is_some_and(|last| is_user(last) && text(last) == NUDGE)
-}
-
-fn last_user_text(body: &Map<String, Value>) -> String {
-    let last = messages(body).iter().rev().find(|message| is_user(message));
-    last.map(text).unwrap_or_default()
-}
-
-fn is_user(message: &Value) -> bool {
-    message.get("role").and_then(Value::as_str) == Some("user")
-}
-
-/// The text of a message, that of parts joined with nothing between.
-fn text(message: &Value) -> String {
-    match message.get("content") {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(parts)) => parts
-            .iter()
-            .filter_map(|part| part.get("text").and_then(Value::as_str))
-            .collect(),
-        _ => String::new(),
-    }
 }

@@ -52,7 +52,7 @@ where
     Fetching {
         fetches: Option<Fetches<C, D>>,
         text: Bytes,
-        trailers: Option<HeaderMap>,
+        trailers: Option<Box<HeaderMap>>,
     },
     /// The inner service has the request.
     Calling {

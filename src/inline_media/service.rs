@@ -16,7 +16,10 @@ use super::{
     future::ResponseFuture,
     layer::{Config, InlineMediaLayer},
 };
-use crate::{CompatBody, service::skip};
+use crate::{
+    CompatBody,
+    service::{Judgement, judge},
+};
 
 /// Middleware that fetches the images and videos that a chat request names by
 /// URL, and puts them in as `data:` URLs.
@@ -79,11 +82,11 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (mut parts, body) = request.into_parts();
-        if skip(&parts, &body, self.config.max_body_bytes).is_some() {
-            let request = Request::from_parts(parts, CompatBody::unread(body));
+        let Judgement::Read = judge(&request, self.config.max_body_bytes) else {
+            let request = request.map(CompatBody::unread);
             return ResponseFuture::calling(self.inner.call(request));
-        }
+        };
+        let (mut parts, body) = request.into_parts();
         // Reading the body tells a waiting client to send it.
         parts.headers.remove(EXPECT);
         // The service that `poll_ready` made ready is the one to be called, later;

@@ -1,4 +1,4 @@
-//! A list of edits, and how it becomes patches of the text.
+//! A list of edits, and how their commas are settled.
 
 use bytes::Bytes;
 
@@ -12,6 +12,7 @@ pub(crate) enum Text {
 }
 
 impl Text {
+    #[inline]
     pub(super) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Static(text) => text.as_bytes(),
@@ -47,36 +48,27 @@ impl From<Bytes> for Text {
     }
 }
 
-/// One edit, as somebody asked for it.
-#[derive(Debug)]
-enum Edit {
-    /// Other text instead of this span.
-    Replace(Span, Text),
-    /// A member or an element goes, with the comma that it doesn't need any more.
-    Remove(Span),
-    /// A new last member or element, in front of the closing bracket that stands
-    /// at this offset.
-    Append(u32, Text),
-}
-
-impl Edit {
-    const fn span(&self) -> Span {
-        match *self {
-            Self::Replace(span, _) | Self::Remove(span) => span,
-            Self::Append(close, _) => Span {
-                start: close,
-                end: close,
-            },
-        }
-    }
-}
-
-/// A stretch of the original and what comes in its place. Patches are sorted
-/// and don't overlap.
+/// What comes in the place of a stretch of the original.
 #[derive(Clone, Debug)]
-pub(super) struct Patch {
+pub(super) struct Edit {
     pub(super) span: Span,
     pub(super) text: Text,
+    how: How,
+}
+
+/// What is still to be found out about an edit's span.
+#[derive(Clone, Copy, Debug)]
+enum How {
+    /// Nothing: it is what is replaced.
+    Replace,
+    /// It is a member or an element, which goes with the comma that isn't needed
+    /// any more.
+    Remove,
+    /// It is a closing bracket. If something stands before it, a comma is put in
+    /// behind that.
+    Comma,
+    /// It is the same bracket: a new last member or element follows.
+    Append,
 }
 
 /// Collects edits of one valid JSON text, in any order.
@@ -90,23 +82,32 @@ pub(crate) struct Edits {
 impl Edits {
     /// Puts `text` in the place of `span`, which may be part of a value.
     pub(crate) fn replace(&mut self, span: Span, text: impl Into<Text>) {
-        self.edits.push(Edit::Replace(span, text.into()));
+        self.push(span, text.into(), How::Replace);
     }
 
     /// Takes bytes out, and nothing else: commas are the caller's business.
     pub(crate) fn cut(&mut self, span: Span) {
-        self.replace(span, "");
+        self.push(span, Text::Static(""), How::Replace);
     }
 
     /// Removes a whole member or element, with its comma.
     pub(crate) fn remove(&mut self, span: Span) {
-        self.edits.push(Edit::Remove(span));
+        self.push(span, Text::Static(""), How::Remove);
     }
 
     /// Adds `text`, a member or an element, at the end of `container`.
     pub(crate) fn append(&mut self, container: Span, text: impl Into<Text>) {
-        self.edits
-            .push(Edit::Append(container.end - 1, text.into()));
+        let close = Span {
+            start: container.end - 1,
+            end: container.end - 1,
+        };
+        self.push(close, Text::Static(","), How::Comma);
+        self.push(close, text.into(), How::Append);
+    }
+
+    #[inline]
+    fn push(&mut self, span: Span, text: Text, how: How) {
+        self.edits.push(Edit { span, text, how });
     }
 
     /// Removes the earlier ones of keys that stand more than once, where the
@@ -118,7 +119,7 @@ impl Edits {
             return;
         }
         let mut edited: std::collections::BTreeSet<u32> =
-            self.edits.iter().map(|edit| edit.span().start).collect();
+            self.edits.iter().map(|edit| edit.span.start).collect();
         // From the back, so that a removal in an inner or later member is known
         // when the outer or earlier one is judged.
         for (later, earlier) in duplicates.iter().rev() {
@@ -136,9 +137,9 @@ impl Edits {
             return Rope::from(text);
         }
         // Stable, so that what was appended first comes first.
-        self.edits.sort_by_key(|edit| edit.span().start);
-        let patches = Settler::new(&text, self.edits.len()).settle(self.edits.drain(..));
-        Rope::new(text, patches)
+        self.edits.sort_by_key(|edit| edit.span.start);
+        Settler::new(&text).settle(&mut self.edits);
+        Rope::new(text, self.edits.drain(..))
     }
 
     /// Gives memory back to the allocator, down to room for this many edits.
@@ -147,82 +148,99 @@ impl Edits {
     }
 }
 
-/// Turns sorted edits into patches, and decides which comma goes with what.
+/// Decides which comma goes with what.
 struct Settler<'a> {
     text: &'a [u8],
-    patches: Vec<Patch>,
-    /// The end of the last edit that took something out, for nested edits: what
-    /// lies inside a removed or replaced span is gone with it.
+    /// The end of the last edit that stays, for nested edits: what lies inside a
+    /// removed or replaced span is gone with it.
     covered: u32,
+    /// Where the member or element goes whose comma has just been settled.
+    appended_at: u32,
 }
 
 impl<'a> Settler<'a> {
-    fn new(text: &'a [u8], edits: usize) -> Self {
+    const fn new(text: &'a [u8]) -> Self {
         Self {
             text,
-            patches: Vec::with_capacity(edits),
             covered: 0,
+            appended_at: 0,
         }
     }
 
-    fn settle(mut self, edits: impl Iterator<Item = Edit>) -> Vec<Patch> {
-        let mut edits = edits.peekable();
-        while let Some(edit) = edits.next() {
-            let span = edit.span();
+    /// Leaves of sorted edits those that matter, each with the very span that it
+    /// replaces: sorted still, and they don't overlap.
+    fn settle(mut self, edits: &mut Vec<Edit>) {
+        let mut settled = 0;
+        let mut next = 0;
+        while let Some(&Edit { span, how, .. }) = edits.get(next) {
+            let this = next;
+            next += 1;
             if span.start < self.covered {
                 continue;
             }
-            match edit {
-                Edit::Replace(span, text) => self.push(span, text),
-                Edit::Append(close, text) => self.append(close, text),
-                Edit::Remove(first) => {
-                    // Neighbours that go together are one run, with one comma.
-                    let mut run = first;
-                    while let Some(next) = edits.peek() {
-                        let span = next.span();
-                        let in_run = span.start < run.end;
-                        let next_in_line =
-                            matches!(next, Edit::Remove(_)) && span.start == self.after_comma(run);
-                        if next_in_line {
-                            run.end = span.end;
-                        } else if !in_run {
-                            break;
-                        }
-                        edits.next();
-                    }
-                    self.remove(run);
+            let span = match how {
+                How::Replace => span,
+                How::Remove => {
+                    let run;
+                    (run, next) = self.run(span, edits, next);
+                    self.with_comma(run)
                 }
+                How::Comma => {
+                    let follows = self.find_end(span.start, edits[..settled].last());
+                    if !follows {
+                        continue;
+                    }
+                    self.insertion()
+                }
+                How::Append => self.insertion(),
+            };
+            self.covered = span.end;
+            edits[this].span = span;
+            if settled < this {
+                edits.swap(settled, this);
             }
+            settled += 1;
         }
-        self.patches
+        edits.truncate(settled);
     }
 
-    fn push(&mut self, span: Span, text: Text) {
-        self.covered = span.end;
-        self.patches.push(Patch { span, text });
+    /// Neighbours that go together are one run, with one comma: the run, and the
+    /// first edit behind it.
+    fn run(&self, first: Span, edits: &[Edit], mut next: usize) -> (Span, usize) {
+        let mut run = first;
+        while let Some(&Edit { span, how, .. }) = edits.get(next) {
+            let in_run = span.start < run.end;
+            if matches!(how, How::Remove) && span.start == self.after_comma(run) {
+                run.end = span.end;
+            } else if !in_run {
+                break;
+            }
+            next += 1;
+        }
+        (run, next)
     }
 
-    /// Takes out a run of members with one comma: the one behind it, or for the
-    /// last ones of a container the one before.
-    fn remove(&mut self, run: Span) {
+    /// A run of members with one comma: the one behind it, or for the last ones
+    /// of a container the one before.
+    fn with_comma(&self, run: Span) -> Span {
         let behind = self.after_comma(run);
-        let span = if behind > run.end {
+        if behind > run.end {
             Span { end: behind, ..run }
         } else {
             Span {
                 start: self.before_comma(run.start),
                 ..run
             }
-        };
-        self.push(span, Text::Static(""));
+        }
     }
 
-    fn append(&mut self, close: u32, text: Text) {
-        // Behind the last thing that stays, not behind the white space before
-        // the bracket.
+    /// Finds where in a container something is appended: behind the last thing
+    /// that stays, not behind the white space before the bracket. Says whether
+    /// there is such a thing. `last` is the last edit before.
+    fn find_end(&mut self, close: u32, last: Option<&Edit>) -> bool {
         let mut at = self.skip_space_back(close);
         let mut first = true;
-        if let Some(last) = self.patches.last().filter(|last| last.span.end == at) {
+        if let Some(last) = last.filter(|last| last.span.end == at) {
             if last.text.as_bytes().is_empty() {
                 // What was last is removed: is there anything before it?
                 at = self.skip_space_back(last.span.start);
@@ -230,13 +248,15 @@ impl<'a> Settler<'a> {
                 first = false;
             }
         }
-        let empty = first && matches!(self.byte_before(at), Some(b'{' | b'['));
-        let at = at.max(self.covered);
-        let at = Span { start: at, end: at };
-        if !empty {
-            self.push(at, Text::Static(","));
+        self.appended_at = at.max(self.covered);
+        !(first && matches!(self.byte_before(at), Some(b'{' | b'[')))
+    }
+
+    const fn insertion(&self) -> Span {
+        Span {
+            start: self.appended_at,
+            end: self.appended_at,
         }
-        self.push(at, text);
     }
 
     /// The offset of whatever follows the comma behind `span`; the span's end if

@@ -10,7 +10,10 @@ pub(crate) struct Error {
     offset: u32,
 }
 
+// As wide as the offset, so that a `Result` is moved in whole words: a byte that
+// is read back as part of a word stalls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
 pub(crate) enum ErrorKind {
     UnexpectedEnd,
     ExpectedValue,

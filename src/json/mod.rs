@@ -17,6 +17,7 @@
 mod backend;
 mod edit;
 mod error;
+mod number;
 mod rope;
 mod scanner;
 mod span;
@@ -26,6 +27,7 @@ pub(crate) use self::{
     backend::{Backend, Pass, scan},
     edit::{Edits, Text},
     error::Error,
-    scanner::Scanner,
+    number::number,
+    scanner::{Place, Scanner},
     span::{Kind, Member, Span, Str, Value},
 };

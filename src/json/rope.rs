@@ -1,8 +1,10 @@
 //! The edited text, without a copy of what was not edited.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use std::{mem, ops::Range, vec};
 
-use super::edit::Patch;
+use bytes::{Buf, Bytes};
+
+use super::{Span, edit::Edit};
 
 /// Stretches of this length and more, untouched or put in, are handed over as
 /// slices; it costs more to hand over a shorter one than to copy it.
@@ -12,8 +14,9 @@ const SLICE: usize = 16 * 1024;
 /// rope never owns more, however long the text is.
 const GATHER: usize = 48 * 1024;
 
-/// A text as a series of [`Bytes`], made when they are asked for: long stretches
-/// are slices of the original or of what was put in, short ones are gathered.
+/// A text as a series of [`Bytes`]: long stretches are slices of the original or
+/// of what was put in, short ones are gathered. A long text's pieces are made when
+/// they are asked for.
 ///
 /// Its length is known before the first piece is made. Cloning a rope clones no
 /// text.
@@ -34,12 +37,8 @@ const GATHER: usize = 48 * 1024;
 pub struct Rope {
     text: Bytes,
     /// Sorted, and they don't overlap.
-    patches: Vec<Patch>,
-    /// The next patch.
-    next: usize,
-    /// How much of the original, and then of the next patch, is behind us.
-    pos: usize,
-    in_patch: usize,
+    edits: Vec<Edit>,
+    place: Place,
     remaining: usize,
 }
 
@@ -54,23 +53,84 @@ impl From<Bytes> for Rope {
     }
 }
 
-/// A piece that is still to be made.
-enum Piece {
-    /// Up to here in the original.
-    Original { end: usize },
-    /// In the text of the next patch.
-    Patch,
+/// What is behind us.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    /// The next edit.
+    next: usize,
+    /// How much of the original, and then of the next edit.
+    pos: usize,
+    in_edit: usize,
+}
+
+impl Place {
+    /// Copies the next `length` bytes of the edited text, which must be there.
+    fn gather(&mut self, text: &[u8], edits: &[Edit], length: usize) -> Bytes {
+        // To the byte: `Bytes` needs a second allocation if there is room left.
+        let mut gathered = Vec::with_capacity(length);
+        let mut copy = |from: &[u8], done: &mut usize| {
+            let rest = &from[*done..];
+            let rest = &rest[..rest.len().min(length - gathered.len())];
+            gathered.extend_from_slice(rest);
+            *done += rest.len();
+            *done == from.len()
+        };
+        for edit in &edits[self.next..] {
+            let Span { start, end } = edit.span;
+            if !copy(&text[..start as usize], &mut self.pos)
+                || !copy(edit.text.as_bytes(), &mut self.in_edit)
+            {
+                return Bytes::from(gathered);
+            }
+            self.next += 1;
+            self.pos = end as usize;
+            self.in_edit = 0;
+        }
+        copy(text, &mut self.pos);
+        Bytes::from(gathered)
+    }
+}
+
+/// The whole edited text, which has this length.
+fn splice(text: &[u8], edits: &[Edit], length: usize) -> Bytes {
+    let mut spliced = Vec::with_capacity(length);
+    let mut pos = 0;
+    for edit in edits {
+        let Range { start, end } = edit.span.range();
+        spliced.extend_from_slice(&text[pos..start]);
+        // Most edits only take something out.
+        let new = edit.text.as_bytes();
+        if !new.is_empty() {
+            spliced.extend_from_slice(new);
+        }
+        pos = end;
+    }
+    spliced.extend_from_slice(&text[pos..]);
+    Bytes::from(spliced)
 }
 
 impl Rope {
-    pub(super) fn new(text: Bytes, patches: Vec<Patch>) -> Self {
-        let removed: usize = patches.iter().map(|p| p.span.range().len()).sum();
-        let added: usize = patches.iter().map(|p| p.text.as_bytes().len()).sum();
+    /// The text with its edits, which are sorted and don't overlap. If all of
+    /// it would be one gathered piece, it is made at once, and keeps neither.
+    pub(super) fn new(text: Bytes, edits: vec::Drain<'_, Edit>) -> Self {
+        let (mut length, mut longest, mut pos) = (0, 0, 0);
+        for edit in edits.as_slice() {
+            let span = edit.span.range();
+            let stretch = span.start - pos;
+            longest = stretch.max(longest);
+            length += stretch + edit.text.as_bytes().len();
+            pos = span.end;
+        }
+        let stretch = text.len() - pos;
+        length += stretch;
+        if length <= GATHER && stretch.max(longest) < SLICE {
+            return Self::from(splice(&text, edits.as_slice(), length));
+        }
         Self {
-            remaining: text.len() - removed + added,
             text,
-            patches,
-            ..Self::default()
+            edits: edits.collect(),
+            place: Place::default(),
+            remaining: length,
         }
     }
 
@@ -90,74 +150,59 @@ impl Rope {
     /// the original itself; one with edits is copied together.
     #[must_use]
     pub fn into_bytes(mut self) -> Bytes {
-        if self.patches.is_empty() {
+        if self.edits.is_empty() {
             return self.next().unwrap_or_default();
         }
-        let mut whole = BytesMut::with_capacity(self.remaining);
-        while let Some((piece, length)) = self.piece() {
-            self.copy(&piece, length, &mut whole);
-        }
-        whole.freeze()
+        self.place.gather(&self.text, &self.edits, self.remaining)
     }
 
-    /// The next piece that is not empty, and its length.
-    fn piece(&mut self) -> Option<(Piece, usize)> {
-        while let Some(patch) = self.patches.get(self.next) {
-            let span = patch.span.range();
-            if self.pos < span.start {
-                return Some((Piece::Original { end: span.start }, span.start - self.pos));
+    /// How far the original goes on from here.
+    fn stretch(&mut self) -> usize {
+        while let Some(edit) = self.edits.get(self.place.next) {
+            let span = edit.span.range();
+            if self.place.pos < span.start || self.place.in_edit < edit.text.as_bytes().len() {
+                return span.start - self.place.pos;
             }
-            let text = patch.text.as_bytes().len();
-            if self.in_patch < text {
-                return Some((Piece::Patch, text - self.in_patch));
-            }
-            self.pos = span.end;
-            self.in_patch = 0;
-            self.next += 1;
+            self.place.pos = span.end;
+            self.place.in_edit = 0;
+            self.place.next += 1;
         }
-        let end = self.text.len();
-        (self.pos < end).then(|| (Piece::Original { end }, end - self.pos))
+        self.text.len() - self.place.pos
+    }
+
+    /// What is next, if it is a long text that is put in.
+    fn long_text(&self, stretch: usize) -> Option<Bytes> {
+        let edit = self.edits.get(self.place.next)?;
+        let length = edit.text.as_bytes().len() - self.place.in_edit;
+        (stretch == 0 && length >= SLICE).then(|| edit.text.slice_from(self.place.in_edit))
     }
 
     /// How many bytes the next gathered piece has: up to a slice, if there is one.
     fn gatherable(&self) -> usize {
         let mut length = 0;
-        let mut pos = self.pos;
-        let mut in_patch = self.in_patch;
-        for patch in &self.patches[self.next..] {
-            let span = patch.span.range();
+        let Place {
+            next,
+            mut pos,
+            mut in_edit,
+        } = self.place;
+        for edit in &self.edits[next..] {
+            let span = edit.span.range();
             let stretch = span.start - pos;
             if stretch >= SLICE || length >= GATHER {
                 return length.min(GATHER);
             }
             length += stretch;
-            let text = patch.text.as_bytes().len() - in_patch;
+            let text = edit.text.as_bytes().len() - in_edit;
             if text >= SLICE {
                 return length.min(GATHER);
             }
             length += text;
-            (pos, in_patch) = (span.end, 0);
+            (pos, in_edit) = (span.end, 0);
         }
         match self.text.len() - pos {
             SLICE.. => length.min(GATHER),
             stretch => (length + stretch).min(GATHER),
         }
-    }
-
-    /// Copies the first `length` bytes of `piece`.
-    fn copy(&mut self, piece: &Piece, length: usize, to: &mut BytesMut) {
-        match piece {
-            Piece::Original { .. } => {
-                to.put_slice(&self.text[self.pos..self.pos + length]);
-                self.pos += length;
-            }
-            Piece::Patch => {
-                let text = self.patches[self.next].text.as_bytes();
-                to.put_slice(&text[self.in_patch..self.in_patch + length]);
-                self.in_patch += length;
-            }
-        }
-        self.remaining -= length;
     }
 }
 
@@ -165,31 +210,29 @@ impl Iterator for Rope {
     type Item = Bytes;
 
     fn next(&mut self) -> Option<Bytes> {
-        let (piece, length) = self.piece()?;
-        match piece {
-            Piece::Original { end } if length >= SLICE || length == self.remaining => {
-                let slice = self.text.slice(self.pos..end);
-                self.pos = end;
-                self.remaining -= length;
-                return Some(slice);
-            }
-            Piece::Patch if length >= SLICE => {
-                let slice = self.patches[self.next].text.slice_from(self.in_patch);
-                self.in_patch += length;
-                self.remaining -= length;
-                return Some(slice);
-            }
-            _ => {}
+        if self.remaining == 0 {
+            return None;
         }
-        // To the byte: `Bytes` needs a second allocation if there is room left.
-        let mut room = self.gatherable();
-        let mut gathered = BytesMut::with_capacity(room);
-        while let Some((piece, length)) = self.piece().filter(|_| room > 0) {
-            let length = length.min(room);
-            self.copy(&piece, length, &mut gathered);
-            room -= length;
-        }
-        Some(gathered.freeze())
+        let stretch = self.stretch();
+        let pos = self.place.pos;
+        let piece = if stretch == self.remaining {
+            // The original is not needed any more.
+            let mut piece = mem::take(&mut self.text);
+            piece.advance(pos);
+            piece.truncate(stretch);
+            piece
+        } else if stretch >= SLICE {
+            self.place.pos += stretch;
+            self.text.slice(pos..pos + stretch)
+        } else if let Some(slice) = self.long_text(stretch) {
+            self.place.in_edit += slice.len();
+            slice
+        } else {
+            let length = self.gatherable();
+            self.place.gather(&self.text, &self.edits, length)
+        };
+        self.remaining -= piece.len();
+        Some(piece)
     }
 }
 
@@ -224,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_long_text_is_put_in_without_a_copy() {
-        let long = Bytes::from(vec![b'b'; SLICE]);
+        let long = Bytes::from(vec![b'b'; 3 * SLICE]);
         let mut edits = Edits::default();
         edits.replace(Span::new(10, 20), "c");
         edits.replace(Span::new(30, 40), long.clone());
@@ -232,7 +275,7 @@ mod tests {
         let rope = edits.apply(Bytes::from(vec![b'a'; 100]));
         let pieces: Vec<Bytes> = rope.clone().collect();
         let lengths: Vec<usize> = pieces.iter().map(Bytes::len).collect();
-        assert_eq!(lengths, [10 + 1 + 10, SLICE, SLICE, 50]);
+        assert_eq!(lengths, [10 + 1 + 10, 3 * SLICE, 3 * SLICE, 50]);
         assert_eq!(pieces[1].as_ptr(), long.as_ptr());
         assert_eq!(pieces[2].as_ptr(), long.as_ptr());
         assert_eq!(pieces.concat(), rope.into_bytes());

@@ -25,6 +25,13 @@ pub(crate) struct Scanner<'a, B = Base> {
     backend: B,
 }
 
+/// A place that a scanner has come to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pos: usize,
+    depth: u32,
+}
+
 impl<'a> Scanner<'a> {
     /// For short texts: without a look at what else the machine could do.
     pub(crate) fn new(text: &'a [u8]) -> Result<Self, Error> {
@@ -49,20 +56,26 @@ impl<'a, B: Backend> Scanner<'a, B> {
         self.text
     }
 
-    /// The same scanner at the same place, with the base back end.
-    pub(crate) fn on_base(&self) -> Scanner<'a> {
-        Scanner {
-            text: self.text,
+    /// Where this scanner is, for [`call`](Self::call).
+    pub(crate) const fn place(&self) -> Place {
+        Place {
             pos: self.pos,
             depth: self.depth,
-            backend: Base::default(),
         }
     }
 
-    /// Goes to the place that another scanner of this text has come to.
-    pub(crate) const fn go_on_from(&mut self, other: &Scanner<'a>) {
-        self.pos = other.pos;
-        self.depth = other.depth;
+    /// Runs a pass from here on, in a function of its own, and goes on from the
+    /// place that it comes to. This is how a pass calls itself.
+    #[inline(always)]
+    pub(crate) fn call<T, P>(&mut self, pass: P) -> Result<T, Error>
+    where
+        P: Pass<Output = Result<(Place, T), Error>>,
+    {
+        // A copy of its own stays in registers.
+        let (place, output) = B::run(Self { ..*self }, pass)?;
+        self.pos = place.pos;
+        self.depth = place.depth;
+        Ok(output)
     }
 
     /// The offset of the next byte to be read.
@@ -73,8 +86,7 @@ impl<'a, B: Backend> Scanner<'a, B> {
     /// What the next value is, without reading it.
     #[inline(always)]
     pub(crate) fn peek(&mut self) -> Result<Kind, Error> {
-        self.pos = self.space(self.pos);
-        match byte(self.text, self.pos) {
+        match self.next() {
             b'"' => Ok(Kind::String),
             b'{' => Ok(Kind::Object),
             b'[' => Ok(Kind::Array),
@@ -94,8 +106,8 @@ impl<'a, B: Backend> Scanner<'a, B> {
         if self.depth == MAX_DEPTH {
             return Err(Error::new(ErrorKind::TooDeep, self.pos));
         }
-        self.pos = self.space(self.pos + 1);
-        if byte(self.text, self.pos) == close {
+        self.pos += 1;
+        if self.next() == close {
             self.pos += 1;
             return Ok(false);
         }
@@ -107,12 +119,11 @@ impl<'a, B: Backend> Scanner<'a, B> {
     /// another one? If not, the container is closed.
     #[inline(always)]
     pub(crate) fn more(&mut self, close: u8) -> Result<bool, Error> {
-        self.pos = self.space(self.pos);
-        let byte = byte(self.text, self.pos);
-        if byte == b',' {
+        let next = self.next();
+        if next == b',' {
             self.pos += 1;
             Ok(true)
-        } else if byte == close {
+        } else if next == close {
             self.pos += 1;
             self.depth -= 1;
             Ok(false)
@@ -128,13 +139,11 @@ impl<'a, B: Backend> Scanner<'a, B> {
     /// Reads a key and the colon behind it.
     #[inline(always)]
     pub(crate) fn key(&mut self) -> Result<Str, Error> {
-        self.pos = self.space(self.pos);
-        if byte(self.text, self.pos) != b'"' {
+        if self.next() != b'"' {
             return Err(unexpected(self.text, self.pos, ErrorKind::ExpectedKey));
         }
         let key = self.string()?;
-        self.pos = self.space(self.pos);
-        if byte(self.text, self.pos) != b':' {
+        if self.next() != b':' {
             return Err(unexpected(self.text, self.pos, ErrorKind::ExpectedColon));
         }
         self.pos += 1;
@@ -163,23 +172,46 @@ impl<'a, B: Backend> Scanner<'a, B> {
     /// a string. Cheaper than to read what comes and compare it.
     #[inline(always)]
     pub(crate) fn take<const N: usize>(&mut self, tokens: &[u8; N]) -> bool {
-        let rest = self.text.get(self.pos..).unwrap_or_default();
-        let comes = rest.first_chunk() == Some(tokens);
+        let comes = self.upcoming() == Some(tokens);
         if comes {
             self.pos += N;
         }
         comes
     }
 
+    /// Goes past a string of so many bytes, quotes included, that the caller has
+    /// seen, and past as many behind it. Says where the string stands.
+    #[inline(always)]
+    pub(crate) fn pass(&mut self, string: usize, behind: usize) -> Span {
+        let start = self.pos;
+        self.pos += string + behind;
+        Span::new(start, start + string)
+    }
+
+    /// The bytes that come next, white space included; None near the end.
+    #[inline(always)]
+    pub(crate) fn upcoming<const N: usize>(&self) -> Option<&'a [u8; N]> {
+        self.text.get(self.pos..)?.first_chunk()
+    }
+
     /// Validates the next value, whatever it is, and goes past it.
     #[inline(always)]
     pub(crate) fn skip(&mut self) -> Result<Value, Error> {
         let kind = self.peek()?;
+        self.skip_peeked(kind)
+    }
+
+    /// As [`skip`](Self::skip), when [`peek`](Self::peek) has told the kind.
+    #[inline(always)]
+    pub(crate) fn skip_peeked(&mut self, kind: Kind) -> Result<Value, Error> {
         let start = self.pos;
         let mut escaped = false;
         match kind {
             Kind::Object | Kind::Array => self.skip_container()?,
             Kind::String => escaped = self.string()?.escaped,
+            Kind::True if self.take(b"true") => {}
+            Kind::False if self.take(b"false") => {}
+            Kind::Null if self.take(b"null") => {}
             scalar => self.pos = skip_scalar(self.text, self.pos, scalar)?,
         }
         Ok(Value {
@@ -191,7 +223,7 @@ impl<'a, B: Backend> Scanner<'a, B> {
 
     /// After the root value: nothing but white space may follow.
     pub(crate) fn finish(&mut self) -> Result<(), Error> {
-        self.pos = self.space(self.pos);
+        self.next();
         if self.pos < self.text.len() {
             return Err(Error::new(ErrorKind::TrailingBytes, self.pos));
         }
@@ -206,17 +238,23 @@ impl<'a, B: Backend> Scanner<'a, B> {
         Ok(())
     }
 
-    /// Skips white space: the offset of the next other byte.
+    /// Skips white space: the byte that comes next.
     #[inline(always)]
-    fn space(&self, pos: usize) -> usize {
-        if byte(self.text, pos) > b' ' {
-            return pos;
+    pub(crate) fn next(&mut self) -> u8 {
+        let next = byte(self.text, self.pos);
+        if next > b' ' {
+            return next;
         }
         // After a comma or a colon one space is usual.
-        if byte(self.text, pos) == b' ' && byte(self.text, pos + 1) > b' ' {
-            return pos + 1;
+        if next == b' ' {
+            self.pos += 1;
+            let next = byte(self.text, self.pos);
+            if next > b' ' {
+                return next;
+            }
         }
-        self.backend.space(self.text, pos)
+        self.pos = self.backend.space(self.text, self.pos);
+        byte(self.text, self.pos)
     }
 }
 

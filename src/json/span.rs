@@ -19,6 +19,10 @@ impl Span {
         }
     }
 
+    pub(crate) const fn length(self) -> u32 {
+        self.end - self.start
+    }
+
     pub(crate) const fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
@@ -109,7 +113,7 @@ impl Str {
 
     /// Whether there is nothing between the quotes.
     pub(crate) const fn is_empty(self) -> bool {
-        self.span.end - self.span.start == 2
+        self.span.length() == 2
     }
 }
 

@@ -3,126 +3,16 @@
 use std::{cell::Cell, ops::Range};
 
 use super::{Change, tool_schema::Scratch};
-use crate::json::{Edits, Member, Span, Str};
+use crate::json::{Edits, Kind, Member, Span, Str, Value};
 
-/// Declares the keys of one kind of object that rules look at.
-macro_rules! keys {
-    ($(#[doc = $doc:literal])+ $name:ident { $( $key:ident = $text:literal, )+ }) => {
-        $(#[doc = $doc])+
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum $name {
-            $( $key, )+
-        }
-
-        #[allow(dead_code, reason = "not every kind of key is written out")]
-        impl $name {
-            pub(super) const NAMES: &'static [&'static str] = &[ $( $text, )+ ];
-
-            pub(super) const fn name(self) -> &'static str {
-                Self::NAMES[self as usize]
-            }
-
-            /// The one that is named by a string in `text`.
-            #[inline(always)]
-            pub(super) fn of(key: Str, text: &[u8]) -> Option<Self> {
-                match key.plain(text) {
-                    Some(name) => Self::named(name),
-                    None => Self::of_escaped(key, text),
-                }
-            }
-
-            #[cold]
-            fn of_escaped(key: Str, text: &[u8]) -> Option<Self> {
-                Self::named(&key.unescaped(text))
-            }
-
-            #[inline(always)]
-            fn named(name: &[u8]) -> Option<Self> {
-                $(
-                    if name == $text.as_bytes() {
-                        return Some(Self::$key);
-                    }
-                )+
-                None
-            }
-        }
-    };
-}
-
-keys! {
-    /// A member of the request itself.
-    Field {
-        Messages = "messages",
-        Model = "model",
-        Tools = "tools",
-        ToolChoice = "tool_choice",
-        Temperature = "temperature",
-        TopP = "top_p",
-        N = "n",
-        PresencePenalty = "presence_penalty",
-        FrequencyPenalty = "frequency_penalty",
-        Logprobs = "logprobs",
-        TopLogprobs = "top_logprobs",
-        Thinking = "thinking",
-        ReasoningEffort = "reasoning_effort",
-        ResponseFormat = "response_format",
-    }
-}
-
-keys! {
-    /// A member of a message.
-    MessageField {
-        Role = "role",
-        Content = "content",
-        ToolCalls = "tool_calls",
-        ToolCallId = "tool_call_id",
-        ReasoningContent = "reasoning_content",
-        Reasoning = "reasoning",
-        ProviderSpecificFields = "provider_specific_fields",
-        Partial = "partial",
-    }
-}
-
-keys! {
-    /// A member of a part of a content array, and the type of a part that has it.
-    PartField {
-        Text = "text",
-        Type = "type",
-        Refusal = "refusal",
-    }
-}
-
-/// Who speaks in a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    System,
-    Developer,
-    User,
-    Assistant,
-    Tool,
-    /// Another one, or none.
-    Other,
-}
-
-impl Role {
-    #[inline(always)]
-    pub(super) fn of(name: &[u8]) -> Self {
-        match name {
-            b"system" => Self::System,
-            b"developer" => Self::Developer,
-            b"user" => Self::User,
-            b"assistant" => Self::Assistant,
-            b"tool" => Self::Tool,
-            _ => Self::Other,
-        }
-    }
-}
+pub(super) use super::words::{Field, MessageField, Role};
 
 /// A message: an element of `messages` that is an object.
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     pub(super) span: Span,
-    pub(super) role: Role,
+    /// None if it is another one, or missing.
+    pub(super) role: Option<Role>,
     /// Into [`Spans::message_fields`].
     pub(super) fields: Range<u32>,
     /// Into [`Spans::parts`]; empty unless the content is an array.
@@ -137,6 +27,12 @@ pub(super) struct Part {
     pub(super) span: Span,
     /// The text, if this is a text part.
     pub(super) text: Option<Str>,
+}
+
+impl Part {
+    pub(super) fn is_empty_text(&self) -> bool {
+        self.text.is_some_and(Str::is_empty)
+    }
 }
 
 /// An element of `tool_calls`.
@@ -173,7 +69,7 @@ pub(super) struct Spans {
     pub(super) message_fields: Vec<(MessageField, Member)>,
     /// One bit for each field and for each role that occurs in any message.
     pub(super) fields_seen: u16,
-    pub(super) roles_seen: u8,
+    pub(super) roles_seen: u16,
     pub(super) parts: Vec<Part>,
     pub(super) calls: Vec<Call>,
     pub(super) tools: Vec<Tool>,
@@ -186,6 +82,54 @@ pub(super) struct Spans {
     pub(super) scratch: Scratch,
     pub(super) edits: Edits,
     pub(super) changes: Vec<Change>,
+}
+
+/// What the contents of all messages are, in general: mostly strings that say
+/// something, so that rules need not look at each.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Contents {
+    pub(super) any_array: bool,
+    /// Of all arrays.
+    pub(super) all_parts_are_text: bool,
+    pub(super) any_part_is_empty: bool,
+    /// Whether some content is absent, null, an empty string or an empty array.
+    pub(super) any_is_nothing: bool,
+}
+
+impl Contents {
+    /// Whether a message may say nothing.
+    pub(super) const fn any_may_be_empty(self) -> bool {
+        self.any_is_nothing | self.any_part_is_empty
+    }
+
+    pub(super) fn of(spans: &Spans) -> Self {
+        let (mut contents, mut arrays, mut any_is_nothing) = (0, 0, false);
+        for (field, content) in &spans.message_fields {
+            if *field == MessageField::Content {
+                let Value { kind, span, .. } = content.value;
+                contents += 1;
+                // Without branches: what contents are follows no pattern.
+                arrays += usize::from(kind == Kind::Array);
+                any_is_nothing |= (kind == Kind::Null) | (span.length() == 2);
+            }
+        }
+        any_is_nothing |= contents < spans.messages.len();
+        let (mut all_parts_are_text, mut any_part_is_empty) = (true, false);
+        if arrays > 0 {
+            for part in &spans.parts {
+                all_parts_are_text &= part.text.is_some();
+                any_part_is_empty |= part.is_empty_text();
+            }
+            let has_parts = |message: &&Message| !message.parts.is_empty();
+            any_is_nothing |= spans.messages.iter().filter(has_parts).count() < arrays;
+        }
+        Self {
+            any_array: arrays > 0,
+            all_parts_are_text,
+            any_part_is_empty,
+            any_is_nothing,
+        }
+    }
 }
 
 thread_local! {
@@ -206,6 +150,49 @@ impl Spans {
         spans.clear();
         SCRATCH.set(Some(spans));
         result
+    }
+
+    /// Forgets an array of messages: of two the last counts.
+    pub(super) fn forget_messages(&mut self) {
+        self.messages.clear();
+        self.message_fields.clear();
+        self.fields_seen = 0;
+        self.roles_seen = 0;
+        self.parts.clear();
+        self.calls.clear();
+    }
+
+    /// Where in the list a message's field stands; the message's first is at
+    /// `first`.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn slot(&self, first: usize, field: MessageField) -> Option<usize> {
+        let fields = self.message_fields.get(first..)?;
+        let slot = fields.iter().position(|(known, _)| *known == field)?;
+        Some(first + slot)
+    }
+
+    /// Keeps note of an earlier member with the same key: in the list before
+    /// whatever is found inside of the later one, to keep it sorted. Where in the
+    /// list is for [`member`](Self::member).
+    #[inline(always)]
+    pub(super) fn duplicate(&mut self, earlier: Option<Member>) -> Option<usize> {
+        let earlier = earlier?;
+        self.duplicates.push((earlier, earlier));
+        Some(self.duplicates.len() - 1)
+    }
+
+    /// A member that rules look at, and the later one of a duplicate.
+    #[inline(always)]
+    pub(super) fn member(&mut self, key: Str, value: Value, duplicate: Option<usize>) -> Member {
+        let member = Member {
+            key: key.span,
+            value,
+        };
+        if let Some(duplicate) = duplicate {
+            self.duplicates[duplicate].0 = member;
+        }
+        member
     }
 
     fn clear(&mut self) {

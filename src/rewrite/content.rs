@@ -18,16 +18,20 @@ use crate::json::{Kind, Span, Value};
 const TEXT_ONLY: &str = "text alone is sent as a string";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
-    if !makes_strings(draft) {
+    if !draft.contents.any_array || !makes_strings(draft) {
         return;
     }
+    let contents = draft.contents;
     for index in 0..draft.message_count() {
+        if draft.parts(index).is_empty() && !contents.any_is_nothing {
+            continue;
+        }
         let content = draft.message_field(index, MessageField::Content);
         let Some(content) = content.filter(|content| content.value.kind == Kind::Array) else {
             continue;
         };
         // A message without any text gets one from the rule for empty content.
-        if !empty_content::fills(draft, index) {
+        if !contents.any_may_be_empty() || !empty_content::fills(draft, index) {
             join(draft, index, content.value);
             draft.note(Place::Message(index, MessageField::Content), TEXT_ONLY);
         }
@@ -36,29 +40,32 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
 
 /// Whether the arrays of this request become strings.
 pub(super) fn makes_strings(draft: &Draft<'_>) -> bool {
-    draft.settings.is_on(Rule::Content) && draft.all_parts().iter().all(|part| part.text.is_some())
+    draft.settings.is_on(Rule::Content) && draft.contents.all_parts_are_text
 }
 
 /// Cuts away everything but the texts, the first one's opening quote and the
 /// last one's closing quote.
 fn join(draft: &mut Draft<'_>, index: usize, content: Value) {
-    let mut from = content.span.start;
-    let mut first = true;
-    for part in 0..draft.parts(index).len() {
-        let Some(text) = draft.parts(index)[part].text.map(|text| text.span) else {
-            continue;
-        };
-        let end = if first { text.start } else { text.start + 1 };
-        draft.edits().cut(Span { start: from, end });
-        first = false;
-        from = text.end - 1;
-    }
-    if first {
-        draft.edits().replace(content.span, "\"\"");
-    } else {
-        draft.edits().cut(Span {
-            start: from + 1,
-            end: content.span.end,
+    let (parts, edits) = draft.parts_and_edits(index);
+    let mut texts = parts.iter().filter_map(|part| part.text);
+    let Some(first) = texts.next() else {
+        edits.replace(content.span, "\"\"");
+        return;
+    };
+    edits.cut(Span {
+        start: content.span.start,
+        end: first.span.start,
+    });
+    let mut last = first;
+    for text in texts {
+        edits.cut(Span {
+            start: last.span.end - 1,
+            end: text.span.start + 1,
         });
+        last = text;
     }
+    edits.cut(Span {
+        start: last.span.end,
+        end: content.span.end,
+    });
 }

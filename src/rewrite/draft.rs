@@ -6,10 +6,10 @@ use std::borrow::Cow;
 use super::{
     Change, Rule, Settings,
     change::Place,
-    chat::{Call, Field, Message, MessageField, Part, Role, Schema, Spans, Tool},
+    chat::{Call, Contents, Field, Message, MessageField, Part, Role, Schema, Spans, Tool},
 };
 use crate::{
-    json::{Edits, Kind, Member, Scanner, Span, Str, Text, Value},
+    json::{Edits, Kind, Member, Scanner, Span, Str, Text, Value, number},
     model::{Family, Thinking},
 };
 
@@ -25,11 +25,13 @@ pub(super) struct Draft<'a> {
     pub(super) family: &'static Family,
     /// Whether the model will think before it answers.
     pub(super) thinks: bool,
+    pub(super) contents: Contents,
 }
 
 impl<'a> Draft<'a> {
     pub(super) fn new(text: &'a [u8], spans: &'a mut Spans, settings: &'a Settings) -> Self {
         let mut draft = Self {
+            contents: Contents::of(spans),
             text,
             spans,
             settings,
@@ -90,12 +92,12 @@ impl<'a> Draft<'a> {
 
     /// Whether any message has this field: if not, a rule has nothing to look for.
     pub(super) const fn any_message_has(&self, field: MessageField) -> bool {
-        self.spans.fields_seen & (1 << field as u16) != 0
+        self.spans.fields_seen & field.bit() != 0
     }
 
     /// Whether any message is of this role.
     pub(super) const fn any_message_is(&self, role: Role) -> bool {
-        self.spans.roles_seen & (1 << role as u8) != 0
+        self.spans.roles_seen & role.bit() != 0
     }
 
     pub(super) fn message(&self, index: usize) -> &Message {
@@ -110,7 +112,7 @@ impl<'a> Draft<'a> {
             .map(|&(_, member)| member)
     }
 
-    pub(super) fn role(&self, index: usize) -> Role {
+    pub(super) fn role(&self, index: usize) -> Option<Role> {
         self.message(index).role
     }
 
@@ -131,14 +133,29 @@ impl<'a> Draft<'a> {
         &self.spans.parts[parts.start as usize..parts.end as usize]
     }
 
-    /// The parts of all messages.
-    pub(super) fn all_parts(&self) -> &[Part] {
-        &self.spans.parts
+    /// The parts of a message's content, and the edits beside.
+    pub(super) fn parts_and_edits(&mut self, index: usize) -> (&[Part], &mut Edits) {
+        let parts = self.spans.messages[index].parts.clone();
+        let parts = &self.spans.parts[parts.start as usize..parts.end as usize];
+        (parts, &mut self.spans.edits)
     }
 
     pub(super) fn calls(&self, index: usize) -> &[Call] {
         let calls = &self.message(index).calls;
         &self.spans.calls[calls.start as usize..calls.end as usize]
+    }
+
+    /// The calls of all messages.
+    pub(super) fn all_calls(&self) -> &[Call] {
+        &self.spans.calls
+    }
+
+    /// The members of all messages that are this field.
+    pub(super) fn all_message_fields(&self, field: MessageField) -> impl Iterator<Item = Member> {
+        let fields = self.spans.message_fields.iter();
+        fields
+            .filter(move |(known, _)| *known == field)
+            .map(|&(_, member)| member)
     }
 
     pub(super) fn tools(&self) -> &[Tool] {
@@ -155,17 +172,18 @@ impl<'a> Draft<'a> {
         span.of(self.text)
     }
 
-    /// What a string says; nothing if it is no string, or no text.
-    pub(super) fn string(&self, value: Value) -> Option<Cow<'a, str>> {
+    /// What a string says, in UTF-8; nothing if it is no string, or no text.
+    #[inline]
+    pub(super) fn string(&self, value: Value) -> Option<Cow<'a, [u8]>> {
         self.text(value.as_str()?)
     }
 
-    /// What a string says; nothing if it is no text.
-    pub(super) fn text(&self, string: Str) -> Option<Cow<'a, str>> {
+    /// What a string says, in UTF-8; nothing if it is no text.
+    #[inline]
+    pub(super) fn text(&self, string: Str) -> Option<Cow<'a, [u8]>> {
         match string.unescaped(self.text) {
             Cow::Borrowed(_) if string.escaped => None,
-            Cow::Borrowed(text) => std::str::from_utf8(text).ok().map(Cow::Borrowed),
-            Cow::Owned(text) => String::from_utf8(text).ok().map(Cow::Owned),
+            text => Some(text),
         }
     }
 
@@ -177,10 +195,7 @@ impl<'a> Draft<'a> {
 
     /// What a number is worth, as a double; nothing if it is no number.
     pub(super) fn number(&self, value: Value) -> Option<f64> {
-        if value.kind != Kind::Number {
-            return None;
-        }
-        std::str::from_utf8(self.raw(value.span)).ok()?.parse().ok()
+        (value.kind == Kind::Number).then(|| number(self.raw(value.span)))?
     }
 
     /// The member of an object with this name; of several the last, which is the
@@ -256,20 +271,13 @@ impl<'a> Draft<'a> {
     // === edits ===
 
     /// Keeps note of a change by the rule that is being applied.
+    #[inline]
     pub(super) fn note(&mut self, place: Place, why: &'static str) {
         self.spans.changes.push(Change {
             rule: self.rule,
             place,
             why,
         });
-    }
-
-    /// Whether a rule before took out what is at this place.
-    pub(super) fn is_removed(&self, place: &Place) -> bool {
-        self.spans
-            .changes
-            .iter()
-            .any(|change| change.place == *place)
     }
 
     pub(super) fn edits(&mut self) -> &mut Edits {
@@ -289,6 +297,14 @@ impl<'a> Draft<'a> {
         let Some(root) = self.spans.root else { return };
         let member = format!("\"{}\":{value}", field.name());
         self.spans.edits.append(root, Text::from(member));
+    }
+
+    /// Removes a tool. Nothing in it is looked at by the rules behind.
+    pub(super) fn remove_tool(&mut self, index: usize, why: &'static str) {
+        let tool = &mut self.spans.tools[index];
+        tool.parameters = None;
+        self.spans.edits.remove(tool.span);
+        self.note(Place::Tool(index), why);
     }
 
     /// Removes a member of the request.

@@ -20,6 +20,9 @@ const NOT_EMPTY: &str = "an empty message is refused";
 const NO_EMPTY_PART: &str = "an empty text part is refused";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
+    if !draft.contents.any_may_be_empty() {
+        return;
+    }
     let arrays_stay = !content::makes_strings(draft);
     for index in 0..draft.message_count() {
         if fills(draft, index) {
@@ -33,8 +36,8 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
 /// Whether this rule is on and gives the message some content.
 pub(super) fn fills(draft: &Draft<'_>, index: usize) -> bool {
     let may_be_absent = match draft.role(index) {
-        Role::Assistant => true,
-        Role::User => false,
+        Some(Role::Assistant) => true,
+        Some(Role::User) => false,
         _ => return false,
     };
     let is_empty = match draft.message_field(index, MessageField::Content) {
@@ -42,7 +45,7 @@ pub(super) fn fills(draft: &Draft<'_>, index: usize) -> bool {
         Some(content) => match content.value.kind {
             Kind::Null => may_be_absent,
             Kind::String => content.value.as_str().is_some_and(Str::is_empty),
-            Kind::Array => draft.parts(index).iter().all(is_empty),
+            Kind::Array => draft.parts(index).iter().all(Part::is_empty_text),
             _ => false,
         },
     };
@@ -62,10 +65,6 @@ fn has_calls(draft: &Draft<'_>, index: usize) -> bool {
             Kind::Array => draft.calls_tools(index),
             _ => true,
         })
-}
-
-fn is_empty(part: &Part) -> bool {
-    part.text.is_some_and(Str::is_empty)
 }
 
 fn fill(draft: &mut Draft<'_>, index: usize) {
@@ -88,14 +87,14 @@ fn remove_empty_parts(draft: &mut Draft<'_>, index: usize) {
         return;
     };
     let count = draft.parts(index).len();
-    if count > 0 && draft.parts(index).iter().all(is_empty) {
+    if count > 0 && draft.parts(index).iter().all(Part::is_empty_text) {
         draft.edits().replace(content.value.span, "\"\"");
         draft.note(Place::Message(index, MessageField::Content), NO_EMPTY_PART);
         return;
     }
     for number in 0..count {
         let part = draft.parts(index)[number];
-        if is_empty(&part) {
+        if part.is_empty_text() {
             draft.edits().remove(part.span);
             draft.note(Place::Part(index, number), NO_EMPTY_PART);
         }

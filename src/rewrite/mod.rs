@@ -9,6 +9,7 @@ mod chat;
 mod draft;
 mod settings;
 mod walk;
+mod words;
 
 use std::sync::Arc;
 
@@ -51,11 +52,17 @@ macro_rules! rules {
                 }
             }
 
-            fn apply(self, draft: &mut Draft<'_>) {
-                match self {
-                    $( Self::$rule => $module::apply(draft), )+
+        }
+
+        /// Applies every rule that is on: one after the other and not in a loop,
+        /// because most see at once that there is nothing to do for them.
+        fn apply(draft: &mut Draft<'_>) {
+            $(
+                if draft.settings.is_on(Rule::$rule) {
+                    draft.rule = Rule::$rule;
+                    $module::apply(draft);
                 }
-            }
+            )+
         }
     };
 }
@@ -95,12 +102,12 @@ impl std::fmt::Display for Rule {
     }
 }
 
-/// What came of a body.
+/// What came of a chat request.
 #[derive(Debug)]
 pub(crate) struct Rewritten {
     pub(crate) body: Rope,
-    /// What was changed, or why nothing was judged.
-    pub(crate) changes: Result<Arc<[Change]>, NotAChat>,
+    /// What was changed, if anything was.
+    pub(crate) changes: Option<Arc<[Change]>>,
 }
 
 /// Why a body was not judged by the rules.
@@ -113,34 +120,18 @@ pub(crate) enum NotAChat {
 }
 
 /// Rewrites one body. What needs no change keeps its bytes; what is no chat
-/// request stays as it is.
-pub(crate) fn rewrite(body: Bytes, settings: &Settings) -> Rewritten {
+/// request is given back.
+pub(crate) fn rewrite(body: Bytes, settings: &Settings) -> Result<Rewritten, (Bytes, NotAChat)> {
     Spans::with_scratch(|spans| {
         if let Err(not_a_chat) = walk::walk(&body, spans) {
-            return Rewritten {
-                body: Rope::from(body),
-                changes: Err(not_a_chat),
-            };
+            return Err((body, not_a_chat));
         }
-        let mut draft = Draft::new(&body, spans, settings);
-        for &rule in Rule::ALL {
-            if settings.is_on(rule) {
-                draft.rule = rule;
-                rule.apply(&mut draft);
-            }
-        }
+        apply(&mut Draft::new(&body, spans, settings));
         spans.edits.remove_duplicates(&spans.duplicates);
-        Rewritten {
+        let is_changed = !spans.changes.is_empty();
+        Ok(Rewritten {
             body: spans.edits.apply(body),
-            changes: Ok(shared(&mut spans.changes)),
-        }
+            changes: is_changed.then(|| spans.changes.drain(..).collect()),
+        })
     })
-}
-
-/// The list as it goes into the report. An empty one costs no allocation.
-fn shared(changes: &mut Vec<Change>) -> Arc<[Change]> {
-    if changes.is_empty() {
-        return Arc::default();
-    }
-    changes.drain(..).collect()
 }

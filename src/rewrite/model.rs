@@ -20,12 +20,12 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
         return;
     };
     let prefix = provider_prefix(&id);
-    let aliases = &draft.settings.aliases;
-    let alias = aliases.get(&*id).or_else(|| aliases.get(&id[prefix..]));
+    let settings = draft.settings;
+    let alias = settings.alias(&id).or_else(|| settings.alias(&id[prefix..]));
     if let Some(upstream) = alias {
         draft.set_family(upstream);
         // Ids are plain nearly always; if not, the string needs escapes.
-        let quoted = serde_json::Value::from(&**upstream).to_string();
+        let quoted = serde_json::Value::from(upstream).to_string();
         draft.edits().replace(model.span, Text::from(quoted));
         draft.note(Place::Field(Field::Model), ALIAS);
     } else if prefix > 0 {

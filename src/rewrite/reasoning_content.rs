@@ -31,7 +31,7 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
         return;
     }
     for index in 0..draft.message_count() {
-        if draft.role(index) == Role::Assistant && (keeps_all || draft.calls_tools(index)) {
+        if draft.role(index) == Some(Role::Assistant) && (keeps_all || draft.calls_tools(index)) {
             fill(draft, index);
         }
     }

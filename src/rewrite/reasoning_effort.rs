@@ -32,7 +32,7 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
         }
         return;
     };
-    let is_none = asked == "none";
+    let is_none = *asked == *b"none";
     let thinking = draft.given(Field::Thinking).is_some();
     match draft.family.effort {
         Effort::Levels => match level(&asked) {
@@ -83,11 +83,11 @@ fn effort(draft: &Draft<'_>, sent: Value) -> Option<Value> {
 }
 
 /// K3's level for one of OpenAI's, in quotes.
-fn level(asked: &str) -> Option<&'static str> {
+fn level(asked: &[u8]) -> Option<&'static str> {
     match asked {
-        "minimal" | "low" | "none" => Some("\"low\""),
-        "medium" | "high" => Some("\"high\""),
-        "xhigh" | "max" => Some("\"max\""),
+        b"minimal" | b"low" | b"none" => Some("\"low\""),
+        b"medium" | b"high" => Some("\"high\""),
+        b"xhigh" | b"max" => Some("\"max\""),
         _ => None,
     }
 }

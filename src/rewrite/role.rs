@@ -12,7 +12,7 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
         return;
     }
     for index in 0..draft.message_count() {
-        if draft.role(index) != Role::Developer {
+        if draft.role(index) != Some(Role::Developer) {
             continue;
         }
         if let Some(role) = draft.message_field(index, MessageField::Role) {

@@ -29,35 +29,36 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
     } else {
         temperature_without_thinking
     };
-    for (field, accepted) in [
-        (Field::Temperature, temperature),
-        (Field::TopP, 0.95),
-        (Field::N, 1.0),
-        (Field::PresencePenalty, 0.0),
-        (Field::FrequencyPenalty, 0.0),
-    ] {
-        let Some(value) = draft.field(field).map(|found| found.value) else {
-            continue;
-        };
-        let number = draft.number(value);
-        let refused = match number {
-            Some(number) => number != accepted,
-            None => value.kind == Kind::Null,
-        };
-        let several = field == Field::N && number.is_some_and(|n| n > 1.0);
-        if several && draft.settings.n == NPolicy::Keep {
-            continue;
-        }
-        if refused {
-            draft.remove(field, if several { ONE_ANSWER } else { FIXED });
-        }
-    }
+    accept_only(draft, Field::Temperature, temperature);
+    accept_only(draft, Field::TopP, 0.95);
+    accept_only(draft, Field::N, 1.0);
+    accept_only(draft, Field::PresencePenalty, 0.0);
+    accept_only(draft, Field::FrequencyPenalty, 0.0);
     remove_if(draft, Field::Logprobs, |value| {
         matches!(value.kind, Kind::True | Kind::Null)
     });
     remove_if(draft, Field::TopLogprobs, |value| {
         matches!(value.kind, Kind::Number | Kind::Null)
     });
+}
+
+#[inline]
+fn accept_only(draft: &mut Draft<'_>, field: Field, accepted: f64) {
+    if let Some(sent) = draft.field(field) {
+        judge(draft, field, sent.value, accepted);
+    }
+}
+
+fn judge(draft: &mut Draft<'_>, field: Field, sent: Value, accepted: f64) {
+    let number = draft.number(sent);
+    let refused = match number {
+        Some(number) => number != accepted,
+        None => sent.kind == Kind::Null,
+    };
+    let several = field == Field::N && number.is_some_and(|n| n > 1.0);
+    if refused && !(several && draft.settings.n == NPolicy::Keep) {
+        draft.remove(field, if several { ONE_ANSWER } else { FIXED });
+    }
 }
 
 fn remove_if(draft: &mut Draft<'_>, field: Field, refused: impl Fn(Value) -> bool) {

@@ -47,6 +47,18 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// The id that a model's name stands for, if it is an alias.
+    #[inline]
+    pub(super) fn alias(&self, name: &[u8]) -> Option<&str> {
+        if self.aliases.is_empty() {
+            return None;
+        }
+        self.aliases
+            .get(std::str::from_utf8(name).ok()?)
+            .map(|id| &**id)
+    }
+
+    #[inline]
     pub(crate) const fn is_on(&self, rule: Rule) -> bool {
         self.off & (1 << rule as u32) == 0
     }

@@ -6,30 +6,36 @@
 //! not supported by model "kimi-k2.5"`).
 
 use super::{change::Place, chat::Field, draft::Draft, reasoning_effort};
-use crate::model::ThinkingParam;
+use crate::{json::Value, model::ThinkingParam};
 
 const ALWAYS_ON: &str = "thinking can't be switched on this model";
 const NO_KEEP: &str = "the model has no preserved thinking";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
+    let Some(thinking) = draft.field(Field::Thinking).map(|found| found.value) else {
+        return;
+    };
     match draft.family.thinking_param {
         ThinkingParam::Any => {}
         // The effort takes all of it out.
         ThinkingParam::NoType if reasoning_effort::replaces_thinking(draft) => {}
-        ThinkingParam::NoType => remove_member(draft, "type", ALWAYS_ON, true),
+        ThinkingParam::NoType => remove_member(draft, thinking, "type", ALWAYS_ON, true),
         ThinkingParam::NotDisabled => {
             if draft.thinking_type_is("disabled") {
                 draft.remove(Field::Thinking, ALWAYS_ON);
             }
         }
-        ThinkingParam::NoKeep => remove_member(draft, "keep", NO_KEEP, false),
+        ThinkingParam::NoKeep => remove_member(draft, thinking, "keep", NO_KEEP, false),
     }
 }
 
-fn remove_member(draft: &mut Draft<'_>, name: &'static str, why: &'static str, drop_empty: bool) {
-    let Some(thinking) = draft.field(Field::Thinking).map(|found| found.value) else {
-        return;
-    };
+fn remove_member(
+    draft: &mut Draft<'_>,
+    thinking: Value,
+    name: &'static str,
+    why: &'static str,
+    drop_empty: bool,
+) {
     let found = draft.members(thinking, name);
     if found.is_empty() {
         return;

@@ -7,7 +7,10 @@
 //! too long is cut, and a number is added if another id of the request would be
 //! the same.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use super::{
     change::Place,
@@ -23,9 +26,18 @@ const MAX_LENGTH: usize = 64;
 pub(super) fn apply(draft: &mut Draft<'_>) {
     let has_ids = draft.any_message_has(MessageField::ToolCalls)
         || draft.any_message_has(MessageField::ToolCallId);
-    if has_ids && ids(draft).any(|(_, id)| !is_plain(draft.raw(id.span))) {
+    if has_ids && !all_are_plain(draft) {
         map(draft);
     }
+}
+
+fn all_are_plain(draft: &Draft<'_>) -> bool {
+    let calls = draft.all_calls().iter().filter_map(|call| call.id);
+    let answers = draft
+        .all_message_fields(MessageField::ToolCallId)
+        .filter_map(|id| id.value.as_str());
+    let is_plain = |id: Str| is_plain(draft.raw(id.span));
+    calls.chain(answers).all(is_plain)
 }
 
 /// Every id of a call, and every id that an answer names.
@@ -48,8 +60,19 @@ fn is_plain(quoted: &[u8]) -> bool {
     (3..=MAX_LENGTH + 2).contains(&quoted.len())
         && quoted[1..quoted.len() - 1]
             .iter()
-            .all(|&byte| is_allowed(char::from(byte)))
+            .fold(true, |all, &byte| all & ALLOWED[usize::from(byte)])
 }
+
+/// [`is_allowed`] for every byte: a look-up is cheaper than five comparisons.
+static ALLOWED: [bool; 256] = {
+    let mut allowed = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        allowed[byte] = is_allowed(byte as u8 as char);
+        byte += 1;
+    }
+    allowed
+};
 
 const fn is_allowed(letter: char) -> bool {
     matches!(letter, 'A'..='Z' | 'a'..='z' | '0'..='9' | '_' | '-')
@@ -57,7 +80,7 @@ const fn is_allowed(letter: char) -> bool {
 
 fn map(draft: &mut Draft<'_>) {
     let ids: Vec<_> = ids(draft)
-        .filter_map(|(place, id)| Some((place, id.span, draft.text(id)?)))
+        .filter_map(|(place, id)| Some((place, id.span, in_letters(draft.text(id)?)?)))
         .collect();
     let is_id = |id: &str| (1..=MAX_LENGTH).contains(&id.len()) && id.chars().all(is_allowed);
     let mut taken: HashSet<String> = ids
@@ -77,6 +100,13 @@ fn map(draft: &mut Draft<'_>) {
         });
         draft.edits().replace(*span, Text::from(format!("\"{new}\"")));
         draft.note(place.clone(), WHY);
+    }
+}
+
+fn in_letters(id: Cow<'_, [u8]>) -> Option<Cow<'_, str>> {
+    match id {
+        Cow::Borrowed(id) => std::str::from_utf8(id).ok().map(Cow::Borrowed),
+        Cow::Owned(id) => String::from_utf8(id).ok().map(Cow::Owned),
     }
 }
 

@@ -34,7 +34,7 @@ enum Choice {
     Auto,
     None,
     Required,
-    Named(String),
+    Named(Vec<u8>),
 }
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
@@ -72,7 +72,7 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
     }
 }
 
-fn named(draft: &mut Draft<'_>, name: &str) {
+fn named(draft: &mut Draft<'_>, name: &[u8]) {
     let native = match draft.family.forced_choice {
         ForcedChoice::RequiredOnly | ForcedChoice::Refused => false,
         ForcedChoice::WithoutThinking => !draft.thinks,
@@ -82,7 +82,7 @@ fn named(draft: &mut Draft<'_>, name: &str) {
         draft.tools()[index]
             .name
             .and_then(|tool| draft.text(tool))
-            .is_some_and(|tool| tool == name)
+            .is_some_and(|tool| *tool == *name)
     };
     let count = draft.tools().len();
     if native || !(0..count).any(|index| is_named(draft, index)) || disable_thinking(draft) {
@@ -90,9 +90,7 @@ fn named(draft: &mut Draft<'_>, name: &str) {
     }
     for index in 0..count {
         if !is_named(draft, index) {
-            let tool = draft.tools()[index].span;
-            draft.edits().remove(tool);
-            draft.note(Place::Tool(index), ONLY_ONE);
+            draft.remove_tool(index, ONLY_ONE);
         }
     }
     if draft.family.forced_choice == ForcedChoice::RequiredOnly {
@@ -122,9 +120,9 @@ fn choice(draft: &Draft<'_>, sent: Value) -> Option<Choice> {
         _ => return None,
     };
     match &*draft.string(word)? {
-        "auto" => Some(Choice::Auto),
-        "none" => Some(Choice::None),
-        "required" => Some(Choice::Required),
+        b"auto" => Some(Choice::Auto),
+        b"none" => Some(Choice::None),
+        b"required" => Some(Choice::Required),
         _ => None,
     }
 }
@@ -158,7 +156,7 @@ fn replace_required(draft: &mut Draft<'_>, asks: bool) {
     let is_prefill = draft
         .message_count()
         .checked_sub(1)
-        .is_some_and(|last| draft.role(last) == Role::Assistant && draft.is_partial(last));
+        .is_some_and(|last| draft.role(last) == Some(Role::Assistant) && draft.is_partial(last));
     let Some(messages) = draft.field(Field::Messages).filter(|_| asks && !is_prefill) else {
         return;
     };

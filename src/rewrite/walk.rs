@@ -2,8 +2,12 @@
 
 use super::{
     NotAChat,
-    chat::{Call, Field, Message, MessageField, Part, PartField, Role, Schema, Spans, Tool},
+    chat::{Call, Message, Part, Schema, Spans, Tool},
     tool_schema::{Use, look},
+    words::{
+        CallField, Field, FormatField, FunctionField, JsonSchemaField, MessageField, PartField,
+        PartType, Role, ToolField,
+    },
 };
 use crate::json::{self, Backend, Error, Kind, Member, Pass, Scanner, Span, Str, Value};
 
@@ -43,73 +47,86 @@ struct Walk<'a, 's, B> {
 /// A macro and no function with a closure: only what becomes part of
 /// `Request::run` is compiled for the instructions of the back end.
 macro_rules! object {
-    ($walk:ident, |$key:ident| $member:expr) => {
-        if $walk.scanner.peek()? == Kind::Object {
+    ($walk:ident, $keys:ident, |$key:ident, $word:ident| $member:expr) => {{
+        let kind = $walk.scanner.peek()?;
+        if kind == Kind::Object {
             let start = $walk.scanner.pos();
-            let mut more = $walk.scanner.open()?;
-            while more {
-                let $key = $walk.scanner.key()?;
-                $member;
-                more = $walk.scanner.more(b'}')?;
+            if $walk.scanner.open()? {
+                loop {
+                    $walk.scanner.next();
+                    let ($word, $key) = match $keys::take(&mut $walk.scanner) {
+                        Some((word, key)) => (Some(word), key),
+                        None => {
+                            let key = $walk.scanner.key()?;
+                            ($keys::of(key, $walk.scanner.text()), key)
+                        }
+                    };
+                    $member;
+                    if !$walk.scanner.more(b'}')? {
+                        break;
+                    }
+                }
             }
             $walk.value(Kind::Object, start)
         } else {
-            $walk.scanner.skip()?
+            $walk.scanner.skip_peeked(kind)?
         }
-    };
+    }};
 }
 
 /// Reads an array, element by element. Anything else is skipped.
 macro_rules! array {
-    ($walk:ident, $element:expr) => {
-        if $walk.scanner.peek()? == Kind::Array {
+    ($walk:ident, $element:expr) => {{
+        let kind = $walk.scanner.peek()?;
+        if kind == Kind::Array {
             let start = $walk.scanner.pos();
-            let mut more = $walk.scanner.open()?;
-            while more {
-                $element;
-                more = $walk.scanner.more(b']')?;
+            if $walk.scanner.open()? {
+                loop {
+                    $element;
+                    if !$walk.scanner.more(b']')? {
+                        break;
+                    }
+                }
             }
             $walk.value(Kind::Array, start)
         } else {
-            $walk.scanner.skip()?
+            $walk.scanner.skip_peeked(kind)?
         }
-    };
+    }};
 }
 
 impl<B: Backend> Walk<'_, '_, B> {
     #[inline(always)]
     fn request(&mut self) -> Result<(), Error> {
-        let root = object!(self, |key| self.field(key)?);
+        let root = object!(self, Field, |key, field| {
+            match field {
+                Some(field) => self.field(field, key)?,
+                None => drop(self.scanner.skip()?),
+            }
+        });
         self.spans.root = Some(root.span);
         self.scanner.finish()
     }
 
     #[inline(always)]
-    fn field(&mut self, key: Str) -> Result<(), Error> {
-        let Some(field) = Field::of(key, self.scanner.text()) else {
-            return self.scanner.skip().map(drop);
-        };
+    fn field(&mut self, field: Field, key: Str) -> Result<(), Error> {
         let earlier = self.spans.fields[field as usize];
-        let duplicate = self.duplicate(earlier);
+        let duplicate = self.spans.duplicate(earlier);
         let value = match field {
             Field::Messages => self.messages()?,
             Field::Tools => self.tools()?,
             Field::ResponseFormat => self.response_format()?,
             _ => self.scanner.skip()?,
         };
-        self.spans.fields[field as usize] = Some(self.member(key, value, duplicate));
+        let member = self.spans.member(key, value, duplicate);
+        self.spans.fields[field as usize] = Some(member);
         Ok(())
     }
 
     #[inline(always)]
     fn messages(&mut self) -> Result<Value, Error> {
         // Of two arrays of messages the last counts.
-        self.spans.messages.clear();
-        self.spans.message_fields.clear();
-        self.spans.fields_seen = 0;
-        self.spans.roles_seen = 0;
-        self.spans.parts.clear();
-        self.spans.calls.clear();
+        self.spans.forget_messages();
         Ok(array!(self, self.message()?))
     }
 
@@ -118,18 +135,23 @@ impl<B: Backend> Walk<'_, '_, B> {
         let fields = self.spans.message_fields.len();
         let parts = self.spans.parts.len();
         let calls = self.spans.calls.len();
-        let mut role = Role::Other;
-        let message = object!(self, |key| {
-            match MessageField::of(key, self.scanner.text()) {
+        let mut role = None;
+        let mut seen = 0;
+        let message = object!(self, MessageField, |key, field| {
+            match field {
                 None => drop(self.scanner.skip()?),
                 Some(field) => {
-                    self.spans.fields_seen |= 1 << field as u16;
-                    let slot = self.spans.message_fields[fields..]
-                        .iter()
-                        .position(|(known, _)| *known == field);
-                    let earlier = slot.map(|slot| self.spans.message_fields[fields + slot].1);
-                    let duplicate = self.duplicate(earlier);
+                    // One that stands twice is rare, and looked for only then.
+                    let slot = if seen & field.bit() == 0 {
+                        None
+                    } else {
+                        self.spans.slot(fields, field)
+                    };
+                    seen |= field.bit();
+                    let earlier = slot.map(|slot| self.spans.message_fields[slot].1);
+                    let duplicate = self.spans.duplicate(earlier);
                     let value = match field {
+                        MessageField::Role => self.role(&mut role)?,
                         MessageField::Content => {
                             self.spans.parts.truncate(parts);
                             array!(self, self.part()?)
@@ -140,20 +162,18 @@ impl<B: Backend> Walk<'_, '_, B> {
                         }
                         _ => self.scanner.skip()?,
                     };
-                    if field == MessageField::Role {
-                        role = value.as_str().map_or(Role::Other, |role| {
-                            Role::of(&role.unescaped(self.scanner.text()))
-                        });
-                    }
-                    let member = self.member(key, value, duplicate);
+                    let member = self.spans.member(key, value, duplicate);
                     match slot {
-                        Some(slot) => self.spans.message_fields[fields + slot].1 = member,
                         None => self.spans.message_fields.push((field, member)),
+                        Some(slot) => self.spans.message_fields[slot].1 = member,
                     }
                 }
             }
         });
-        self.spans.roles_seen |= 1 << role as u8;
+        self.spans.fields_seen |= seen;
+        if let Some(role) = role {
+            self.spans.roles_seen |= role.bit();
+        }
         self.spans.messages.push(Message {
             span: message.span,
             role,
@@ -165,30 +185,51 @@ impl<B: Backend> Walk<'_, '_, B> {
     }
 
     #[inline(always)]
+    fn role(&mut self, role: &mut Option<Role>) -> Result<Value, Error> {
+        self.scanner.next();
+        if let Some((word, Str { span, escaped })) = Role::take(&mut self.scanner) {
+            *role = Some(word);
+            let kind = Kind::String;
+            return Ok(Value {
+                kind,
+                span,
+                escaped,
+            });
+        }
+        let value = self.scanner.skip()?;
+        *role = match value.as_str() {
+            Some(word) => Role::of(word, self.scanner.text()),
+            None => None,
+        };
+        Ok(value)
+    }
+
+    #[inline(always)]
     fn part(&mut self) -> Result<(), Error> {
         let mut kind = None;
         let mut text = None;
         let mut refusal = None;
-        let part = object!(self, |key| {
-            let key = PartField::of(key, self.scanner.text());
+        let part = object!(self, PartField, |_key, field| {
             let value = self.scanner.skip()?;
-            match key {
-                Some(PartField::Type) => kind = Some(value),
-                Some(PartField::Text) => text = Some(value),
-                Some(PartField::Refusal) => refusal = Some(value),
+            match field {
+                Some(PartField::Type) => kind = value.as_str(),
+                Some(PartField::Text) => text = value.as_str(),
+                Some(PartField::Refusal) => refusal = value.as_str(),
                 None => {}
             }
         });
-        // The key of what a part says is also its type.
-        let kind = kind.and_then(Value::as_str);
-        let text = match kind.and_then(|kind| PartField::of(kind, self.scanner.text())) {
-            Some(PartField::Text) => text,
-            Some(PartField::Refusal) => refusal,
-            _ => None,
+        let kind = match kind {
+            Some(kind) => PartType::of(kind, self.scanner.text()),
+            None => None,
+        };
+        let text = match kind {
+            Some(PartType::Text) => text,
+            Some(PartType::Refusal) => refusal,
+            None => None,
         };
         self.spans.parts.push(Part {
             span: part.span,
-            text: text.and_then(Value::as_str),
+            text,
         });
         Ok(())
     }
@@ -196,12 +237,14 @@ impl<B: Backend> Walk<'_, '_, B> {
     #[inline(always)]
     fn call(&mut self) -> Result<(), Error> {
         let mut id: Option<Member> = None;
-        object!(self, |key| {
-            let is_id = key.says(b"id", self.scanner.text());
-            let duplicate = self.duplicate(id.filter(|_| is_id));
-            let value = self.scanner.skip()?;
-            if is_id {
-                id = Some(self.member(key, value, duplicate));
+        object!(self, CallField, |key, field| {
+            match field {
+                Some(CallField::Id) => {
+                    let duplicate = self.spans.duplicate(id);
+                    let value = self.scanner.skip()?;
+                    id = Some(self.spans.member(key, value, duplicate));
+                }
+                None => drop(self.scanner.skip()?),
             }
         });
         let id = id.and_then(|id| id.value.as_str());
@@ -220,13 +263,14 @@ impl<B: Backend> Walk<'_, '_, B> {
         let mut function = None;
         let mut name = None;
         let mut parameters = None;
-        let tool = object!(self, |key| {
-            if key.says(b"function", self.scanner.text()) {
-                let duplicate = self.duplicate(function);
-                let value = self.function(&mut name, &mut parameters)?;
-                function = Some(self.member(key, value, duplicate));
-            } else {
-                self.scanner.skip()?;
+        let tool = object!(self, ToolField, |key, field| {
+            match field {
+                Some(ToolField::Function) => {
+                    let duplicate = self.spans.duplicate(function);
+                    let value = self.function(&mut name, &mut parameters)?;
+                    function = Some(self.spans.member(key, value, duplicate));
+                }
+                None => drop(self.scanner.skip()?),
             }
         });
         self.spans.tools.push(Tool {
@@ -247,16 +291,16 @@ impl<B: Backend> Walk<'_, '_, B> {
         *name = None;
         *parameters = None;
         let mut earlier = None;
-        Ok(object!(self, |key| {
-            if key.says(b"name", self.scanner.text()) {
-                *name = self.scanner.skip()?.as_str();
-            } else if key.says(b"parameters", self.scanner.text()) {
-                let duplicate = self.duplicate(earlier);
-                let (value, schema) = self.schema(Use::Tool)?;
-                *parameters = schema;
-                earlier = Some(self.member(key, value, duplicate));
-            } else {
-                self.scanner.skip()?;
+        Ok(object!(self, FunctionField, |key, field| {
+            match field {
+                Some(FunctionField::Name) => *name = self.scanner.skip()?.as_str(),
+                Some(FunctionField::Parameters) => {
+                    let duplicate = self.spans.duplicate(earlier);
+                    let (value, schema) = self.schema(Use::Tool)?;
+                    *parameters = schema;
+                    earlier = Some(self.spans.member(key, value, duplicate));
+                }
+                None => drop(self.scanner.skip()?),
             }
         }))
     }
@@ -265,13 +309,14 @@ impl<B: Backend> Walk<'_, '_, B> {
     fn response_format(&mut self) -> Result<Value, Error> {
         self.spans.response_schema = None;
         let mut earlier = None;
-        Ok(object!(self, |key| {
-            if key.says(b"json_schema", self.scanner.text()) {
-                let duplicate = self.duplicate(earlier);
-                let value = self.json_schema()?;
-                earlier = Some(self.member(key, value, duplicate));
-            } else {
-                self.scanner.skip()?;
+        Ok(object!(self, FormatField, |key, field| {
+            match field {
+                Some(FormatField::JsonSchema) => {
+                    let duplicate = self.spans.duplicate(earlier);
+                    let value = self.json_schema()?;
+                    earlier = Some(self.spans.member(key, value, duplicate));
+                }
+                None => drop(self.scanner.skip()?),
             }
         }))
     }
@@ -280,26 +325,23 @@ impl<B: Backend> Walk<'_, '_, B> {
     fn json_schema(&mut self) -> Result<Value, Error> {
         self.spans.response_schema = None;
         let mut earlier = None;
-        Ok(object!(self, |key| {
-            if key.says(b"schema", self.scanner.text()) {
-                let duplicate = self.duplicate(earlier);
-                let (value, schema) = self.schema(Use::Format)?;
-                self.spans.response_schema = schema;
-                earlier = Some(self.member(key, value, duplicate));
-            } else {
-                self.scanner.skip()?;
+        Ok(object!(self, JsonSchemaField, |key, field| {
+            match field {
+                Some(JsonSchemaField::Schema) => {
+                    let duplicate = self.spans.duplicate(earlier);
+                    let (value, schema) = self.schema(Use::Format)?;
+                    self.spans.response_schema = schema;
+                    earlier = Some(self.spans.member(key, value, duplicate));
+                }
+                None => drop(self.scanner.skip()?),
             }
         }))
     }
 
-    /// Reads what should be a schema, and looks at it on the way. The look calls
-    /// itself, so it can't become part of `Request::run`: it goes on with the
-    /// base back end, which needs no function of its own.
+    /// Reads what should be a schema, and looks at it on the way.
     #[inline(always)]
     fn schema(&mut self, usage: Use) -> Result<(Value, Option<Schema>), Error> {
-        let mut base = self.scanner.on_base();
-        let (value, doubtful) = look(&mut base, &mut self.spans.scratch, usage)?;
-        self.scanner.go_on_from(&base);
+        let (value, doubtful) = look(&mut self.scanner, &mut self.spans.scratch, usage)?;
         let span = value.span;
         let schema = (value.kind == Kind::Object).then_some(Schema { span, doubtful });
         Ok((value, schema))
@@ -313,29 +355,6 @@ impl<B: Backend> Walk<'_, '_, B> {
             span: Span::new(start, self.scanner.pos()),
             escaped: false,
         }
-    }
-
-    /// Keeps note of an earlier member with the same key: in the list before
-    /// whatever is found inside of the later one, to keep it sorted. Where in the
-    /// list is for [`member`](Self::member).
-    #[inline(always)]
-    fn duplicate(&mut self, earlier: Option<Member>) -> Option<usize> {
-        let earlier = earlier?;
-        self.spans.duplicates.push((earlier, earlier));
-        Some(self.spans.duplicates.len() - 1)
-    }
-
-    /// A member that rules look at, and the later one of a duplicate.
-    #[inline(always)]
-    fn member(&mut self, key: Str, value: Value, duplicate: Option<usize>) -> Member {
-        let member = Member {
-            key: key.span,
-            value,
-        };
-        if let Some(duplicate) = duplicate {
-            self.spans.duplicates[duplicate].0 = member;
-        }
-        member
     }
 }
 

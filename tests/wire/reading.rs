@@ -60,7 +60,7 @@ async fn other_content_types_are_not_even_read() {
 }
 
 #[tokio::test]
-async fn other_methods_and_paths_are_not_even_read() {
+async fn other_methods_and_paths_are_not_even_read_and_not_reported_on() {
     for (method, path) in [
         (Method::GET, "/v1/chat/completions"),
         (Method::PUT, "/v1/chat/completions"),
@@ -74,9 +74,11 @@ async fn other_methods_and_paths_are_not_even_read() {
         let mut request = request(None);
         *request.method_mut() = method;
         *request.uri_mut() = path.parse().unwrap();
-        let (request, _) = arrived(&MoonshotCompatLayer::new(), request).await;
+        let (request, response) = arrived(&MoonshotCompatLayer::new(), request).await;
         assert_eq!(request.body(), SHRINKING, "{path:?}");
-        assert_eq!(skipped(&request), Some(Skipped::NotAChatRequest));
+        for extensions in [request.extensions(), &response] {
+            assert!(extensions.get::<Report>().is_none(), "{path:?}");
+        }
     }
 }
 
@@ -123,7 +125,7 @@ async fn the_report_goes_both_ways() {
 }
 
 #[tokio::test]
-async fn the_report_of_an_unread_request_goes_both_ways() {
+async fn the_report_of_an_unread_chat_request_goes_both_ways() {
     let (request, response) =
         arrived(&MoonshotCompatLayer::new(), request(Some("text/plain"))).await;
     for extensions in [request.extensions(), &response] {

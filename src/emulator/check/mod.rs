@@ -13,6 +13,7 @@ mod tools;
 
 use serde_json::{Map, Value};
 
+pub(super) use self::tools::{Choice, Tools};
 use super::{config::Config, error::ApiError, family::Family};
 
 /// A JSON object.
@@ -29,8 +30,7 @@ pub(super) struct Accepted<'a> {
     pub(super) stream: bool,
     /// Whether the stream is to end with the usage.
     pub(super) include_usage: bool,
-    /// The function that has to be called.
-    pub(super) forced: Option<&'a Object>,
+    pub(super) tools: Tools<'a>,
 }
 
 /// Judges a request.
@@ -50,7 +50,7 @@ pub(super) fn check<'a>(body: &'a Value, config: &Config) -> Result<Accepted<'a>
         None => false,
     };
     messages::check(body, &thinking)?;
-    let forced = tools::check(body, family, &thinking)?;
+    let tools = tools::check(body, family, &thinking)?;
     response_format::check(body)?;
     Ok(Accepted {
         body,
@@ -59,7 +59,7 @@ pub(super) fn check<'a>(body: &'a Value, config: &Config) -> Result<Accepted<'a>
         choices,
         stream,
         include_usage,
-        forced,
+        tools,
     })
 }
 

@@ -10,13 +10,31 @@ use super::{
     thinking::Thinking,
 };
 
-/// Checks `tools` and `tool_choice`, and gives the function that has to be
-/// called.
+/// The functions of a request, and who chooses among them.
+#[derive(Debug)]
+pub(in super::super) struct Tools<'a> {
+    pub(in super::super) functions: Vec<&'a Object>,
+    pub(in super::super) choice: Choice<'a>,
+}
+
+/// Which function is to be called.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) enum Choice<'a> {
+    None,
+    /// Whichever the model likes, also none.
+    Auto,
+    /// Whichever the model likes.
+    Required,
+    /// This one.
+    Named(&'a Object),
+}
+
+/// Checks `tools` and `tool_choice`.
 pub(super) fn check<'a>(
     body: &'a Object,
     family: Family,
     thinking: &Thinking,
-) -> Result<Option<&'a Object>, ApiError> {
+) -> Result<Tools<'a>, ApiError> {
     let tools = field::array(body, "tools")?.unwrap_or_default();
     let mut functions = Vec::with_capacity(tools.len());
     let mut names = BTreeSet::new();
@@ -27,48 +45,62 @@ pub(super) fn check<'a>(
                 "function name {name} is duplicated"
             )));
         }
-        functions.push((name, function));
+        functions.push(function);
     }
+    let choice = check_choice(body, &functions, family, thinking)?;
+    Ok(Tools { functions, choice })
+}
 
-    let choice = match body.get("tool_choice") {
-        None | Some(Value::Null) => return Ok(None),
-        Some(choice) => Choice::of(choice)?,
+fn check_choice<'a>(
+    body: &'a Object,
+    functions: &[&'a Object],
+    family: Family,
+    thinking: &Thinking,
+) -> Result<Choice<'a>, ApiError> {
+    let wish = match body.get("tool_choice") {
+        None | Some(Value::Null) => return Ok(Choice::Auto),
+        Some(choice) => Wish::of(choice)?,
     };
     if functions.is_empty() {
         return Err(ApiError::invalid(
             "Invalid request: tool_choice is only allowed when tools are specified",
         ));
     }
-    choice.check(family, thinking)?;
-    match choice {
-        Choice::Open => Ok(None),
-        Choice::Required => Ok(functions.first().map(|(_, function)| *function)),
-        Choice::Named(wanted) => match functions.iter().find(|(name, _)| *name == wanted) {
-            Some((_, function)) => Ok(Some(function)),
-            None => Err(ApiError::invalid(format!(
-                "Invalid request: tool_choice names the function {wanted}, which is not among the \
-                 tools"
-            ))),
-        },
+    wish.check(family, thinking)?;
+    match wish {
+        Wish::None => Ok(Choice::None),
+        Wish::Auto => Ok(Choice::Auto),
+        Wish::Required => Ok(Choice::Required),
+        Wish::Named(wanted) => {
+            let has_name =
+                |function: &&&Object| function.get("name").and_then(Value::as_str) == Some(wanted);
+            match functions.iter().find(has_name) {
+                Some(function) => Ok(Choice::Named(function)),
+                None => Err(ApiError::invalid(format!(
+                    "Invalid request: tool_choice names the function {wanted}, which is not among \
+                     the tools"
+                ))),
+            }
+        }
     }
 }
 
-/// Who chooses the tool.
+/// A `tool_choice` as it stands in the request.
 #[derive(Clone, Copy, Debug)]
-enum Choice<'a> {
-    /// The model, and it may choose none.
-    Open,
-    /// The model.
+enum Wish<'a> {
+    None,
+    Auto,
     Required,
-    /// The request.
+    /// The name may be nobody's.
     Named(&'a str),
 }
 
-impl<'a> Choice<'a> {
+impl<'a> Wish<'a> {
     fn of(choice: &'a Value) -> Result<Self, ApiError> {
         match choice {
             Value::String(choice) => match choice.as_str() {
-                "auto" | "none" => Ok(Self::Open),
+                "none" => Ok(Self::None),
+                "auto" => Ok(Self::Auto),
                 "required" => Ok(Self::Required),
                 _ => Err(ApiError::invalid(format!(
                     "Invalid request: tool_choice '{choice}' is unknown, only none, auto, \
@@ -97,7 +129,7 @@ impl<'a> Choice<'a> {
     /// function is let through: whether Moonshot takes it is not known.
     fn check(self, family: Family, thinking: &Thinking) -> Result<(), ApiError> {
         let word = match self {
-            Self::Open => return Ok(()),
+            Self::None | Self::Auto => return Ok(()),
             Self::Required => "required",
             Self::Named(_) => "specified",
         };

@@ -50,7 +50,10 @@ pub(super) fn plain_string<V: Vector>(
 #[cold]
 #[inline(never)]
 fn near_end(text: &[u8], start: usize) -> Option<usize> {
-    Portable.plain_string(text, start)
+    let rest = text.get(start..)?;
+    let is_plain = |byte: u8| byte.is_ascii() && byte >= 0x20 && byte != b'"' && byte != b'\\';
+    let end = rest.iter().position(|&byte| !is_plain(byte))?;
+    (rest[end] == b'"').then_some(start + end)
 }
 
 /// As [`Backend::space`].
@@ -79,52 +82,135 @@ pub(super) fn string<V: Vector>(
     }
 }
 
+/// After so many plain blocks in a row, a run that is long enough for wider steps
+/// is likely.
+const LONG: u32 = 4;
+
+/// So many escapes of a block are read one by one. More of them are read at once,
+/// and so are those of the blocks behind.
+const FEW: u32 = 3;
+
 /// Reads a string in blocks of 64 bytes.
 #[inline(always)]
 fn accept<V: Vector>(machine: V::Machine, text: &[u8], start: usize) -> Option<StringEnd> {
     let mut pos = start;
-    let mut escapes = Escapes::default();
     let mut escaped = false;
-    let mut non_ascii = false;
+    // The high bits that were seen, of any bytes.
+    let mut high = 0;
+    let mut plain = 0;
+    let quote = 'string: loop {
+        let block = Block::<V>::at(machine, text, pos);
+        let mut stops = block.special();
+        if stops == 0 {
+            high |= block.high_bits();
+            pos += 64;
+            plain += 1;
+            if plain == LONG {
+                let more;
+                (pos, more) = plain_run::<V>(machine, text, pos);
+                high |= more;
+                plain = 0;
+            }
+            continue;
+        }
+        plain = 0;
+        let mut few = 0;
+        pos = loop {
+            let gap = stops.trailing_zeros() as usize;
+            let stop = pos + gap;
+            match *text.get(stop)? {
+                b'"' => {
+                    high |= u32::from(block.non_ascii() & !(u64::MAX << gap) != 0);
+                    break 'string stop;
+                }
+                b'\\' => {}
+                _ => return None,
+            }
+            escaped = true;
+            let behind = gap + escape(text, stop)?;
+            if behind > 64 {
+                high |= block.high_bits();
+                break crossing(pos, behind);
+            }
+            stops &= u64::MAX.checked_shl(behind as u32).unwrap_or(0);
+            if stops == 0 {
+                high |= block.high_bits();
+                break pos + 64;
+            }
+            few += 1;
+            if few == FEW {
+                high |= block.high_bits();
+                let end = escapes::<V>(machine, text, pos + behind, &mut high)?;
+                if text.get(end) == Some(&b'"') {
+                    break 'string end;
+                }
+                break end;
+            }
+        };
+    };
+    let is_text = high == 0 || simdutf8::basic::from_utf8(&text[start..quote]).is_ok();
+    is_text.then_some(StringEnd { quote, escaped })
+}
+
+/// The end of an escape that begins in one block and ends in the next. Where a
+/// block begins must not depend on what is in the one before, or the machine waits
+/// for it: this keeps the rare case out of a conditional move.
+#[cold]
+#[inline(never)]
+const fn crossing(pos: usize, behind: usize) -> usize {
+    pos + behind
+}
+
+/// The length of the escape at `at`.
+#[inline(always)]
+fn escape(text: &[u8], at: usize) -> Option<usize> {
+    match text.get(at + 1)? {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
+        b'u' => {
+            let digits: &[u8; 4] = text.get(at + 2..)?.first_chunk()?;
+            digits.iter().all(u8::is_ascii_hexdigit).then_some(6)
+        }
+        _ => None,
+    }
+}
+
+/// Goes past blocks with escapes in them, without a branch for each: to the
+/// closing quote, or to where a block without escapes begins.
+#[inline(always)]
+fn escapes<V: Vector>(
+    machine: V::Machine,
+    text: &[u8],
+    mut pos: usize,
+    high: &mut u32,
+) -> Option<usize> {
+    let mut escapes = Escapes::default();
     loop {
         let block = Block::<V>::at(machine, text, pos);
         let quotes = block.equals(b'"');
         let backslashes = block.equals(b'\\');
-        let controls = block.at_most(0x1f);
-        // The first quote ends the string, unless a backslash stands before it.
-        let before = quotes ^ quotes.wrapping_sub(1);
-        let (ends, bad) = if backslashes & before == 0 && escapes.none_open() {
-            (quotes, controls)
-        } else {
-            escaped = true;
-            let inside = escapes.next(&block, backslashes);
-            (quotes & !inside.escaped, controls | inside.bad)
-        };
+        if backslashes == 0 && escapes.none_open() {
+            return Some(pos);
+        }
+        let inside = escapes.next(&block, backslashes);
+        let ends = quotes & !inside.escaped;
         // Everything up to the end, if it is here.
         let ours = ends ^ ends.wrapping_sub(1);
-        if bad & ours != 0 {
+        if (block.at_most(0x1f) | inside.bad) & ours != 0 {
             return None;
         }
-        non_ascii |= block.non_ascii() & ours != 0;
+        *high |= u32::from(block.non_ascii() & ours != 0);
         if ends != 0 {
-            let quote = pos + ends.trailing_zeros() as usize;
-            let is_text = !non_ascii || simdutf8::basic::from_utf8(&text[start..quote]).is_ok();
-            return is_text.then_some(StringEnd { quote, escaped });
+            return Some(pos + ends.trailing_zeros() as usize);
         }
         pos += 64;
-        if backslashes == 0 {
-            let high;
-            (pos, high) = plain_run::<V>(machine, text, pos);
-            non_ascii |= high;
-        }
     }
 }
 
 /// Skips 128 bytes at a time while nothing in them is special: where that ends,
-/// and whether anything before is not ASCII.
+/// and the high bits that were seen.
 #[inline(always)]
-fn plain_run<V: Vector>(machine: V::Machine, text: &[u8], mut pos: usize) -> (usize, bool) {
-    let mut high = false;
+fn plain_run<V: Vector>(machine: V::Machine, text: &[u8], mut pos: usize) -> (usize, u32) {
+    let mut high = 0;
     while let Some(run) = text.get(pos..).and_then(<[u8]>::first_chunk::<128>) {
         let a: V = vector(machine, run, 0);
         let b: V = vector(machine, run, 32);
@@ -134,7 +220,7 @@ fn plain_run<V: Vector>(machine: V::Machine, text: &[u8], mut pos: usize) -> (us
         if stops.high_bits() != 0 {
             break;
         }
-        high |= a.or(b).or(c.or(d)).high_bits() != 0;
+        high |= a.or(b).or(c.or(d)).high_bits();
         pos += 128;
     }
     (pos, high)
@@ -183,6 +269,17 @@ impl<V: Vector> Block<V> {
     #[inline(always)]
     fn at_most(&self, byte: u8) -> u64 {
         bits(self.low.at_most(byte), self.high.at_most(byte))
+    }
+
+    #[inline(always)]
+    fn special(&self) -> u64 {
+        bits(special(self.low), special(self.high))
+    }
+
+    /// Whether anything in it is not ASCII: any bits, or none.
+    #[inline(always)]
+    fn high_bits(&self) -> u32 {
+        self.low.or(self.high).high_bits()
     }
 
     #[inline(always)]

@@ -5,7 +5,7 @@
 //! as doubtful, and the tree decides.
 
 use super::{Use, types::Types, vocabulary::RESERVED};
-use crate::json::{Error, Kind, Scanner, Span, Value};
+use crate::json::{Backend, Error, Kind, Pass, Place, Scanner, Span, Value};
 
 /// A schema within schemas that is looked at; deeper ones are doubtful. It bounds
 /// the recursion of the look, and lies well below Moonshot's own limit.
@@ -32,8 +32,9 @@ pub(in crate::rewrite) struct Scratch {
 
 /// Reads the value that comes next, and says whether it is a schema that may need
 /// a repair. A schema that Moonshot refuses is never missed.
-pub(in crate::rewrite) fn look(
-    scanner: &mut Scanner<'_>,
+#[inline(always)]
+pub(in crate::rewrite) fn look<B: Backend>(
+    scanner: &mut Scanner<'_, B>,
     scratch: &mut Scratch,
     usage: Use,
 ) -> Result<(Value, bool), Error> {
@@ -41,28 +42,24 @@ pub(in crate::rewrite) fn look(
         return Ok((scanner.skip()?, false));
     }
     let start = scanner.pos();
-    let text = scanner.text();
-    // A scanner of its own stays in registers.
     let mut look = Look {
-        text,
-        scanner: std::mem::replace(scanner, Scanner::new(text)?),
         scratch,
         usage,
         properties: 0,
         doubtful: false,
     };
-    let looked = look.schema(0);
-    let root = looked?;
-    if usage == Use::Tool && (root.types != Types::OBJECT || root.several) {
-        look.doubtful = true;
-    }
-    let span = Span::new(start, look.scanner.pos());
+    let look_at = Subschema {
+        look: &mut look,
+        level: 0,
+    };
+    let root = scanner.call(look_at)?;
+    let span = Span::new(start, scanner.pos());
     let doubtful = look.doubtful
+        || usage == Use::Tool && (root.types != Types::OBJECT || root.several)
         || look.properties > MAX_PROPERTIES
         || span.range().len() > MAX_BYTES;
     look.scratch.names.clear();
     look.scratch.required.clear();
-    *scanner = look.scanner;
     let value = Value {
         kind: Kind::Object,
         span,
@@ -105,26 +102,130 @@ struct Seen {
     branches: Keywords,
 }
 
-struct Look<'s, 'a> {
-    scanner: Scanner<'a>,
+/// A look at one schema and all that are in it.
+#[derive(Debug)]
+struct Look<'s> {
     scratch: &'s mut Scratch,
-    text: &'a [u8],
     usage: Use,
     properties: usize,
     doubtful: bool,
 }
 
-impl<'a> Look<'_, 'a> {
+/// The look at the object that comes next.
+struct Subschema<'l, 's> {
+    look: &'l mut Look<'s>,
+    level: u32,
+}
+
+impl Pass for Subschema<'_, '_> {
+    type Output = Result<(Place, Seen), Error>;
+
+    #[inline(always)]
+    fn run<B: Backend>(self, scanner: Scanner<'_, B>) -> Self::Output {
+        let mut reader = Reader::new(scanner, self.look);
+        let seen = reader.schema(self.level)?;
+        Ok((reader.scanner.place(), seen))
+    }
+}
+
+/// The look at the rest of a schema, from a key on.
+struct MoreKeywords<'l, 's> {
+    look: &'l mut Look<'s>,
+    level: u32,
+    seen: Seen,
+}
+
+impl Pass for MoreKeywords<'_, '_> {
+    type Output = Result<(Place, Seen), Error>;
+
+    #[inline(always)]
+    fn run<B: Backend>(self, scanner: Scanner<'_, B>) -> Self::Output {
+        let mut reader = Reader::new(scanner, self.look);
+        let seen = reader.more_keywords(self.level, self.seen)?;
+        Ok((reader.scanner.place(), seen))
+    }
+}
+
+/// Goes past the next value.
+struct Skip;
+
+impl Pass for Skip {
+    type Output = Result<(Place, Value), Error>;
+
+    #[inline(always)]
+    fn run<B: Backend>(self, mut scanner: Scanner<'_, B>) -> Self::Output {
+        let value = scanner.skip()?;
+        Ok((scanner.place(), value))
+    }
+}
+
+/// Reads a schema. What it does often is part of the passes above; the rest is
+/// called as a pass of its own.
+struct Reader<'l, 's, 'a, B> {
+    scanner: Scanner<'a, B>,
+    text: &'a [u8],
+    look: &'l mut Look<'s>,
+}
+
+impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
+    #[inline(always)]
+    fn new(scanner: Scanner<'a, B>, look: &'l mut Look<'s>) -> Self {
+        let text = scanner.text();
+        Self {
+            scanner,
+            text,
+            look,
+        }
+    }
+
+    /// Whether a value of this kind comes next, which begins with `first`: mostly
+    /// at once, without white space before it.
+    #[inline(always)]
+    fn comes(&mut self, kind: Kind, first: u8) -> Result<bool, Error> {
+        Ok(self.is_at(first) || self.scanner.peek()? == kind)
+    }
+
+    #[inline(always)]
+    fn is_at(&self, byte: u8) -> bool {
+        self.text.get(self.scanner.pos()) == Some(&byte)
+    }
+
+    /// Goes past the white space before a key.
+    #[inline(always)]
+    fn skip_space(&mut self) -> Result<(), Error> {
+        if !self.is_at(b'"') {
+            self.scanner.peek()?;
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn skip(&mut self) -> Result<Value, Error> {
+        self.scanner.call(Skip)
+    }
+
+    #[inline(always)]
+    fn doubt(&mut self) -> Result<(), Error> {
+        self.look.doubtful = true;
+        self.skip().map(drop)
+    }
+
     /// A subschema, or whatever stands in its place.
     #[inline(always)]
     fn subschema(&mut self, level: u32) -> Result<Keywords, Error> {
-        let is_object = self.scanner.peek()? == Kind::Object;
-        if self.doubtful || !is_object || level == MAX_LEVEL {
-            self.doubtful = true;
-            self.scanner.skip()?;
-            return Ok(0);
+        if self.is_schema(level)? {
+            let look = &mut *self.look;
+            Ok(self.scanner.call(Subschema { look, level })?.keywords)
+        } else {
+            self.doubt()?;
+            Ok(0)
         }
-        Ok(self.schema(level)?.keywords)
+    }
+
+    /// Whether an object comes next that is to be looked into.
+    #[inline(always)]
+    fn is_schema(&mut self, level: u32) -> Result<bool, Error> {
+        Ok(self.comes(Kind::Object, b'{')? && !self.look.doubtful && level < MAX_LEVEL)
     }
 
     /// The object that was announced. Most begin with a type and a description,
@@ -136,6 +237,7 @@ impl<'a> Look<'_, 'a> {
             return Ok(seen);
         }
         loop {
+            self.skip_space()?;
             if seen.keywords & TYPE == 0 && self.scanner.take(b"\"type\":") {
                 seen.keywords |= TYPE;
                 self.types(&mut seen)?;
@@ -143,7 +245,8 @@ impl<'a> Look<'_, 'a> {
                 seen.keywords |= DESCRIPTION;
                 self.text_only()?;
             } else {
-                return self.more_keywords(level, seen);
+                let look = &mut *self.look;
+                return self.scanner.call(MoreKeywords { look, level, seen });
             }
             if !self.scanner.more(b'}')? {
                 return Ok(seen);
@@ -152,38 +255,34 @@ impl<'a> Look<'_, 'a> {
     }
 
     /// The rest of a schema, from a key on.
-    #[inline(never)]
+    #[inline(always)]
     fn more_keywords(&mut self, level: u32, mut seen: Seen) -> Result<Seen, Error> {
-        let names = self.scratch.names.len();
-        let required = self.scratch.required.len();
+        let names = self.look.scratch.names.len();
+        let required = self.look.scratch.required.len();
         loop {
-            match self.usual_keyword()? {
-                Some(keyword) => self.keyword(keyword, level, &mut seen)?,
-                None => {
-                    let key = self.scanner.key()?;
-                    if key.escaped || self.doubtful {
-                        self.doubt()?;
-                    } else {
-                        self.unusual_keyword(inner(self.text, key.span), level, &mut seen)?;
-                    }
-                }
-            }
+            self.skip_space()?;
+            let keyword = match self.usual_keyword() {
+                0 => self.unusual_keyword(&mut seen)?,
+                usual => usual,
+            };
+            self.keyword(keyword, level, &mut seen)?;
             if !self.scanner.more(b'}')? {
                 break;
             }
         }
-        if !self.doubtful && !self.agrees(&seen, names, required) {
-            self.doubtful = true;
+        let look = &mut *self.look;
+        if !look.doubtful && !look.agrees(self.text, &seen, names, required) {
+            look.doubtful = true;
         }
-        self.scratch.names.truncate(names);
-        self.scratch.required.truncate(required);
+        look.scratch.names.truncate(names);
+        look.scratch.required.truncate(required);
         Ok(seen)
     }
 
-    /// Goes past a keyword that is spelled and spaced as usual.
+    /// Goes past a keyword that is spelled and spaced as usual. No bit if the key
+    /// that comes is something else.
     #[inline(always)]
-    fn usual_keyword(&mut self) -> Result<Option<Keywords>, Error> {
-        self.scanner.peek()?;
+    fn usual_keyword(&mut self) -> Keywords {
         let scanner = &mut self.scanner;
         let (comes, keyword) = match self.text.get(scanner.pos() + 1) {
             Some(b't') => (scanner.take(b"\"type\":"), TYPE),
@@ -196,13 +295,41 @@ impl<'a> Look<'_, 'a> {
             Some(b'a') => (scanner.take(b"\"additionalProperties\":"), ADDITIONAL),
             _ => (false, 0),
         };
-        Ok(comes.then_some(keyword))
+        if comes { keyword } else { 0 }
     }
 
+    /// Reads a key. Of a keyword that is judged, what it is; any other is gone
+    /// past with its value, and is no bit.
+    #[inline(always)]
+    fn unusual_keyword(&mut self, seen: &mut Seen) -> Result<Keywords, Error> {
+        let key = self.scanner.key()?;
+        if key.escaped || self.look.doubtful {
+            self.doubt()?;
+            return Ok(0);
+        }
+        let name = inner(self.text, key.span);
+        let found = named(name);
+        if found == TITLE {
+            seen.keywords |= TITLE;
+            self.skip()?;
+            return Ok(0);
+        }
+        if found == 0 {
+            seen.keywords |= other_bit(name);
+            match other(name, self.look.usage) {
+                Other::Doubtful => self.doubt()?,
+                Other::Text => self.text_only()?,
+                Other::Anything => self.skip().map(drop)?,
+            }
+        }
+        Ok(found)
+    }
+
+    /// Reads the value of a keyword; nothing if that is no bit.
     #[inline(always)]
     fn keyword(&mut self, keyword: Keywords, level: u32, seen: &mut Seen) -> Result<(), Error> {
         // Of a keyword that stands twice the last counts: leave that to the tree.
-        self.doubtful |= seen.keywords & keyword & !DESCRIPTION != 0;
+        self.look.doubtful |= seen.keywords & keyword & !DESCRIPTION != 0;
         seen.keywords |= keyword;
         match keyword {
             TYPE => self.types(seen),
@@ -213,89 +340,49 @@ impl<'a> Look<'_, 'a> {
             ITEMS => self.subschema(level + 1).map(drop),
             ADDITIONAL => match self.scanner.peek()? {
                 Kind::Object => self.subschema(level + 1).map(drop),
-                Kind::True | Kind::False => self.scanner.skip().map(drop),
+                Kind::True | Kind::False => self.skip().map(drop),
                 _ => self.doubt(),
             },
-            _ => self.branches(level, seen),
+            ANY_OF => self.branches(level, seen),
+            _ => Ok(()),
         }
-    }
-
-    #[inline(never)]
-    fn unusual_keyword(
-        &mut self,
-        name: &[u8],
-        level: u32,
-        seen: &mut Seen,
-    ) -> Result<(), Error> {
-        let keyword = match name {
-            b"type" => TYPE,
-            b"description" => DESCRIPTION,
-            b"properties" => PROPERTIES,
-            b"required" => REQUIRED,
-            b"enum" => ENUM,
-            b"items" => ITEMS,
-            b"additionalProperties" => ADDITIONAL,
-            b"anyOf" => ANY_OF,
-            b"title" => {
-                seen.keywords |= TITLE;
-                return self.scanner.skip().map(drop);
-            }
-            _ => return self.other(name, seen),
-        };
-        self.keyword(keyword, level, seen)
-    }
-
-    /// A keyword that Moonshot reads rarely, or never.
-    fn other(&mut self, name: &[u8], seen: &mut Seen) -> Result<(), Error> {
-        seen.keywords |= other_bit(name);
-        match name {
-            b"$ref" | b"$defs" => self.doubt(),
-            b"$schema" if self.usage == Use::Format => self.doubt(),
-            b"pattern" | b"$id" => self.text_only(),
-            _ => self.scanner.skip().map(drop),
-        }
-    }
-
-    fn doubt(&mut self) -> Result<(), Error> {
-        self.doubtful = true;
-        self.scanner.skip().map(drop)
     }
 
     #[inline(always)]
     fn text_only(&mut self) -> Result<(), Error> {
-        match self.scanner.peek()? {
-            Kind::String => self.scanner.string().map(drop),
-            _ => self.doubt(),
+        if self.comes(Kind::String, b'"')? {
+            self.scanner.string().map(drop)
+        } else {
+            self.doubt()
         }
     }
 
     #[inline(always)]
     fn types(&mut self, seen: &mut Seen) -> Result<(), Error> {
-        match self.scanner.peek()? {
-            Kind::String => {
-                seen.types = self.type_name()?;
-                Ok(())
-            }
-            _ => self.type_list(seen),
+        if self.comes(Kind::String, b'"')? {
+            seen.types = self.type_name()?;
+            Ok(())
+        } else {
+            self.type_list(seen)
         }
     }
 
-    #[cold]
+    #[inline(always)]
     fn type_list(&mut self, seen: &mut Seen) -> Result<(), Error> {
         match self.scanner.peek()? {
             Kind::Array => {
                 seen.several = true;
                 if !self.scanner.open()? {
-                    self.doubtful = true;
+                    self.look.doubtful = true;
                     return Ok(());
                 }
                 loop {
-                    if self.scanner.peek()? != Kind::String {
+                    if !self.comes(Kind::String, b'"')? {
                         self.doubt()?;
                     } else {
                         let one = self.type_name()?;
                         // One that stands twice is the tree's to judge.
-                        self.doubtful |= seen.types.names(one);
+                        self.look.doubtful |= seen.types.names(one);
                         seen.types = seen.types.or(one);
                     }
                     if !self.scanner.more(b']')? {
@@ -323,13 +410,14 @@ impl<'a> Look<'_, 'a> {
         if let (true, one) = name {
             return Ok(one);
         }
-        self.doubtful = true;
+        self.look.doubtful = true;
         self.scanner.string()?;
         Ok(Types::NONE)
     }
 
+    #[inline(always)]
     fn properties(&mut self, level: u32) -> Result<(), Error> {
-        if self.scanner.peek()? != Kind::Object {
+        if !self.comes(Kind::Object, b'{')? {
             return self.doubt();
         }
         if !self.scanner.open()? {
@@ -337,29 +425,34 @@ impl<'a> Look<'_, 'a> {
         }
         loop {
             let name = self.scanner.key()?;
-            self.doubtful |= name.escaped || is_reserved(inner(self.text, name.span));
-            self.scratch.names.push(name.span);
-            self.properties += 1;
-            self.subschema(level + 1)?;
+            self.look.doubtful |= name.escaped || is_reserved(inner(self.text, name.span));
+            self.look.scratch.names.push(name.span);
+            self.look.properties += 1;
+            if self.is_schema(level + 1)? {
+                self.schema(level + 1)?;
+            } else {
+                self.doubt()?;
+            }
             if !self.scanner.more(b'}')? {
                 return Ok(());
             }
         }
     }
 
+    #[inline(always)]
     fn required(&mut self) -> Result<(), Error> {
-        if self.scanner.peek()? != Kind::Array {
+        if !self.comes(Kind::Array, b'[')? {
             return self.doubt();
         }
-        let start = self.scratch.required.len();
+        let start = self.look.scratch.required.len();
         if !self.scanner.open()? {
             return Ok(());
         }
         loop {
-            if self.scanner.peek()? == Kind::String {
+            if self.comes(Kind::String, b'"')? {
                 let name = self.scanner.string()?;
-                self.doubtful |= name.escaped;
-                self.scratch.required.push(name.span);
+                self.look.doubtful |= name.escaped;
+                self.look.scratch.required.push(name.span);
             } else {
                 self.doubt()?;
             }
@@ -367,21 +460,22 @@ impl<'a> Look<'_, 'a> {
                 break;
             }
         }
-        self.doubtful |= self.scratch.required.len() - start > MAX_LIST;
+        self.look.doubtful |= self.look.scratch.required.len() - start > MAX_LIST;
         Ok(())
     }
 
+    #[inline(always)]
     fn values(&mut self, seen: &mut Seen) -> Result<(), Error> {
-        if self.scanner.peek()? != Kind::Array {
+        if !self.comes(Kind::Array, b'[')? {
             return self.doubt();
         }
         if !self.scanner.open()? {
-            self.doubtful = true;
+            self.look.doubtful = true;
             return Ok(());
         }
         let mut count = 0;
         loop {
-            let one = if self.scanner.peek()? == Kind::String {
+            let one = if self.comes(Kind::String, b'"')? {
                 self.scanner.string()?;
                 Types::STRING
             } else {
@@ -393,13 +487,14 @@ impl<'a> Look<'_, 'a> {
                 break;
             }
         }
-        self.doubtful |= count > MAX_LIST;
+        self.look.doubtful |= count > MAX_LIST;
         Ok(())
     }
 
+    #[inline(always)]
     /// The type of a value; of a number that may be an integer, "number".
     fn value_type(&mut self) -> Result<Types, Error> {
-        let value = self.scanner.skip()?;
+        let value = self.skip()?;
         Ok(match value.kind {
             Kind::String => Types::STRING,
             Kind::Null => Types::NULL,
@@ -414,12 +509,13 @@ impl<'a> Look<'_, 'a> {
         })
     }
 
+    #[inline(always)]
     fn branches(&mut self, level: u32, seen: &mut Seen) -> Result<(), Error> {
-        if self.scanner.peek()? != Kind::Array {
+        if !self.comes(Kind::Array, b'[')? {
             return self.doubt();
         }
         if !self.scanner.open()? {
-            self.doubtful = true;
+            self.look.doubtful = true;
             return Ok(());
         }
         let mut count = 0;
@@ -430,13 +526,17 @@ impl<'a> Look<'_, 'a> {
                 break;
             }
         }
-        self.doubtful |= count > MAX_LIST;
+        self.look.doubtful |= count > MAX_LIST;
         Ok(())
     }
 
+}
+
+impl Look<'_> {
     /// Whether the keywords of a schema agree with one another.
-    #[inline]
-    fn agrees(&self, seen: &Seen, names: usize, required: usize) -> bool {
+    // Not a part of the passes: what it needs would take registers from them.
+    #[inline(never)]
+    fn agrees(&self, text: &[u8], seen: &Seen, names: usize, required: usize) -> bool {
         let has = |keyword| seen.keywords & keyword != 0;
         if has(ANY_OF) {
             let annotations = TITLE | DESCRIPTION | ANY_OF;
@@ -457,35 +557,85 @@ impl<'a> Look<'_, 'a> {
             return false;
         }
         has_all(
-            self.text,
+            text,
             &self.scratch.names[names..],
             &self.scratch.required[required..],
         )
     }
 }
 
-/// Whether each of `required` is one of `names`. They mostly stand in the same
-/// order, so each search starts behind what was found last.
-fn has_all(text: &[u8], names: &[Span], required: &[Span]) -> bool {
-    let mut next = 0;
-    required.iter().all(|wanted| {
-        let wanted = wanted.of(text);
-        let mut candidates = names[next..].iter().chain(&names[..next]);
-        match candidates.position(|name| is_same(name.of(text), wanted)) {
-            Some(steps) => {
-                next = (next + steps + 1) % names.len();
-                true
-            }
-            None => false,
-        }
-    })
+/// The keyword that is judged or an annotation; no bit if it is another.
+#[cold]
+fn named(keyword: &[u8]) -> Keywords {
+    match keyword {
+        b"type" => TYPE,
+        b"title" => TITLE,
+        b"description" => DESCRIPTION,
+        b"enum" => ENUM,
+        b"properties" => PROPERTIES,
+        b"required" => REQUIRED,
+        b"items" => ITEMS,
+        b"additionalProperties" => ADDITIONAL,
+        b"anyOf" => ANY_OF,
+        _ => 0,
+    }
 }
 
-/// Whether two names are the same. They are short, so that a call costs more than
-/// the comparison.
-#[inline]
-fn is_same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b)
+/// What is fine as the value of a keyword that Moonshot reads rarely, or never.
+enum Other {
+    Doubtful,
+    Text,
+    Anything,
+}
+
+#[cold]
+fn other(keyword: &[u8], usage: Use) -> Other {
+    match keyword {
+        b"$ref" | b"$defs" => Other::Doubtful,
+        b"$schema" if usage == Use::Format => Other::Doubtful,
+        b"pattern" | b"$id" => Other::Text,
+        _ => Other::Anything,
+    }
+}
+
+/// Whether each of `required` is one of `names`. They mostly stand in the same
+/// order, so each search starts behind what was found last.
+#[inline(always)]
+fn has_all(text: &[u8], names: &[Span], required: &[Span]) -> bool {
+    let mut next = 0;
+    for &wanted in required {
+        let comes = names.get(next).is_some_and(|&name| is_same(text, name, wanted));
+        if !comes {
+            match find(text, names, next, wanted) {
+                Some(at) => next = at,
+                None => return false,
+            }
+        }
+        next += 1;
+    }
+    true
+}
+
+/// The index of the first name from `start` on, or else from the first one on,
+/// that is the wanted one.
+#[inline(never)]
+fn find(text: &[u8], names: &[Span], start: usize, wanted: Span) -> Option<usize> {
+    let from = |start: usize| (start..names.len()).find(|&at| is_same(text, names[at], wanted));
+    from(start).or_else(|| from(0))
+}
+
+/// Whether two quoted names are the same. Most are short enough for one word.
+#[inline(always)]
+fn is_same(text: &[u8], a: Span, b: Span) -> bool {
+    let word = |span: Span| text.get(span.start as usize..)?.first_chunk();
+    a.length() == b.length()
+        && match (a.length(), word(a), word(b)) {
+            (length @ 1..=8, Some(a), Some(b)) => {
+                let differing = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
+                differing << (64 - 8 * length) == 0
+            }
+            _ => a.of(text) == b.of(text),
+        }
 }
 
 /// Whether no property may have this name.

@@ -66,10 +66,8 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
     for index in 0..draft.tools().len() {
         let schema = draft.tools()[index].parameters;
         if let Some(schema) = schema.filter(|schema| schema.doubtful) {
-            if !draft.is_removed(&Place::Tool(index)) {
-                let place = format!("/tools/{index}/function/parameters");
-                repair_at(draft, schema, Use::Tool, &place);
-            }
+            let place = format!("/tools/{index}/function/parameters");
+            repair_at(draft, schema, Use::Tool, &place);
         }
     }
     if let Some(schema) = draft.response_schema().filter(|schema| schema.doubtful) {

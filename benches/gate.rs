@@ -1,0 +1,348 @@
+//! Fails if the rewrite has become slower, by counts that are the same in every
+//! run: valgrind counts the instructions that a rewrite takes, and those of
+//! `serde_json::Value` for the same job. How many times fewer ours are is kept in
+//! `gate.csv`; falling more than a tenth below that fails. So does a cost that
+//! grows faster than what there is of messages, parts, tools, edits or bytes.
+//!
+//! ```sh
+//! cargo run --profile bench -p benches --bin gate               # judges
+//! cargo run --profile bench -p benches --bin gate -- --record   # keeps new ratios
+//! ```
+//!
+//! Counts depend on the instructions that a machine has, so a ratio is kept for
+//! each back end. On a machine whose back end has none nothing is compared.
+
+mod bodies;
+mod candidates {
+    pub(crate) mod job;
+    pub(crate) mod ours;
+    pub(crate) mod value;
+}
+mod sizes;
+
+use std::{
+    collections::BTreeMap,
+    env,
+    error::Error,
+    fmt::Write,
+    fs,
+    hint::black_box,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+use bodies::KINDS;
+use bytes::Bytes;
+use candidates::{ours, value};
+use sizes::GROWTHS;
+
+const RECORD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/gate.csv");
+
+/// How far a ratio may fall below the recorded one.
+const FALL: f64 = 0.10;
+
+/// How much more a byte may cost where there is much of something.
+const GROWTH: f64 = 1.3;
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match arguments[..] {
+        [] => judge(false),
+        ["--record"] => judge(true),
+        // What valgrind runs.
+        ["rewrite", candidate, cycles, ref files @ ..] => rewrite(candidate, cycles, files),
+        _ => Err("usage: gate [--record]".into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Rewrites each of the files so many times, and says with which back end.
+fn rewrite(candidate: &str, cycles: &str, files: &[&str]) -> Result<(), Failure> {
+    let rewrite = if candidate == "ours" {
+        ours::rewrite
+    } else {
+        value::rewrite
+    };
+    for file in files {
+        let body = Bytes::from(fs::read(file)?);
+        for _ in 0..cycles.parse()? {
+            rewrite(&body, &mut |piece| {
+                black_box(piece);
+            })
+            .ok_or("refused")?;
+        }
+    }
+    println!("{}", back_end());
+    Ok(())
+}
+
+/// As `src/json/backend` chooses it.
+fn back_end() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let avx2 = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("lzcnt");
+        if avx2 { "avx2" } else { "sse2" }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    "portable"
+}
+
+/// Something to count: a candidate, and the files that it rewrites.
+struct Task {
+    candidate: &'static str,
+    files: Vec<PathBuf>,
+}
+
+impl Task {
+    /// Instructions that one rewrite of all files takes, and the back end. The
+    /// first rewrite and the start of the process are counted twice and
+    /// subtracted.
+    fn count(&self) -> Result<(f64, String), Failure> {
+        let (once, back_end) = self.count_cycles("1")?;
+        let (thrice, _) = self.count_cycles("3")?;
+        Ok(((thrice - once) / 2.0, back_end))
+    }
+
+    fn count_cycles(&self, cycles: &str) -> Result<(f64, String), Failure> {
+        let output = Command::new("valgrind")
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(env::current_exe()?)
+            .args(["rewrite", self.candidate, cycles])
+            .args(&self.files)
+            .output()
+            .map_err(|error| format!("valgrind does not run: {error}; apt-get install valgrind"))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() {
+            return Err(format!("valgrind failed: {said}").into());
+        }
+        let collected = said
+            .lines()
+            .find_map(|line| line.split_once("Collected : "));
+        let (_, count) = collected.ok_or_else(|| format!("valgrind counted nothing: {said}"))?;
+        let back_end = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        Ok((count.trim().parse()?, back_end))
+    }
+}
+
+/// Counts all tasks, as many at a time as there are cores.
+fn count_all(tasks: &[Task]) -> Result<Vec<(f64, String)>, Failure> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut counts = Vec::new();
+        while let Some((index, task)) = {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            tasks.get(index).map(|task| (index, task))
+        } {
+            counts.push((index, task.count()?));
+        }
+        Ok::<_, Failure>(counts)
+    };
+    let mut counts = thread::scope(|scope| {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        let mut counts = Vec::new();
+        for worker in workers {
+            counts.extend(worker.join().map_err(|_| "a worker panicked")??);
+        }
+        Ok::<_, Failure>(counts)
+    })?;
+    counts.sort_by_key(|(index, _)| *index);
+    Ok(counts.into_iter().map(|(_, count)| count).collect())
+}
+
+/// A directory that goes when it is dropped.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Result<Self, Failure> {
+        let path = env::temp_dir().join(format!("tower-moonshot-gate-{}", std::process::id()));
+        fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
+
+    /// Writes the bodies, and gives the files and the bytes in them.
+    fn write(&self, name: &str, bodies: &[Bytes]) -> Result<(Vec<PathBuf>, usize), Failure> {
+        let mut files = Vec::new();
+        for (index, body) in bodies.iter().enumerate() {
+            let file = self.0.join(format!("{}-{index}", name.replace(' ', "-")));
+            fs::write(&file, body)?;
+            files.push(file);
+        }
+        Ok((files, bodies.iter().map(Bytes::len).sum()))
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // What is left in a temporary directory does no harm.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn judge(record: bool) -> Result<(), Failure> {
+    let directory = Directory::new()?;
+    let (back_end, ratios) = count_ratios(&directory)?;
+    let fallen = if record {
+        keep(&back_end, &ratios)?;
+        Vec::new()
+    } else {
+        compare(&back_end, &ratios)?
+    };
+    let grown = grown(&directory)?;
+    if fallen.is_empty() && grown.is_empty() {
+        return Ok(());
+    }
+    let mut failure = String::new();
+    if !fallen.is_empty() {
+        let percent = FALL * 100.0;
+        write!(
+            failure,
+            "\nSlower: more than {percent} % below what gate.csv has.\n{}\n\
+             If that is meant: cargo run --profile bench -p benches --bin gate -- --record\n",
+            fallen.join("\n")
+        )?;
+    }
+    if !grown.is_empty() {
+        write!(
+            failure,
+            "\nNot linear: a byte costs more than {GROWTH} times what it costs in a small body.\n{}\n",
+            grown.join("\n")
+        )?;
+    }
+    Err(failure.into())
+}
+
+/// Ratios by body and state.
+type Ratios = BTreeMap<(String, String), f64>;
+
+fn count_ratios(directory: &Directory) -> Result<(String, Ratios), Failure> {
+    /// Several of the small bodies, one of the large.
+    const BYTES: usize = 1_000_000;
+    let mut names = Vec::new();
+    let mut tasks = Vec::new();
+    for kind in &KINDS {
+        for (edited, state) in [(false, "unchanged"), (true, "edited")] {
+            let mut bodies = kind.bodies(edited);
+            bodies.truncate((BYTES / bodies[0].len()).max(1));
+            let (files, _) = directory.write(&format!("{}-{state}", kind.name), &bodies)?;
+            for candidate in ["value", "ours"] {
+                let files = files.clone();
+                tasks.push(Task { candidate, files });
+            }
+            names.push((format!("{} {}", kind.name, kind.what), state.to_owned()));
+        }
+    }
+    let counts = count_all(&tasks)?;
+    let back_end = counts[0].1.clone();
+    let ratios = counts.chunks(2).map(|pair| pair[0].0 / pair[1].0);
+    Ok((back_end, names.into_iter().zip(ratios).collect()))
+}
+
+/// All that is recorded, by back end.
+fn recorded() -> Result<BTreeMap<String, Ratios>, Failure> {
+    let mut recorded: BTreeMap<String, Ratios> = BTreeMap::new();
+    if !Path::new(RECORD).exists() {
+        return Ok(recorded);
+    }
+    for line in fs::read_to_string(RECORD)?.lines().skip(1) {
+        let [back_end, body, state, ratio] = line.split(',').collect::<Vec<_>>()[..] else {
+            return Err(format!("gate.csv: not a row: {line}").into());
+        };
+        let ratios = recorded.entry(back_end.to_owned()).or_default();
+        ratios.insert((body.to_owned(), state.to_owned()), ratio.parse()?);
+    }
+    Ok(recorded)
+}
+
+fn keep(back_end: &str, ratios: &Ratios) -> Result<(), Failure> {
+    let mut recorded = recorded()?;
+    recorded.insert(back_end.to_owned(), ratios.clone());
+    let mut csv = String::from("back_end,body,state,times_fewer_instructions\n");
+    for (back_end, ratios) in &recorded {
+        for ((body, state), ratio) in ratios {
+            writeln!(csv, "{back_end},{body},{state},{ratio:.2}")?;
+        }
+    }
+    fs::write(RECORD, csv)?;
+    for ((body, state), ratio) in ratios {
+        println!("{body} {state}: {ratio:.2}, recorded for {back_end}");
+    }
+    Ok(())
+}
+
+/// Says how the ratios are beside what is recorded; gives those that fell.
+fn compare(back_end: &str, ratios: &Ratios) -> Result<Vec<String>, Failure> {
+    let recorded = recorded()?;
+    let Some(recorded) = recorded.get(back_end) else {
+        println!("nothing is recorded for {back_end}, so nothing is compared");
+        return Ok(Vec::new());
+    };
+    println!("times fewer instructions than serde_json's Value, on {back_end}\n");
+    println!("| body | | counted | recorded | |\n|---|---|---|---|---|");
+    let mut fallen = Vec::new();
+    for (name, ratio) in ratios {
+        let (body, state) = name;
+        let Some(before) = recorded.get(name) else {
+            fallen.push(format!(
+                "  {body}, {state}: {ratio:.2}, and nothing is recorded"
+            ));
+            continue;
+        };
+        let change = ratio / before - 1.0;
+        let percent = change * 100.0;
+        println!("| {body} | {state} | {ratio:.2} | {before:.2} | {percent:+.1} % |");
+        if change < -FALL {
+            fallen.push(format!(
+                "  {body}, {state}: {ratio:.2} times fewer instructions, recorded are {before:.2} \
+                 ({percent:+.1} %)"
+            ));
+        }
+    }
+    Ok(fallen)
+}
+
+/// Says what a byte costs where there is little and much; gives what grew.
+fn grown(directory: &Directory) -> Result<Vec<String>, Failure> {
+    let mut sizes = Vec::new();
+    let mut tasks = Vec::new();
+    for growth in &GROWTHS {
+        for count in [growth.small, growth.counts[growth.counts.len() - 1]] {
+            let mut bodies = growth.bodies(count);
+            bodies.truncate(1);
+            let (files, bytes) = directory.write(&format!("{}-{count}", growth.of), &bodies)?;
+            sizes.push((growth.of, count, bytes as f64));
+            let candidate = "ours";
+            tasks.push(Task { candidate, files });
+        }
+    }
+    println!("\ninstructions a byte\n\n| | few | many | times |\n|---|---|---|---|");
+    let mut grown = Vec::new();
+    let costs = count_all(&tasks)?;
+    for (pair, sizes) in costs.chunks(2).zip(sizes.chunks(2)) {
+        let ((of, few, bytes), (_, many, more_bytes)) = (sizes[0], sizes[1]);
+        let (cost, more_cost) = (pair[0].0 / bytes, pair[1].0 / more_bytes);
+        let times = more_cost / cost;
+        let line = format!("{few} and {many} {of} | {cost:.3} | {more_cost:.3} | {times:.2}");
+        println!("| {line} |");
+        if times > GROWTH {
+            grown.push(format!(
+                "  {of}: {cost:.3} instructions with {few}, {more_cost:.3} with {many}"
+            ));
+        }
+    }
+    Ok(grown)
+}

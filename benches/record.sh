@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Measures everything anew and writes it down: the data, the charts, the tables of
+# RESULTS.md and of the README. For an idle machine; nothing else should run
+# meanwhile. Needs Python 3, without packages.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+data="$PWD/benches/data"
+
+# A core or more in use by something else, over the last minute.
+load=$(cut -d ' ' -f 1 /proc/loadavg)
+if [ "${load%.*}" -ge 1 ]; then
+    echo "this machine is busy (load $load): the figures will be off" >&2
+fi
+
+bench() { cargo bench --locked -q -p benches "$@"; }
+
+{
+    echo "date: $(date -u +%Y-%m-%d)"
+    echo "machine: $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $(nproc) cores"
+    echo "instructions: $(grep -m1 '^flags' /proc/cpuinfo | grep -owE 'sse2|avx2|avx512f' | sort -u | paste -sd ' ')"
+    echo "load before: $load"
+    echo "system: $(uname -sr)"
+    echo "compiler: $(rustc --version)"
+    cargo tree --locked -q -p benches -e normal,dev --depth 1 --prefix none |
+        sed -nE 's/^(jiter|memchr|serde_json|simd-json|simdutf8|sonic-rs|tower-moonshot) v([^ ]+).*/\1: \2/p' | sort -u
+} > "$data/run.txt"
+
+# Built before anything is measured.
+bench --bench rewrite --bench layer --no-run
+bench --bench rewrite -- ratios --record "$data"
+bench --bench rewrite -- sizes --record "$data"
+bench --bench layer | tee "$data/layer.md"
+bench --bench rewrite --features ordered --no-run
+bench --bench rewrite --features ordered -- ratios --record "$data"
+
+python3 benches/charts.py

@@ -1,0 +1,54 @@
+//! What was said before the answer.
+
+use serde_json::{Map, Value};
+
+/// The message that asks for a tool call where `tool_choice` can't: the wording
+/// of Moonshot's guide to migrating from OpenAI.
+const NUDGE: &str = "Please select a tool to handle the current issue.";
+
+pub(super) fn messages(body: &Map<String, Value>) -> &[Value] {
+    let messages = body.get("messages").and_then(Value::as_array);
+    messages.map_or(&[], Vec::as_slice)
+}
+
+pub(super) fn ends_with_nudge(messages: &[Value]) -> bool {
+    let last = messages.last();
+    last.is_some_and(|last| is_user(last) && text(last) == NUDGE)
+}
+
+/// The messages that somebody really said.
+pub(super) fn without_nudge(messages: &[Value]) -> &[Value] {
+    match messages.split_last() {
+        Some((_, rest)) if ends_with_nudge(messages) => rest,
+        _ => messages,
+    }
+}
+
+pub(super) fn last_user_text(messages: &[Value]) -> String {
+    let last = messages.iter().rev().find(|message| is_user(message));
+    last.map(text).unwrap_or_default()
+}
+
+pub(super) fn is_user(message: &Value) -> bool {
+    has_role(message, "user")
+}
+
+pub(super) fn is_tool(message: &Value) -> bool {
+    has_role(message, "tool")
+}
+
+fn has_role(message: &Value, role: &str) -> bool {
+    message.get("role").and_then(Value::as_str) == Some(role)
+}
+
+/// The text of a message, that of parts joined with nothing between.
+pub(super) fn text(message: &Value) -> String {
+    match message.get("content") {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(parts)) => parts
+            .iter()
+            .filter_map(|part| part.get("text").and_then(Value::as_str))
+            .collect(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,238 @@
+//! The words that the walk looks for: keys, roles, types.
+
+use crate::json::{Backend, Scanner, Str};
+
+/// Declares words that stand in one kind of place, and what stands behind each.
+macro_rules! words {
+    ($(#[doc = $doc:literal])+ $name:ident { $( $word:ident = $text:literal, )+ } $behind:literal) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum $name {
+            $( $word, )+
+        }
+
+        #[allow(dead_code, reason = "not every kind of word is written out")]
+        impl $name {
+            pub(super) const NAMES: &'static [&'static str] = &[ $( $text, )+ ];
+
+            pub(super) const fn name(self) -> &'static str {
+                Self::NAMES[self as usize]
+            }
+
+            /// The bit of this word in a set.
+            pub(super) const fn bit(self) -> u16 {
+                1 << self as u16
+            }
+
+            /// Goes past the word that comes next, and what stands behind it, if
+            /// it is one of these and spelled as usual. Nearly all are, and to
+            /// compare bytes is cheaper than to read a string.
+            #[inline(always)]
+            pub(super) fn take<B: Backend>(scanner: &mut Scanner<'_, B>) -> Option<(Self, Str)> {
+                #[allow(non_upper_case_globals, reason = "named as the words")]
+                mod heads {
+                    $( pub(super) const $word: u32 = super::head(concat!("\"", $text, "\": ")); )+
+                }
+                let window: &[u8; LONGEST] = scanner.upcoming()?;
+                // The first bytes tell which one it may be.
+                let (word, length) = match u32::from_le_bytes(*window.first_chunk()?) {
+                    $(
+                        heads::$word if window.starts_with(concat!("\"", $text, "\"", $behind).as_bytes()) => {
+                            (Self::$word, $text.len() + 2)
+                        }
+                    )+
+                    _ => return None,
+                };
+                let span = scanner.pass(length, $behind.len());
+                Some((word, Str { span, escaped: false }))
+            }
+
+            /// The word that a string in `text` says.
+            #[inline(always)]
+            pub(super) fn of(string: Str, text: &[u8]) -> Option<Self> {
+                match string.plain(text) {
+                    Some(name) => Self::named(name),
+                    None => Self::of_escaped(string, text),
+                }
+            }
+
+            #[cold]
+            fn of_escaped(string: Str, text: &[u8]) -> Option<Self> {
+                Self::named(&string.unescaped(text))
+            }
+
+            fn named(name: &[u8]) -> Option<Self> {
+                $(
+                    if name == $text.as_bytes() {
+                        return Some(Self::$word);
+                    }
+                )+
+                None
+            }
+        }
+    };
+}
+
+/// The first bytes of a text, as one number.
+const fn head(text: &str) -> u32 {
+    match text.as_bytes().first_chunk() {
+        Some(head) => u32::from_le_bytes(*head),
+        None => panic!("shorter than a head"),
+    }
+}
+
+/// No word is longer, with its quotes and what stands behind it: so many bytes are
+/// looked at once. A test knows if one is.
+const LONGEST: usize = 32;
+
+words! {
+    /// A member of the request itself.
+    Field {
+        Messages = "messages",
+        Model = "model",
+        Tools = "tools",
+        ToolChoice = "tool_choice",
+        Temperature = "temperature",
+        TopP = "top_p",
+        N = "n",
+        PresencePenalty = "presence_penalty",
+        FrequencyPenalty = "frequency_penalty",
+        Logprobs = "logprobs",
+        TopLogprobs = "top_logprobs",
+        Thinking = "thinking",
+        ReasoningEffort = "reasoning_effort",
+        ResponseFormat = "response_format",
+    } ":"
+}
+
+words! {
+    /// A member of a message.
+    MessageField {
+        Role = "role",
+        Content = "content",
+        ToolCalls = "tool_calls",
+        ToolCallId = "tool_call_id",
+        ReasoningContent = "reasoning_content",
+        Reasoning = "reasoning",
+        ProviderSpecificFields = "provider_specific_fields",
+        Partial = "partial",
+    } ":"
+}
+
+words! {
+    /// Who speaks in a message.
+    Role {
+        System = "system",
+        Developer = "developer",
+        User = "user",
+        Assistant = "assistant",
+        Tool = "tool",
+    } ""
+}
+
+words! {
+    /// A member of a part of a content array.
+    PartField {
+        Type = "type",
+        Text = "text",
+        Refusal = "refusal",
+    } ":"
+}
+
+words! {
+    /// The type of a part that says something. It is also the key of what it says.
+    PartType {
+        Text = "text",
+        Refusal = "refusal",
+    } ""
+}
+
+words! {
+    /// A member of a tool call.
+    CallField {
+        Id = "id",
+    } ":"
+}
+
+words! {
+    /// A member of a tool.
+    ToolField {
+        Function = "function",
+    } ":"
+}
+
+words! {
+    /// A member of a tool's function.
+    FunctionField {
+        Name = "name",
+        Parameters = "parameters",
+    } ":"
+}
+
+words! {
+    /// A member of `response_format`.
+    FormatField {
+        JsonSchema = "json_schema",
+    } ":"
+}
+
+words! {
+    /// A member of `response_format.json_schema`.
+    JsonSchemaField {
+        Schema = "schema",
+    } ":"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_taken_as_it_is_usually_spelled() {
+        fn check<W: PartialEq + std::fmt::Debug>(
+            names: &[&str],
+            behind: &str,
+            take: impl Fn(&mut Scanner<'_>) -> Option<(W, Str)>,
+            of: impl Fn(Str, &[u8]) -> Option<W>,
+        ) {
+            for name in names {
+                let text = format!("\"{name}\"{behind}{}", " ".repeat(LONGEST));
+                let mut scanner = Scanner::new(text.as_bytes()).unwrap();
+                let (word, string) = take(&mut scanner).expect(name);
+                assert_eq!(scanner.pos(), name.len() + 2 + behind.len());
+                assert_eq!(string.plain(text.as_bytes()), Some(name.as_bytes()));
+                assert_eq!(of(string, text.as_bytes()), Some(word), "{name}");
+            }
+        }
+        check(Field::NAMES, ":", |s| Field::take(s), Field::of);
+        check(
+            MessageField::NAMES,
+            ":",
+            |s| MessageField::take(s),
+            MessageField::of,
+        );
+        check(Role::NAMES, "", |s| Role::take(s), Role::of);
+        check(PartField::NAMES, ":", |s| PartField::take(s), PartField::of);
+        check(PartType::NAMES, "", |s| PartType::take(s), PartType::of);
+        check(CallField::NAMES, ":", |s| CallField::take(s), CallField::of);
+        check(ToolField::NAMES, ":", |s| ToolField::take(s), ToolField::of);
+        check(
+            FunctionField::NAMES,
+            ":",
+            |s| FunctionField::take(s),
+            FunctionField::of,
+        );
+        check(
+            FormatField::NAMES,
+            ":",
+            |s| FormatField::take(s),
+            FormatField::of,
+        );
+        check(
+            JsonSchemaField::NAMES,
+            ":",
+            |s| JsonSchemaField::take(s),
+            JsonSchemaField::of,
+        );
+    }
+}
