@@ -24,6 +24,20 @@ pub enum ConfigError {
     },
     /// An alias with an empty name or target.
     EmptyAlias,
+    /// A network that is none.
+    #[cfg(feature = "inline-media")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "inline-media")))]
+    Network {
+        /// What was given.
+        given: String,
+    },
+    /// A host that is none.
+    #[cfg(feature = "inline-media")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "inline-media")))]
+    Host {
+        /// What was given.
+        given: String,
+    },
     /// An environment variable that is not UTF-8.
     NotUnicode {
         /// The name of the variable.
@@ -48,6 +62,16 @@ impl fmt::Display for ConfigError {
                  names are looked up once, so it has to point to a model"
             ),
             Self::EmptyAlias => f.write_str("an alias needs a name and a model to point to"),
+            #[cfg(feature = "inline-media")]
+            Self::Network { given } => write!(
+                f,
+                "{given:?} is not a network; expected something like 10.0.0.0/8 or fd00::1"
+            ),
+            #[cfg(feature = "inline-media")]
+            Self::Host { given } => write!(
+                f,
+                "{given:?} is not a host; expected something like images.example.com, without a port"
+            ),
             Self::NotUnicode { variable } => {
                 write!(f, "the environment variable {variable} is not valid UTF-8")
             }

@@ -136,7 +136,7 @@ impl<S> Waiting<S> {
 }
 
 /// Corrects what the headers say about a body that was changed.
-fn reframe(headers: &mut HeaderMap, length: usize) {
+pub(crate) fn reframe(headers: &mut HeaderMap, length: usize) {
     // What the header says is what is sent: too short a length cuts the body off,
     // too long a one hangs.
     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
@@ -144,7 +144,7 @@ fn reframe(headers: &mut HeaderMap, length: usize) {
     remove_digests(headers);
 }
 
-fn remove_digests(fields: &mut HeaderMap) {
+pub(crate) fn remove_digests(fields: &mut HeaderMap) {
     for digest in DIGESTS {
         fields.remove(digest);
     }

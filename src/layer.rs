@@ -17,7 +17,7 @@ const API_BASE: &str = "MOONSHOT_API_BASE";
 const API_KEY: &str = "MOONSHOT_API_KEY";
 
 /// Moonshot's own limit for a request body, 100 MB (documented).
-const MAX_BODY_BYTES: usize = 100_000_000;
+pub(crate) const MAX_BODY_BYTES: usize = 100_000_000;
 
 /// Layer that applies [`MoonshotCompat`], which makes OpenAI-style requests
 /// acceptable to Moonshot.

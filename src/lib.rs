@@ -112,6 +112,8 @@
 //!
 //! - `emulator`: an offline Moonshot as a tower service, the module `emulator`, for
 //!   tests without a key. Off by default.
+//! - `inline-media`: a layer that fetches images and videos which are given by URL,
+//!   and puts them in, the module `inline_media`. Off by default; needs tokio.
 //!
 //! [tower]: https://docs.rs/tower
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -131,6 +133,10 @@ mod service;
 #[cfg(feature = "emulator")]
 #[cfg_attr(docsrs, doc(cfg(feature = "emulator")))]
 pub mod emulator;
+
+#[cfg(feature = "inline-media")]
+#[cfg_attr(docsrs, doc(cfg(feature = "inline-media")))]
+pub mod inline_media;
 
 pub use self::{
     body::CompatBody,

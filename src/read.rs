@@ -65,6 +65,14 @@ impl<B: Body> ReadBody<B> {
     }
 }
 
+#[cfg(feature = "inline-media")]
+impl<B> ReadBody<B> {
+    /// How many bytes were read so far.
+    pub(crate) fn received(&self) -> usize {
+        self.gathered.len()
+    }
+}
+
 impl<B: Body<Data = Bytes>> ReadBody<B> {
     pub(crate) fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Read<B>> {
         let mut this = self.project();

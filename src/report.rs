@@ -4,6 +4,8 @@ use std::{fmt, sync::Arc};
 
 use http::Extensions;
 
+#[cfg(feature = "inline-media")]
+use crate::inline_media::Media;
 use crate::{
     json,
     rewrite::{Change, NotAChat},
@@ -32,22 +34,50 @@ use crate::{
 /// assert_eq!(report.to_string(), "rewritten: temperature at /temperature: at most 1 is accepted");
 /// ```
 #[derive(Clone, Debug)]
-pub struct Report(Outcome);
+pub struct Report {
+    outcome: Outcome,
+    #[cfg(feature = "inline-media")]
+    media: Arc<[Media]>,
+}
 
 #[derive(Clone, Debug)]
 enum Outcome {
     Rewritten(Arc<[Change]>),
     NothingToChange,
     Skipped(Skipped),
+    /// No rule has seen the body yet, or none will.
+    #[cfg(feature = "inline-media")]
+    NotJudged,
+}
+
+impl From<Outcome> for Report {
+    fn from(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            #[cfg(feature = "inline-media")]
+            media: Arc::default(),
+        }
+    }
 }
 
 impl Report {
     pub(crate) fn new(changes: Option<Arc<[Change]>>) -> Self {
-        Self(changes.map_or(Outcome::NothingToChange, Outcome::Rewritten))
+        changes
+            .map_or(Outcome::NothingToChange, Outcome::Rewritten)
+            .into()
     }
 
-    pub(crate) const fn skipped_because(why: Skipped) -> Self {
-        Self(Outcome::Skipped(why))
+    pub(crate) fn skipped_because(why: Skipped) -> Self {
+        Outcome::Skipped(why).into()
+    }
+
+    /// What became of images and videos, before any rule judged the body.
+    #[cfg(feature = "inline-media")]
+    pub(crate) fn of_media(media: Vec<Media>) -> Self {
+        Self {
+            outcome: Outcome::NotJudged,
+            media: media.into(),
+        }
     }
 
     /// Puts the report into the extensions of a request. What another of these
@@ -70,20 +100,40 @@ impl Report {
     }
 
     fn after(self, earlier: &Self) -> Self {
-        match (&earlier.0, &self.0) {
-            (Outcome::Rewritten(first), Outcome::Rewritten(second)) => Self(Outcome::Rewritten(
-                first.iter().chain(second.iter()).cloned().collect(),
-            )),
-            (Outcome::Rewritten(_), _) => earlier.clone(),
-            _ => self,
+        let outcome = match (&earlier.outcome, self.outcome) {
+            (Outcome::Rewritten(first), Outcome::Rewritten(second)) => {
+                Outcome::Rewritten(first.iter().chain(second.iter()).cloned().collect())
+            }
+            (Outcome::Rewritten(_), _) => earlier.outcome.clone(),
+            #[cfg(feature = "inline-media")]
+            (_, Outcome::NotJudged) => earlier.outcome.clone(),
+            (_, outcome) => outcome,
+        };
+        Self {
+            outcome,
+            #[cfg(feature = "inline-media")]
+            media: match (&*earlier.media, &*self.media) {
+                (_, []) => Arc::clone(&earlier.media),
+                (first, second) => first.iter().chain(second).cloned().collect(),
+            },
         }
+    }
+
+    /// What became of the images and videos that were given by URL, in the order
+    /// in which they stand. Empty without [`InlineMedia`](crate::inline_media::InlineMedia)
+    /// around, and where there are none.
+    #[cfg(feature = "inline-media")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "inline-media")))]
+    #[must_use]
+    pub fn media(&self) -> &[Media] {
+        &self.media
     }
 
     /// What was changed, in the order in which the rules were applied. Empty if
     /// the body is as it came.
     #[must_use]
     pub fn changes(&self) -> &[Change] {
-        match &self.0 {
+        match &self.outcome {
             Outcome::Rewritten(changes) => changes,
             _ => &[],
         }
@@ -92,7 +142,7 @@ impl Report {
     /// Why the rules didn't judge the body; `None` if they did.
     #[must_use]
     pub const fn skipped(&self) -> Option<&Skipped> {
-        match &self.0 {
+        match &self.outcome {
             Outcome::Skipped(why) => Some(why),
             _ => None,
         }
@@ -101,17 +151,23 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &self.outcome {
             Outcome::Rewritten(changes) => {
                 for (index, change) in changes.iter().enumerate() {
                     f.write_str(if index == 0 { "rewritten: " } else { "; " })?;
                     change.fmt(f)?;
                 }
-                Ok(())
             }
-            Outcome::NothingToChange => f.write_str("nothing to change"),
-            Outcome::Skipped(why) => write!(f, "left as it came: {why}"),
+            Outcome::NothingToChange => f.write_str("nothing to change")?,
+            Outcome::Skipped(why) => write!(f, "left as it came: {why}")?,
+            #[cfg(feature = "inline-media")]
+            Outcome::NotJudged => f.write_str("not judged")?,
         }
+        #[cfg(feature = "inline-media")]
+        for media in &*self.media {
+            write!(f, "; {media}")?;
+        }
+        Ok(())
     }
 }
 

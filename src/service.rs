@@ -90,7 +90,7 @@ where
 }
 
 /// What becomes of a request's body.
-enum Judgement {
+pub(crate) enum Judgement {
     /// It is read, and rewritten.
     Read,
     /// It is not even read, though a chat completion is asked for.
@@ -100,7 +100,7 @@ enum Judgement {
 }
 
 /// The cheap checks, before any buffering.
-fn judge<B: Body>(request: &Request<B>, limit: usize) -> Judgement {
+pub(crate) fn judge<B: Body>(request: &Request<B>, limit: usize) -> Judgement {
     if request.method() != Method::POST || !endpoint::is_chat_completions(request.uri().path()) {
         Judgement::PassThrough
     } else if !has_json(request.headers()) {
@@ -129,7 +129,7 @@ fn has_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case(b"application/json") || ends_with(b"+json")
 }
 
-fn is_compressed(headers: &HeaderMap) -> bool {
+pub(crate) fn is_compressed(headers: &HeaderMap) -> bool {
     headers
         .get_all(CONTENT_ENCODING)
         .iter()

@@ -12,7 +12,7 @@ use std::{
     cell::Cell,
     convert::Infallible,
     fmt::Write,
-    future::{Ready, ready},
+    future::{Future, Ready, ready},
     pin::Pin,
     task::{Context, Poll, Waker},
 };
@@ -21,8 +21,11 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{Method, Request, Response, Uri};
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::Full;
 use tower::{Layer, Service};
-use tower_moonshot::{CompatBody, MoonshotCompatLayer, Region, Report, Skipped};
+use tower_moonshot::{
+    CompatBody, MoonshotCompatLayer, Region, Report, Skipped, inline_media::InlineMediaLayer,
+};
 
 /// Counts what this thread asks for.
 struct Counting;
@@ -180,6 +183,30 @@ fn many_of_anything_cost_what_many_cost() {
         let twice = r#"{"role":"developer","role":"developer","content":"Hi"}"#;
         many((0..count).map(|_| twice.to_owned()), 1)
     });
+}
+
+/// A request that names no image by URL costs this layer nothing.
+#[test]
+fn a_body_that_needs_nothing_fetched_allocates_nothing() {
+    let inner = tower::service_fn(|request: Request<CompatBody<Full<Bytes>>>| {
+        ready(Ok::<_, Infallible>(Response::new(request.into_body())))
+    });
+    let service = InlineMediaLayer::new().layer(inner);
+    let picture = format!("data:image/png;base64,{}", "A".repeat(100_000));
+    for url in ["ms://abc", &picture] {
+        let body = format!(
+            r#"{{"model":"kimi-k3","messages":[{{"role":"user","content":[{{"type":"image_url","image_url":{{"url":"{url}"}}}},{{"type":"text","text":"https://example.com/a.png\n\u00e9"}}]}}]}}"#
+        );
+        let request = Request::post("/v1/chat/completions")
+            .body(Full::new(Bytes::from(body)))
+            .unwrap();
+        let mut service = service.clone();
+        COUNTS.set(Counts::default());
+        let mut future = std::pin::pin!(service.call(request));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(future.as_mut().poll(&mut cx).is_ready());
+        assert_eq!(COUNTS.get().allocations, 0);
+    }
 }
 
 // === the layer ===

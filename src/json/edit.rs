@@ -8,7 +8,7 @@ use super::{Member, Span, rope::Rope};
 #[derive(Clone, Debug)]
 pub(crate) enum Text {
     Static(&'static str),
-    Owned(Box<str>),
+    Owned(Bytes),
 }
 
 impl Text {
@@ -16,7 +16,15 @@ impl Text {
     pub(super) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Static(text) => text.as_bytes(),
-            Self::Owned(text) => text.as_bytes(),
+            Self::Owned(text) => text,
+        }
+    }
+
+    /// The text from an offset on, without a copy.
+    pub(super) fn slice_from(&self, start: usize) -> Bytes {
+        match self {
+            Self::Static(text) => Bytes::from_static(&text.as_bytes()[start..]),
+            Self::Owned(text) => text.slice(start..),
         }
     }
 }
@@ -29,7 +37,14 @@ impl From<&'static str> for Text {
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        Self::Owned(text.into())
+        // To the byte: `Bytes` needs a second allocation if there is room left.
+        Self::Owned(text.into_boxed_str().into_boxed_bytes().into())
+    }
+}
+
+impl From<Bytes> for Text {
+    fn from(text: Bytes) -> Self {
+        Self::Owned(text)
     }
 }
 

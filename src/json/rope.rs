@@ -6,17 +6,17 @@ use bytes::{Buf, Bytes};
 
 use super::{Span, edit::Edit};
 
-/// Untouched stretches of this length and more are slices of the original; it
-/// costs more to hand over a shorter one than to copy it.
+/// Stretches of this length and more, untouched or put in, are handed over as
+/// slices; it costs more to hand over a shorter one than to copy it.
 const SLICE: usize = 16 * 1024;
 
 /// Shorter pieces are gathered until there are this many bytes: one piece of a
 /// rope never owns more, however long the text is.
 const GATHER: usize = 48 * 1024;
 
-/// A text as a series of [`Bytes`]: long stretches are slices of the original,
-/// short ones and edits are gathered. A long text's pieces are made when they are
-/// asked for.
+/// A text as a series of [`Bytes`]: long stretches are slices of the original or
+/// of what was put in, short ones are gathered. A long text's pieces are made when
+/// they are asked for.
 ///
 /// Its length is known before the first piece is made. Cloning a rope clones no
 /// text.
@@ -170,6 +170,13 @@ impl Rope {
         self.text.len() - self.place.pos
     }
 
+    /// What is next, if it is a long text that is put in.
+    fn long_text(&self, stretch: usize) -> Option<Bytes> {
+        let edit = self.edits.get(self.place.next)?;
+        let length = edit.text.as_bytes().len() - self.place.in_edit;
+        (stretch == 0 && length >= SLICE).then(|| edit.text.slice_from(self.place.in_edit))
+    }
+
     /// How many bytes the next gathered piece has: up to a slice, if there is one.
     fn gatherable(&self) -> usize {
         let mut length = 0;
@@ -184,7 +191,12 @@ impl Rope {
             if stretch >= SLICE || length >= GATHER {
                 return length.min(GATHER);
             }
-            length += stretch + edit.text.as_bytes().len() - in_edit;
+            length += stretch;
+            let text = edit.text.as_bytes().len() - in_edit;
+            if text >= SLICE {
+                return length.min(GATHER);
+            }
+            length += text;
             (pos, in_edit) = (span.end, 0);
         }
         match self.text.len() - pos {
@@ -212,6 +224,9 @@ impl Iterator for Rope {
         } else if stretch >= SLICE {
             self.place.pos += stretch;
             self.text.slice(pos..pos + stretch)
+        } else if let Some(slice) = self.long_text(stretch) {
+            self.place.in_edit += slice.len();
+            slice
         } else {
             let length = self.gatherable();
             self.place.gather(&self.text, &self.edits, length)
@@ -248,6 +263,22 @@ mod tests {
             .partition(|piece| original.contains(&piece.as_ptr()));
         assert!(slices.iter().any(|slice| slice.len() > 699_000));
         assert!(own.iter().all(|piece| (1..=GATHER).contains(&piece.len())));
+    }
+
+    #[test]
+    fn a_long_text_is_put_in_without_a_copy() {
+        let long = Bytes::from(vec![b'b'; 3 * SLICE]);
+        let mut edits = Edits::default();
+        edits.replace(Span::new(10, 20), "c");
+        edits.replace(Span::new(30, 40), long.clone());
+        edits.replace(Span::new(40, 50), long.clone());
+        let rope = edits.apply(Bytes::from(vec![b'a'; 100]));
+        let pieces: Vec<Bytes> = rope.clone().collect();
+        let lengths: Vec<usize> = pieces.iter().map(Bytes::len).collect();
+        assert_eq!(lengths, [10 + 1 + 10, 3 * SLICE, 3 * SLICE, 50]);
+        assert_eq!(pieces[1].as_ptr(), long.as_ptr());
+        assert_eq!(pieces[2].as_ptr(), long.as_ptr());
+        assert_eq!(pieces.concat(), rope.into_bytes());
     }
 
     #[test]

@@ -1,0 +1,234 @@
+//! How much, how many and how long.
+
+use std::{convert::Infallible, future::pending, time::Duration};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{Empty, Full};
+use tokio::io::AsyncWriteExt;
+use tower::service_fn;
+use tower_moonshot::inline_media::{InlineMediaLayer, NotInlined};
+
+use crate::harness::*;
+
+/// A picture of this many bytes.
+fn png(length: usize) -> Vec<u8> {
+    let mut png = PNG.to_vec();
+    png.resize(length, 0);
+    png
+}
+
+#[tokio::test]
+async fn the_eleventh_image_is_one_too_many() {
+    let origin = Origin::of_pictures().await;
+    let url = |index: usize| origin.url(&format!("/{index}"));
+    let mut images: Vec<_> = (0..11).map(|index| image(&url(index))).collect();
+    // These are not fetched, or not once more.
+    images.insert(0, image("http://10.0.0.1/"));
+    images.push(image(&url(3)));
+    let passed = send(&layer(), chat(images)).await;
+    let outcomes: Vec<bool> = passed
+        .media()
+        .iter()
+        .map(|media| media.outcome().is_ok())
+        .collect();
+    let mut expected = [true; 13];
+    expected[0] = false;
+    expected[11] = false;
+    assert_eq!(outcomes, expected);
+    assert_eq!(
+        passed.media()[11].outcome(),
+        Err(&NotInlined::TooMany { limit: 10 })
+    );
+    assert_eq!(origin.paths().len(), 10);
+    assert!(!origin.paths().contains(&"/10".to_owned()));
+
+    let passed = send(&layer().with_max_items(0), chat([image(&url(0))])).await;
+    assert_eq!(passed.outcome(), Err(NotInlined::TooMany { limit: 0 }));
+}
+
+#[tokio::test]
+async fn an_image_may_be_as_long_as_the_limit_and_not_a_byte_longer() {
+    let origin = Origin::start(|path| {
+        let length = path[2..].parse().unwrap();
+        let png = png(length);
+        match &path[..2] {
+            "/l" => ok("image/png", &png),
+            // No length, to the end of the connection.
+            _ => [b"HTTP/1.1 200 OK\r\n\r\n", &png[..]].concat(),
+        }
+    })
+    .await;
+    let layer = layer().with_max_bytes(1000);
+    for way in ["/l", "/c"] {
+        for (length, fits) in [(999, true), (1000, true), (1001, false), (100_000, false)] {
+            let url = origin.url(&format!("{way}{length}"));
+            let passed = send(&layer, chat([image(&url)])).await;
+            match passed.outcome() {
+                Ok(inlined) => assert!(fits && inlined.bytes() == length),
+                Err(why) => {
+                    assert!(!fits);
+                    assert_eq!(why, NotInlined::TooLarge { limit: 1000 });
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_announces_too_much_is_not_read() {
+    let origin = Origin::serve(async |_, mut stream| {
+        let head = b"HTTP/1.1 200 OK\r\ncontent-length: 1001\r\n\r\n";
+        stream.write_all(head).await?;
+        pending().await
+    })
+    .await;
+    let passed = send(
+        &layer().with_max_bytes(1000),
+        chat([image(&origin.url("/"))]),
+    )
+    .await;
+    assert_eq!(passed.outcome(), Err(NotInlined::TooLarge { limit: 1000 }));
+}
+
+/// Nothing but the limit ends these.
+#[tokio::test]
+async fn an_endless_body_is_cut_off() {
+    let chunked =
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n8\r\n\x89PNG\r\n\x1a\n\r\n";
+    let plain = b"HTTP/1.1 200 OK\r\n\r\n\x89PNG\r\n\x1a\n";
+    // A length that is a lie, and tells that it is too long.
+    let lie = b"HTTP/1.1 200 OK\r\ncontent-length: 1000001\r\n\r\n\x89PNG\r\n\x1a\n";
+    for head in [&chunked[..], plain, lie] {
+        let origin = Origin::serve(move |_, mut stream| async move {
+            stream.write_all(head).await?;
+            let chunk = [b"1000\r\n", &[b'a'; 0x1000][..], b"\r\n"].concat();
+            loop {
+                stream.write_all(&chunk).await?;
+            }
+        })
+        .await;
+        let limit = 1_000_000;
+        let layer = layer()
+            .with_max_bytes(limit)
+            .with_timeout(Duration::from_secs(3600));
+        let passed = send(&layer, chat([image(&origin.url("/"))])).await;
+        assert_eq!(passed.outcome(), Err(NotInlined::TooLarge { limit }));
+    }
+}
+
+/// Whoever answers first.
+#[tokio::test]
+async fn of_what_is_too_long_together_the_first_ones_are_put_in() {
+    let origin = Origin::start(|path| {
+        let length = path.rsplit('/').next().unwrap().parse().unwrap();
+        ok("image/png", &png(length))
+    })
+    .await;
+    let layer = layer().with_max_total_bytes(1000);
+    let total = NotInlined::TotalTooLarge { limit: 1000 };
+    for (lengths, fit) in [
+        (&[400, 600][..], 2),
+        (&[400, 601], 1),
+        (&[1001], 0),
+        (&[400, 601, 100, 100], 1),
+        (&[100, 200, 300, 400, 500], 4),
+    ] {
+        let images = lengths
+            .iter()
+            .enumerate()
+            .map(|(index, length)| image(&origin.url(&format!("/{index}/{length}"))));
+        let passed = send(&layer, chat(images)).await;
+        for (index, media) in passed.media().iter().enumerate() {
+            let expected = if index < fit { None } else { Some(&total) };
+            assert_eq!(media.outcome().err(), expected, "{lengths:?} {index}");
+        }
+    }
+    // The whole body has a limit too, which what is put in must not break.
+    let body = chat([image(&origin.url("/300")), image(&origin.url("/301"))]);
+    let limit = body.len() + 500;
+    let passed = send(&layer.clone().with_max_body_bytes(limit), body).await;
+    assert!(passed.media()[0].outcome().is_ok());
+    assert!(matches!(
+        passed.media()[1].outcome(),
+        Err(NotInlined::TotalTooLarge { .. })
+    ));
+    assert!(passed.body.len() <= limit);
+    // Twice the same is twice as long in the body.
+    let twice = [image(&origin.url("/501")), image(&origin.url("/501"))];
+    let passed = send(&layer, chat(twice)).await;
+    assert!(
+        passed
+            .media()
+            .iter()
+            .all(|media| media.outcome() == Err(&total))
+    );
+}
+
+/// Nobody waits for what was given up.
+#[tokio::test]
+async fn what_is_given_up_for_its_length_takes_no_more_time() {
+    let origin = Origin::serve(async |path, mut stream| {
+        if path == "/whole" {
+            return stream.write_all(&ok("image/png", &png(600))).await;
+        }
+        let head = b"HTTP/1.1 200 OK\r\ncontent-length: 700\r\n\r\n";
+        stream.write_all(head).await?;
+        stream.write_all(&png(500)).await?;
+        pending().await
+    })
+    .await;
+    let layer = layer()
+        .with_max_total_bytes(1000)
+        .with_timeout(Duration::from_secs(3600));
+    let images = [image(&origin.url("/whole")), image(&origin.url("/part"))];
+    let passed = send(&layer, chat(images)).await;
+    assert!(passed.media()[0].outcome().is_ok());
+    assert_eq!(
+        passed.media()[1].outcome(),
+        Err(&NotInlined::TotalTooLarge { limit: 1000 })
+    );
+}
+
+#[tokio::test]
+async fn the_time_is_limited_for_all_of_them() {
+    let limit = Duration::from_millis(100);
+    let late = Err(NotInlined::Timeout { limit });
+    // One that never answers, one that drips and never ends, and one that sends
+    // its clients to itself, slowly, without an end in time.
+    let origin = Origin::serve(|path, mut stream| async move {
+        match &*path {
+            "/silent" => pending().await,
+            "/drip" => {
+                stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
+                loop {
+                    stream.write_all(b"x").await?;
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            }
+            _ => {
+                tokio::time::sleep(Duration::from_millis(60)).await;
+                stream.write_all(&redirect(302, "/")).await
+            }
+        }
+    })
+    .await;
+    let layer = layer().with_timeout(limit);
+    for path in ["/silent", "/drip", "/"] {
+        let passed = send(&layer, chat([image(&origin.url(path))])).await;
+        assert_eq!(passed.outcome(), late, "{path}");
+    }
+    // With a client that knows no time itself. What is there is put in.
+    let client = service_fn(async |request: Request<Empty<Bytes>>| {
+        if request.uri().path() == "/never" {
+            pending::<()>().await;
+        }
+        Ok::<_, Infallible>(Response::new(Full::from(PNG)))
+    });
+    let layer = InlineMediaLayer::new()
+        .with_client(client)
+        .with_timeout(limit);
+    let never = "https://example.com/never";
+    let passed = send(&layer, chat([image(never), image("https://example.com/")])).await;
+    assert_eq!(passed.urls(), [never, PNG_URL]);
+}

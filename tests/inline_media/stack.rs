@@ -1,0 +1,153 @@
+//! The layer among others.
+
+use axum::{Router, body::Body};
+use http::{Request, StatusCode};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tower::{ServiceBuilder, ServiceExt};
+use tower_moonshot::{
+    CompatBody, MoonshotCompatLayer, Report, Rule, emulator::Emulator, inline_media::InlineMedia,
+};
+
+use crate::harness::*;
+
+/// At least one of every family that sees.
+const MODELS: [&str; 8] = [
+    "kimi-k3",
+    "k3",
+    "kimi-k2.7",
+    "kimi-for-coding",
+    "kimi-k2.6",
+    "kimi-k2.5",
+    "moonshot-v1-8k-vision-preview",
+    "moonshot-v1-128k-vision-preview",
+];
+
+fn question(model: &str, url: &str) -> String {
+    chat([
+        serde_json::json!({"type": "text", "text": "What is this?"}),
+        image(url),
+    ])
+    .replace("kimi-k3", model)
+}
+
+async fn ask(app: Router, body: String) -> (StatusCode, Value, Option<Report>) {
+    let request = Request::post("/v1/chat/completions")
+        .header("content-type", "application/json")
+        .body(Body::from(body))
+        .unwrap();
+    let response = in_time(app.oneshot(request)).await.unwrap();
+    let report = response.extensions().get().cloned();
+    let status = response.status();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap(), report)
+}
+
+#[tokio::test]
+async fn moonshot_takes_what_it_refuses_without_the_layer() {
+    let origin = Origin::of_pictures().await;
+    let url = origin.url("/a.png");
+    for model in MODELS {
+        let emulator = Emulator::new();
+        let with = ServiceBuilder::new()
+            .layer(layer())
+            .layer(MoonshotCompatLayer::new())
+            .service(emulator.clone());
+        let without = ServiceBuilder::new()
+            .layer(MoonshotCompatLayer::new())
+            .service(emulator);
+
+        let app = Router::new().fallback_service(without);
+        let (status, answer, _) = ask(app, question(model, &url)).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert_eq!(
+            answer["error"]["message"],
+            format!("Invalid request: unsupported image url: {url}")
+        );
+
+        let app = Router::new().fallback_service(with);
+        let (status, answer, report) = ask(app, question(model, &url)).await;
+        assert_eq!(status, StatusCode::OK, "{model}: {answer}");
+        assert_eq!(report.unwrap().media().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn one_report_holds_what_both_layers_did() {
+    let origin = Origin::of_pictures().await;
+    let app = Router::new().fallback_service(
+        ServiceBuilder::new()
+            .layer(layer())
+            .layer(MoonshotCompatLayer::new())
+            .map_request(|request: Request<CompatBody<CompatBody<Body>>>| {
+                // Inside too.
+                let report = request.extensions().get::<Report>().unwrap();
+                assert_eq!((report.changes().len(), report.media().len()), (1, 2));
+                request
+            })
+            .service(Emulator::new()),
+    );
+    let body = chat([image(&origin.url("/a")), image("http://10.0.0.1/")])
+        .replace("kimi-k3", "moonshot/kimi-k3");
+    let (_, _, report) = ask(app, body).await;
+    let report = report.unwrap();
+    assert_eq!(report.changes()[0].rule(), Rule::Model);
+    assert!(report.media()[0].outcome().is_ok());
+    let text = report.to_string();
+    assert!(text.starts_with("rewritten: model at /model: "), "{text}");
+    assert!(
+        text.ends_with(
+            "; not inlined at /messages/0/content/1/image_url/url: 10.0.0.1 is not a public address"
+        ),
+        "{text}"
+    );
+}
+
+/// What the rules can't judge has been fetched for all the same.
+#[tokio::test]
+async fn a_report_keeps_what_was_fetched_when_the_rules_skip_the_body() {
+    let origin = Origin::of_pictures().await;
+    let app = Router::new().fallback_service(
+        ServiceBuilder::new()
+            .layer(layer())
+            .layer(MoonshotCompatLayer::new().with_max_body_bytes(10))
+            .service(Emulator::new()),
+    );
+    let (_, _, report) = ask(app, question("kimi-k3", &origin.url("/a"))).await;
+    let report = report.unwrap();
+    assert!(report.skipped().is_some());
+    assert_eq!(report.media().len(), 1);
+}
+
+/// The other way round than it should be.
+#[tokio::test]
+async fn a_report_keeps_why_the_rules_skipped_the_body_when_the_layer_comes_behind() {
+    let origin = Origin::of_pictures().await;
+    let app = Router::new().fallback_service(
+        ServiceBuilder::new()
+            .layer(MoonshotCompatLayer::new().with_max_body_bytes(10))
+            .layer(layer())
+            .service(Emulator::new()),
+    );
+    let (_, _, report) = ask(app, question("kimi-k3", &origin.url("/a"))).await;
+    let report = report.unwrap();
+    assert!(report.skipped().is_some());
+    assert_eq!(report.media().len(), 1);
+}
+
+fn assert_send<T: Send>(value: T) -> T {
+    value
+}
+
+#[tokio::test]
+async fn it_wraps_a_service_without_a_layer_and_gives_it_back() {
+    let mut service = InlineMedia::new(Emulator::new());
+    service.get_mut().clone_from(&Emulator::new());
+    let _: &Emulator = service.get_ref();
+    let request = Request::post("/v1/chat/completions")
+        .body(Body::empty())
+        .unwrap();
+    let future = assert_send(service.clone().oneshot(request));
+    assert_eq!(future.await.unwrap().status(), StatusCode::BAD_REQUEST);
+    let _: Emulator = service.into_inner();
+}
