@@ -39,7 +39,7 @@ async fn escaped_keys_types_and_urls_are_what_they_say() {
     let origin = Origin::of_pictures().await;
     let url = origin.url("/a").replace('/', "\\/").replace('h', "\\u0068");
     let body = format!(
-        r#"{{"m\u0065ssages":[{{"cont\u0065nt":[{{"\u0074ype":"image\u005Furl","imag\u0065_url":{{"ur\u006c":"{url}"}}}}]}}]}}"#
+        r#"{{"m\u0065ssages":[{{"cont\u0065nt":[{{"\u0074ype":"image\u005Furl","imag\u0065\u005furl":{{"ur\u006c":"{url}"}}}}]}}]}}"#
     );
     let passed = send(&layer(), body.clone()).await;
     assert_eq!(passed.body, body.replace(&url, PNG_URL));

@@ -119,6 +119,22 @@ async fn a_report_keeps_what_was_fetched_when_the_rules_skip_the_body() {
     assert_eq!(report.media().len(), 1);
 }
 
+/// The other way round than it should be.
+#[tokio::test]
+async fn a_report_keeps_why_the_rules_skipped_the_body_when_the_layer_comes_behind() {
+    let origin = Origin::of_pictures().await;
+    let app = Router::new().fallback_service(
+        ServiceBuilder::new()
+            .layer(MoonshotCompatLayer::new().with_max_body_bytes(10))
+            .layer(layer())
+            .service(Emulator::new()),
+    );
+    let (_, _, report) = ask(app, question("kimi-k3", &origin.url("/a"))).await;
+    let report = report.unwrap();
+    assert!(report.skipped().is_some());
+    assert_eq!(report.media().len(), 1);
+}
+
 fn assert_send<T: Send>(value: T) -> T {
     value
 }
