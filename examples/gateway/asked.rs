@@ -157,3 +157,85 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
         deserializer.deserialize_any(Any)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// What serde_json makes of the whole body: of several keys it takes the last.
+    fn by_value(body: &str) -> Option<String> {
+        let body: Value = serde_json::from_str(body).unwrap();
+        body["model"].as_str().map(str::to_owned)
+    }
+
+    fn asked(body: &str) -> Option<String> {
+        match Asked::of(body.as_bytes()) {
+            Asked::Model(model) => Some(model.into_owned()),
+            Asked::Nothing => None,
+            Asked::NotAnObject => panic!("{body} is an object"),
+        }
+    }
+
+    fn member() -> impl Strategy<Value = String> {
+        let key = prop::sample::select(vec![
+            r"model",
+            r"mod\u0065l",
+            r"\u006Dodel",
+            r"mo\u0064\u0065l",
+            r"Model",
+            r"model ",
+            r"messages",
+            r#"\"model\""#,
+        ]);
+        let value = prop::sample::select(vec![
+            r#""kimi-k3""#,
+            r#""a\tb\u00e9""#,
+            r#""""#,
+            "null",
+            "-1e3",
+            "true",
+            "[]",
+            r#"["model",{"model":"no"}]"#,
+            r#"{"model":"no","x":{"model":"no"}}"#,
+            r#""{\"model\":\"no\"}""#,
+            r#""\u006d""#,
+        ]);
+        let space = prop::sample::select(vec!["", " ", "\n\t"]);
+        (key, space, value)
+            .prop_map(|(key, space, value)| format!("\"{key}\"{space}:{space}{value}"))
+    }
+
+    proptest! {
+        #[test]
+        fn it_reads_the_model_that_a_whole_parse_reads(members in prop::collection::vec(member(), 0..6)) {
+            let body = format!("{{{}}}", members.join(","));
+            prop_assert_eq!(asked(&body), by_value(&body), "{}", body);
+        }
+    }
+
+    #[test]
+    fn keys_that_are_no_text_are_no_obstacle() {
+        assert_eq!(
+            asked(r#"{"\ud800":1,"model":"a","x":"\udfff"}"#).as_deref(),
+            Some("a")
+        );
+    }
+
+    #[test]
+    fn what_is_no_object_is_left_to_the_layer() {
+        for body in [
+            "",
+            "[]",
+            "1",
+            r#""model""#,
+            "{",
+            r#"{"a":1,,"model":"a"}"#,
+            r#"{"model":"a"#,
+        ] {
+            assert_eq!(Asked::of(body.as_bytes()), Asked::NotAnObject, "{body}");
+        }
+    }
+}

@@ -11,12 +11,16 @@ use axum::{
 };
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use tower::BoxError;
+use tower_http::timeout::TimeoutError;
 use tower_moonshot::{MoonshotCompatLayer, Skipped};
 
 use super::{asked::Asked, error::Error, limits::linger, models::Models, trail::Trail};
 
 /// How many names an error lists.
 const LISTED: usize = 20;
+
+/// The longest name that is repeated, in characters.
+const MAX_NAME: usize = 100;
 
 /// Gathers the body, once, and puts the [`Choice`](super::models::Choice) into the
 /// extensions. What else the body says, of keys and hosts, plays no part.
@@ -62,6 +66,13 @@ where
             linger(Request::from_parts(parts, body));
             return Err(too_large(max_body_bytes));
         }
+        Err(error) if is_timeout(&*error) => {
+            return Err(Error::request(
+                StatusCode::REQUEST_TIMEOUT,
+                "request_timeout",
+                "the request body took too long",
+            ));
+        }
         Err(_) => return refused("unreadable_body", "the request body ended before its end"),
     };
     let mut request = Request::from_parts(parts, Full::from(body.clone()));
@@ -86,6 +97,18 @@ where
     Ok(request)
 }
 
+fn is_timeout(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.any(|error| error.is::<TimeoutError>())
+}
+
+/// As much of a name as belongs into a log or an error. A client may make it as
+/// long as a body.
+pub(crate) fn shortened(name: &str) -> &str {
+    let end = name.char_indices().nth(MAX_NAME);
+    &name[..end.map_or(name.len(), |(end, _)| end)]
+}
+
 /// The error for a model that nobody serves.
 pub(crate) fn unknown(model: &str, models: &Models) -> Error {
     let mut names: Vec<&str> = models.names().take(LISTED + 1).collect();
@@ -96,7 +119,8 @@ pub(crate) fn unknown(model: &str, models: &Models) -> Error {
         StatusCode::NOT_FOUND,
         "model_not_found",
         format!(
-            "no model {model:?} is configured here; there is {}",
+            "no model {:?} is configured here; there is {}",
+            shortened(model),
             names.join(", ")
         ),
     )
@@ -119,7 +143,7 @@ fn not_an_object(body: Bytes) -> Error {
         }
         _ => (
             "invalid_request",
-            "a chat request is a JSON object".to_owned(),
+            "a chat request is a JSON object that names a model".to_owned(),
         ),
     };
     Error::request(StatusCode::BAD_REQUEST, code, message)

@@ -300,3 +300,20 @@ impl Unused {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_debug_output_holds_no_key() {
+        let text =
+            "model_list: [{model_name: a, litellm_params: {model: moonshot/a, api_key: sk-up}}]
+general_settings: {master_key: os.environ/MASTER}";
+        let env = |name: &str| (name == "MASTER").then(|| "sk-down".to_owned());
+        let config = Config::parse(text, &env).unwrap();
+        assert!(config.entries[0].api_key.is_some() && config.master_key.is_some());
+        let debug = format!("{config:?}");
+        assert!(!debug.contains("sk-"), "{debug}");
+    }
+}

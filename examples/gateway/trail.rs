@@ -29,15 +29,13 @@ use tower_moonshot::{Report, Rule};
 
 use super::{
     answer::{Failed, Failure},
+    chat::shortened,
     metrics::Metrics,
     models::Choice,
 };
 
 /// Names the rules that changed something, on the answer.
 const REWRITES: &str = "x-moonshot-rewrites";
-
-/// The longest model name that is written into the log.
-const MAX_NAME: usize = 100;
 
 /// In the extensions of a request, for the layers inside to write down what they
 /// find out.
@@ -217,14 +215,7 @@ impl Drop for Line {
             self.metrics.rewrote(rule);
         }
 
-        let model = choice.map(|choice| {
-            let asked = choice.asked();
-            let end = asked
-                .char_indices()
-                .nth(MAX_NAME)
-                .map_or(asked.len(), |(end, _)| end);
-            &asked[..end]
-        });
+        let model = choice.map(|choice| shortened(choice.asked()));
         let rules = report.and_then(rules);
         tracing::info!(
             method = %self.method,

@@ -83,6 +83,26 @@ async fn the_master_key_of_the_environment_counts_as_well() {
 }
 
 #[tokio::test]
+async fn the_master_key_goes_to_no_upstream_that_has_no_key_of_its_own() {
+    let mut upstream = saying(OK).await;
+    let gateway = Setup::default()
+        .variable(
+            "MOONSHOT_API_BASE",
+            format!("http://{}/v1", upstream.address),
+        )
+        .variable("LITELLM_MASTER_KEY", "sk-open-sesame")
+        .start()
+        .await;
+    gateway
+        .says("\"*\" has no key, and callers can't send their own")
+        .await;
+    let open = with("authorization: Bearer sk-open-sesame\r\n");
+    assert_eq!(gateway.send(open).await.status, 200);
+    let request = upstream.asked().await.to_lowercase();
+    assert!(!request.contains("authorization"), "{request}");
+}
+
+#[tokio::test]
 async fn without_a_master_key_the_configured_key_takes_the_place_of_the_callers() {
     let mut upstream = saying(OK).await;
     let gateway = Setup::to(upstream.address).start().await;

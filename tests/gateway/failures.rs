@@ -246,7 +246,7 @@ async fn broken_json_is_a_400_that_names_the_place() {
     let answer = gateway.send(chat("[]")).await;
     assert_eq!(
         (answer.status, answer.message().as_str()),
-        (400, "a chat request is a JSON object")
+        (400, "a chat request is a JSON object that names a model")
     );
     assert!(upstream.was_asked_nothing());
 }
@@ -297,7 +297,7 @@ async fn a_caller_that_stops_in_the_middle_of_its_body_is_given_up() {
     let gateway = setup.start().await;
     let whole = hello();
     let answer = gateway.send(&whole[..whole.len() - 5]).await;
-    assert_eq!(answer.status, 400);
-    assert_eq!(answer.error()["code"], "unreadable_body");
+    assert_eq!(answer.status, 408);
+    assert_eq!(answer.error()["code"], "request_timeout");
     assert!(upstream.was_asked_nothing());
 }

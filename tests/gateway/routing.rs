@@ -146,6 +146,8 @@ async fn a_model_that_is_not_configured_is_a_404_that_names_those_that_are() {
         message,
         r#"no model "gpt-\"4o" is configured here; there is kimi"#
     );
+    let long = gateway.send(hello_to(&"é".repeat(1_000_000))).await;
+    assert!(long.status == 404 && long.body.len() < 1000);
 
     for body in [
         "{}",
