@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt, Limited};
+use memchr::memmem;
 use serde_json::Value;
 
 use super::{error::Error, headers::remove_hop_by_hop};
@@ -89,29 +90,48 @@ impl Failure {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Failed(pub(crate) Failure);
 
-/// Prepares an answer for the client. Success streams through as it comes;
-/// errors that are no JSON, a proxy's HTML for instance, become JSON.
-pub(crate) async fn prepare(response: Response<impl Answer>, host: &str) -> Response {
+/// Prepares an answer for the client. Success streams through as it comes; errors
+/// that are no JSON, a proxy's page for instance, become JSON.
+///
+/// An upstream that repeats the `key` it was sent, to debug something perhaps,
+/// isn't repeated.
+pub(crate) async fn prepare(
+    response: Response<impl Answer>,
+    host: &str,
+    key: Option<&HeaderValue>,
+) -> Response {
     let (mut parts, body) = response.into_parts();
     remove_hop_by_hop(&mut parts.headers);
     for name in &ACCOUNT {
         parts.headers.remove(name);
+    }
+    let token = key.and_then(|key| key.as_bytes().rsplit(|byte| *byte == b' ').next());
+    let tells = |text: &[u8]| {
+        token.is_some_and(|token| !token.is_empty() && memmem::find(text, token).is_some())
+    };
+    if parts.headers.values().any(|value| tells(value.as_bytes())) {
+        let values = std::mem::take(&mut parts.headers).into_iter();
+        let mut last = None;
+        parts.headers = values
+            .filter_map(|(name, value)| {
+                // Of several values, only the first comes with their name.
+                last = name.or(last.take());
+                last.clone().map(|name| (name, value))
+            })
+            .filter(|(_, value)| !tells(value.as_bytes()))
+            .collect();
     }
     let status = parts.status;
     if !status.is_client_error() && !status.is_server_error() {
         return Response::from_parts(parts, Body::new(body));
     }
 
-    let text = match Limited::new(body, MAX_ERROR).collect().await {
-        Ok(text) => Some(text.to_bytes()),
-        Err(_) => None,
-    };
-    // Compressed, it can't be judged here, and goes on as it is.
-    let is_compressed = parts.headers.contains_key(CONTENT_ENCODING);
+    let text = Limited::new(body, MAX_ERROR).collect().await;
+    let text = text.ok().map(http_body_util::Collected::to_bytes);
+    let text = text.filter(|text| !tells(text));
     let error: Option<Value> = text
         .as_ref()
         .and_then(|text| serde_json::from_slice(text).ok());
-    let error = error.filter(Value::is_object);
     let kind = error
         .as_ref()
         .and_then(|error| error["error"]["type"].as_str());
@@ -123,23 +143,19 @@ pub(crate) async fn prepare(response: Response<impl Answer>, host: &str) -> Resp
         _ => Failure::Refused,
     };
     if failure == Failure::Quota {
-        parts
-            .headers
-            .insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+        let never = HeaderValue::from_static("false");
+        parts.headers.insert(SHOULD_RETRY, never);
     }
+    let form = parts.headers.get(CONTENT_TYPE);
+    let form = form.and_then(|form| form.to_str().ok()?.split(';').next());
+    // Compressed it can't be judged here, so its word has to do.
+    let is_json = error.is_some_and(|error| error.is_object())
+        || parts.headers.contains_key(CONTENT_ENCODING) && form == Some("application/json");
     let mut response = match text {
-        Some(text) if error.is_some() || is_compressed => {
-            Response::from_parts(parts, Body::from(text))
-        }
+        Some(text) if is_json => Response::from_parts(parts, Body::from(text)),
         _ => {
-            let form = parts
-                .headers
-                .get(CONTENT_TYPE)
-                .and_then(|form| form.to_str().ok());
-            let form = form
-                .and_then(|form| form.split(';').next())
-                .unwrap_or("something");
-            let message = format!("{host} answered {status} with {form} instead of JSON");
+            let form = form.unwrap_or("something");
+            let message = format!("{host} answered {status}, and {form} that can't be passed on");
             let mut response =
                 Error::upstream(status, "upstream_error", failure, message).into_response();
             // All that is not about the text that went.

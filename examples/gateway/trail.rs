@@ -217,9 +217,10 @@ impl Drop for Line {
 
         let model = choice.map(|choice| shortened(choice.asked()));
         let rules = report.and_then(rules);
+        let id = self.id.as_ref();
         tracing::info!(
             method = %self.method,
-            path = self.path,
+            path = shortened(&self.path),
             status,
             model,
             upstream = upstream.as_deref(),
@@ -235,7 +236,7 @@ impl Drop for Line {
                 End::UpstreamBroke => Some("the upstream broke off"),
                 End::ClientLeft => Some("the client left"),
             },
-            id = self.id.as_ref().and_then(|id| id.header_value().to_str().ok()),
+            id = id.and_then(|id| id.header_value().to_str().ok()).map(shortened),
             "request",
         );
         if let Some(report) = report.filter(|report| !report.changes().is_empty()) {

@@ -9,7 +9,10 @@ use std::{
 
 use axum::{
     body::{Body, HttpBody},
-    http::{Request, StatusCode, Uri, header::EXPECT},
+    http::{
+        Request, StatusCode, Uri,
+        header::{AUTHORIZATION, EXPECT},
+    },
     response::Response,
 };
 use futures_util::future::BoxFuture;
@@ -104,6 +107,7 @@ impl Upstream {
         // This server has answered it already, or will when the body is read.
         request.headers_mut().remove(EXPECT);
         let trail = Trail::of(&request);
+        let key = request.headers().get(AUTHORIZATION).cloned();
         let host = request.uri().authority().map(ToString::to_string);
         let host = host.unwrap_or_default();
         let answer = async {
@@ -111,11 +115,11 @@ impl Upstream {
                 Kind::Network(client) => {
                     let answer = client.request(request).await;
                     let answer = answer.map_err(|error| failure(&host, &error))?;
-                    Ok(answer::prepare(answer, &host).await)
+                    Ok(answer::prepare(answer, &host, key.as_ref()).await)
                 }
                 Kind::Emulator(emulator) => {
                     let Ok::<_, Infallible>(answer) = emulator.oneshot(request).await;
-                    Ok(answer::prepare(answer, &host).await)
+                    Ok(answer::prepare(answer, &host, key.as_ref()).await)
                 }
             }
         };

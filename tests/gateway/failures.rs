@@ -7,7 +7,7 @@ use tokio::{
 use tower_moonshot::emulator::{Emulator, Failure};
 
 use crate::harness::{
-    OK, Setup, black_hole, chat, emulated, get, hello, hello_to, in_time, nobody, post,
+    KEY, OK, Setup, black_hole, chat, emulated, get, hello, hello_to, in_time, nobody, post,
     read_request, saying,
 };
 
@@ -115,8 +115,51 @@ async fn an_error_page_becomes_json_with_the_status_and_the_headers_that_matter(
         assert_eq!(answer.header("msh-request-id"), Some("9"));
         assert_eq!(answer.header("msh-uid"), None);
         let message = answer.message();
-        let expected = "answered 503 Service Unavailable with text/html instead of JSON";
+        let expected = "answered 503 Service Unavailable, and text/html that can't be passed on";
         assert!(message.contains(expected), "{message}");
+    }
+}
+
+/// A proxy compresses its pages when the client would take that.
+#[tokio::test]
+async fn a_compressed_error_is_judged_by_what_it_says_it_is() {
+    for (form, passes) in [("text/html", false), ("application/json", true)] {
+        let answer = format!(
+            "HTTP/1.1 502 Bad Gateway\r\ncontent-type: {form}\r\ncontent-encoding: x\r\n\
+             content-length: 3\r\nconnection: close\r\n\r\nabc"
+        );
+        let upstream = saying(answer.leak()).await;
+        let answer = Setup::to(upstream.address)
+            .start()
+            .await
+            .send(hello())
+            .await;
+        assert_eq!(answer.status, 502);
+        assert_eq!(answer.body == "abc", passes, "{answer:?}");
+        assert_eq!(answer.header("content-encoding").is_some(), passes);
+    }
+}
+
+#[tokio::test]
+async fn an_upstream_that_repeats_the_key_is_not_repeated() {
+    for status in ["200 OK", "401 Unauthorized"] {
+        let body = format!("{{\"error\":{{\"message\":\"no {KEY}\",\"type\":\"x\"}}}}");
+        let body = if status.starts_with('2') { "{}" } else { &body };
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nx-a: 1\r\nx-debug: Bearer {KEY}\r\nx-a: {KEY}\r\nx-a: 2\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let upstream = saying(answer.leak()).await;
+        let gateway = Setup::to(upstream.address).start().await;
+        // That there is no key in it is looked at for every answer.
+        let answer = gateway.send(hello()).await;
+        assert_eq!(answer.status.to_string(), status[..3]);
+        if answer.status == 200 {
+            assert_eq!(answer.head.matches("x-a: ").count(), 2, "{}", answer.head);
+        } else {
+            answer.error();
+        }
     }
 }
 
