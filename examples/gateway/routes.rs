@@ -8,6 +8,7 @@ use axum::{
     http::{Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use tower::{Layer, ServiceExt};
 
@@ -84,9 +85,7 @@ pub(crate) async fn metrics(State(gateway): State<Gateway>) -> Response {
 /// names a model, so it needs an upstream that is the only one.
 pub(crate) async fn pass_through(State(gateway): State<Gateway>, request: Request) -> Response {
     let path = request.uri().path();
-    // The layer would read it as a chat request, and nobody had chosen its model.
-    // Dots would lead out of the API.
-    if path.ends_with("/chat/completions") || has_dots(path) {
+    if leads_elsewhere(path) {
         return not_found(request.method().clone(), request.uri().clone()).await;
     }
     let Some(upstream) = gateway.models.only_upstream() else {
@@ -105,12 +104,13 @@ pub(crate) async fn pass_through(State(gateway): State<Gateway>, request: Reques
     service.oneshot(request).await.into_response()
 }
 
-fn has_dots(path: &str) -> bool {
-    let path = path
-        .to_ascii_lowercase()
-        .replace("%2e", ".")
-        .replace("%2f", "/");
-    path.split('/').any(|segment| matches!(segment, "." | ".."))
+/// Whether a path is one of chat requests, whose model nobody has chosen then, or
+/// leads out of the API; in any spelling that an upstream may understand.
+fn leads_elsewhere(path: &str) -> bool {
+    let path = percent_decode_str(path).decode_utf8_lossy();
+    let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    segments.ends_with(&["chat", "completions"])
+        || segments.iter().any(|part| matches!(*part, "." | ".."))
 }
 
 /// What is neither an endpoint nor under `/v1`.
