@@ -97,10 +97,10 @@ pub(crate) async fn serve(
     }
 
     drop(listener);
-    let open = connections.count();
-    if open > 0 {
+    let connections_open = connections.count();
+    if connections_open > 0 {
         tracing::info!(
-            open,
+            connections_open,
             "finishing open requests; another signal quits at once"
         );
     }

@@ -7,7 +7,8 @@ use tokio::{
 };
 
 use crate::harness::{
-    Gateway, OK, Setup, chat, get, hello, hello_to, in_time, post, read_request, read_until, saying,
+    Answer, Gateway, OK, Setup, chat, get, hello, hello_to, in_time, post, read_request,
+    read_until, saying,
 };
 
 const SECRET: &str = "what nobody else should read";
@@ -47,6 +48,31 @@ async fn a_request_leaves_one_line_without_contents_and_keys() {
         for secret in [SECRET, "sk-the-callers-own", "secret=query"] {
             assert!(!log.contains(secret), "{secret} is in {log}");
         }
+    }
+}
+
+/// HTTP/2 has its own ways of writing headers down.
+#[tokio::test]
+async fn not_even_at_trace_does_the_log_hold_what_came_over_http_2() {
+    let upstream = saying(OK).await;
+    let setup = Setup::to(upstream.address).variable("RUST_LOG", "trace");
+    let gateway = setup.start().await;
+    let client = reqwest::Client::builder().no_proxy();
+    let client = client.http2_prior_knowledge().build().unwrap();
+    let body = json!({"model": "kimi-k3", "messages": [{"role": "user", "content": SECRET}]});
+    let answer = client
+        .post(format!("http://{}/v1/chat/completions", gateway.address))
+        .bearer_auth("sk-the-callers-own")
+        .header("content-type", "application/json")
+        .body(body.to_string())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+    let log = gateway.output();
+    assert!(log.contains("TRACE"), "{log}");
+    for secret in [SECRET, "sk-the-callers-own"] {
+        assert!(!log.contains(secret), "{secret} is in {log}");
     }
 }
 
@@ -183,6 +209,40 @@ async fn on_sigterm_streams_finish_and_nobody_new_is_served() {
     in_time(client.read_to_end(&mut rest)).await.unwrap();
     assert!(rest.ends_with(b"two\r\n0\r\n\r\n"));
     assert!(in_time(gateway.ended()).await, "{}", gateway.output());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn connections_without_a_request_do_not_delay_the_end() {
+    let forever = ["--shutdown-deadline", "3600", "--client-timeout", "3600"];
+    let mut gateway = Setup::default().arguments(forever).start().await;
+    let _fresh = TcpStream::connect(gateway.address).await.unwrap();
+    let mut idle = TcpStream::connect(gateway.address).await.unwrap();
+    let request = b"GET /health/readiness HTTP/1.1\r\nhost: gateway\r\n\r\n";
+    idle.write_all(request).await.unwrap();
+    read_until(&mut idle, &mut Vec::new(), "healthy").await;
+    gateway.terminate();
+    assert!(in_time(gateway.ended()).await);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn on_its_way_out_it_wants_no_more_requests() {
+    let mut gateway = Setup::default().start().await;
+    let mut late = TcpStream::connect(gateway.address).await.unwrap();
+    let head = b"GET /health/readiness HTTP/1.1\r\nhost: gateway\r\n";
+    late.write_all(head).await.unwrap();
+    // One behind it was answered, so it was accepted.
+    assert_eq!(gateway.send(get("/health/readiness")).await.status, 200);
+    gateway.terminate();
+    gateway.says("finishing open requests").await;
+    late.write_all(b"\r\n").await.unwrap();
+    let mut answer = String::new();
+    in_time(late.read_to_string(&mut answer)).await.unwrap();
+    let answer = Answer::parse(&answer);
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.json()["status"], "shutting_down");
+    assert!(in_time(gateway.ended()).await);
 }
 
 #[cfg(unix)]
