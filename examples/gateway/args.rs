@@ -78,6 +78,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FORM", default_value = "text")]
     pub(crate) log: LogForm,
 
+    /// Fetch images and videos that requests name by http(s) URLs, which Moonshot
+    /// refuses, and put them in. From public addresses only
+    #[arg(long)]
+    pub(crate) inline_media: bool,
+
+    /// A network that is not public and may be fetched from all the same, such as
+    /// 10.1.0.0/16; may be given several times
+    #[arg(long, value_name = "NETWORK", requires = "inline_media")]
+    pub(crate) media_network: Vec<String>,
+
     /// For comparison: send bodies on as they came, only URL and key are set
     #[arg(long)]
     pub(crate) no_rewrite: bool,

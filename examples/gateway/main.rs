@@ -78,7 +78,7 @@ use tower_http::{
     ServiceBuilderExt, catch_panic::CatchPanicLayer, decompression::RequestDecompressionLayer,
     request_id::MakeRequestUuid, timeout::RequestBodyTimeoutLayer,
 };
-use tower_moonshot::emulator::Emulator;
+use tower_moonshot::{ConfigError, emulator::Emulator, inline_media::InlineMediaLayer};
 
 use self::{
     args::Args,
@@ -112,6 +112,8 @@ fn app(args: &Args, config: &Config, gateway: Gateway) -> Result<Router, BoxErro
         .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
         // Gathers the body, up to its limit, and finds the entry for its model.
         .filter_async(move |request| chat::choose(request, Arc::clone(&models), max_body_bytes))
+        // Once for a request, however often that is sent.
+        .option_layer(inline_media(args)?)
         // Inside of it the body is in memory, so it can be sent again. Every
         // attempt is rewritten for the entry it goes to.
         .layer(RetryLayer::new(Retry::new(args.retries)?))
@@ -163,6 +165,19 @@ fn app(args: &Args, config: &Config, gateway: Gateway) -> Result<Router, BoxErro
                 .propagate_x_request_id(),
         );
     Ok(app)
+}
+
+/// What is given by URL is fetched on demand only: it is this gateway's network that
+/// it is fetched from.
+fn inline_media(args: &Args) -> Result<Option<InlineMediaLayer>, ConfigError> {
+    if !args.inline_media {
+        return Ok(None);
+    }
+    let layer = InlineMediaLayer::new().with_max_body_bytes(args.max_body_bytes);
+    let mut networks = args.media_network.iter();
+    networks
+        .try_fold(layer, |layer, network| layer.with_allowed_network(network))
+        .map(Some)
 }
 
 #[tokio::main]

@@ -217,6 +217,8 @@ impl Drop for Line {
 
         let model = choice.map(|choice| shortened(choice.asked()));
         let rules = report.and_then(rules);
+        let media = report.map_or(&[][..], Report::media);
+        let inlined = media.iter().filter(|one| one.outcome().is_ok()).count();
         let id = self.id.as_ref();
         tracing::info!(
             method = %self.method,
@@ -225,6 +227,8 @@ impl Drop for Line {
             model,
             upstream = upstream.as_deref(),
             rules = rules.as_ref().and_then(|rules| rules.to_str().ok()),
+            media_inlined = (!media.is_empty()).then_some(inlined),
+            media_left = (!media.is_empty()).then_some(media.len() - inlined),
             first_byte_ms = head.map(|head| head.after.as_millis() as u64),
             time_ms = self.started.elapsed().as_millis() as u64,
             bytes_in = request_bytes.get(),
@@ -239,7 +243,9 @@ impl Drop for Line {
             id = id.and_then(|id| id.header_value().to_str().ok()).map(shortened),
             "request",
         );
-        if let Some(report) = report.filter(|report| !report.changes().is_empty()) {
+        if let Some(report) =
+            report.filter(|report| !report.changes().is_empty() || !media.is_empty())
+        {
             tracing::debug!("{report}");
         }
     }

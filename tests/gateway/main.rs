@@ -13,6 +13,7 @@ mod authentication;
 mod configuration;
 mod endpoints;
 mod failures;
+mod media;
 mod operation;
 mod retries;
 mod routing;

@@ -1,0 +1,67 @@
+//! Images by URL.
+
+use axum::{Router, routing::get};
+use tower_moonshot::emulator::Emulator;
+
+use crate::harness::{Setup, chat, emulated, serve};
+
+/// As much of a picture as tells that it is one.
+const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+async fn picture() -> String {
+    let picture = get(|| async { ([("content-type", "image/png")], PICTURE) });
+    format!(
+        "http://{}/moon.png",
+        serve(Router::new().route("/moon.png", picture)).await
+    )
+}
+
+fn what_is(url: &str) -> String {
+    chat(&format!(
+        r#"{{"model":"kimi-k3","messages":[{{"role":"user","content":[
+            {{"type":"image_url","image_url":{{"url":"{url}"}}}},{{"type":"text","text":"?"}}]}}]}}"#
+    ))
+}
+
+#[tokio::test]
+async fn a_picture_by_url_is_put_in_where_that_is_switched_on() {
+    let moonshot = emulated(Emulator::new()).await;
+    let gateway = Setup::to(moonshot)
+        .arguments(["--inline-media", "--media-network", "127.0.0.0/8"])
+        .start()
+        .await;
+    let answer = gateway.send(what_is(&picture().await)).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    gateway.says("media_inlined=1 media_left=0").await;
+}
+
+#[tokio::test]
+async fn a_picture_by_url_is_left_to_moonshot_where_it_is_not() {
+    let moonshot = emulated(Emulator::new()).await;
+    let gateway = Setup::to(moonshot).start().await;
+    let answer = gateway.send(what_is(&picture().await)).await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.message().contains("unsupported image url"));
+}
+
+#[tokio::test]
+async fn a_picture_in_the_gateways_own_network_is_not_fetched() {
+    let moonshot = emulated(Emulator::new()).await;
+    let gateway = Setup::to(moonshot)
+        .arguments(["--inline-media"])
+        .start()
+        .await;
+    let url = picture().await;
+    let answer = gateway.send(what_is(&url)).await;
+    assert_eq!(answer.status, 400);
+    gateway.says("media_inlined=0 media_left=1").await;
+}
+
+#[tokio::test]
+async fn a_network_that_is_none_is_named() {
+    let moonshot = emulated(Emulator::new()).await;
+    let arguments = ["--inline-media", "--media-network", "10.0.0.0/99"];
+    let (started, output) = Setup::to(moonshot).arguments(arguments).run().await;
+    assert!(!started);
+    assert!(output.contains("10.0.0.0/99"), "{output}");
+}
