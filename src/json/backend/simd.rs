@@ -210,6 +210,8 @@ fn escapes<V: Vector>(
 /// and the high bits that were seen.
 #[inline(always)]
 fn plain_run<V: Vector>(machine: V::Machine, text: &[u8], mut pos: usize) -> (usize, u32) {
+    // A few bytes back, which are known to be plain, loads don't cross cache lines.
+    pos -= text[pos..].as_ptr().addr() % 64;
     let mut high = 0;
     while let Some(run) = text.get(pos..).and_then(<[u8]>::first_chunk::<128>) {
         let a: V = vector(machine, run, 0);
