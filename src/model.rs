@@ -285,15 +285,23 @@ impl Start {
 
 /// Up to eight bytes, the first one lowest.
 const fn word(bytes: &[u8], from: usize) -> u64 {
-    let mut at = if bytes.len() < from + 8 {
-        bytes.len()
-    } else {
-        from + 8
-    };
+    if bytes.len() <= from {
+        return 0;
+    }
+    let (_, rest) = bytes.split_at(from);
+    if let Some(eight) = rest.first_chunk() {
+        return u64::from_le_bytes(*eight);
+    }
+    if let (Some(first), Some(last)) = (rest.first_chunk(), rest.last_chunk()) {
+        // Two halves, which may overlap.
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        return first as u64 | (last as u64) << (8 * (rest.len() - 4));
+    }
     let mut word = 0;
-    while at > from {
+    let mut at = rest.len();
+    while at > 0 {
         at -= 1;
-        word = word << 8 | bytes[at] as u64;
+        word = word << 8 | rest[at] as u64;
     }
     word
 }

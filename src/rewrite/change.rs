@@ -46,31 +46,54 @@ impl fmt::Display for Change {
     }
 }
 
-/// A place in a chat request; written out only when somebody asks.
+/// A place in a chat request; written out only when somebody asks. It is kept
+/// small: changes are moved while their request waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Field(Field),
-    Within(Field, &'static str),
-    Message(usize, MessageField),
-    Part(usize, usize),
-    Call(usize, usize),
+    Message(u32, MessageField),
+    Part(u32, u32),
+    Call(u32, u32),
     NewMessage,
-    Tool(usize),
-    /// Within a schema, already written out.
-    Schema(Box<str>),
+    Tool(u32),
+    /// Anywhere else, already written out.
+    Written(Box<Box<str>>),
+}
+
+// The walk refuses texts whose offsets don't fit 32 bits, so these casts never cut.
+impl Place {
+    pub(super) const fn message(index: usize, field: MessageField) -> Self {
+        Self::Message(index as u32, field)
+    }
+
+    pub(super) const fn part(message: usize, part: usize) -> Self {
+        Self::Part(message as u32, part as u32)
+    }
+
+    pub(super) const fn call(message: usize, call: usize) -> Self {
+        Self::Call(message as u32, call as u32)
+    }
+
+    pub(super) const fn tool(index: usize) -> Self {
+        Self::Tool(index as u32)
+    }
+
+    /// A place that is written out as a JSON Pointer.
+    pub(super) fn written(pointer: String) -> Self {
+        Self::Written(Box::new(pointer.into()))
+    }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Field(field) => write!(f, "/{}", field.name()),
-            Self::Within(field, member) => write!(f, "/{}/{member}", field.name()),
             Self::Message(index, field) => write!(f, "/messages/{index}/{}", field.name()),
             Self::Part(message, part) => write!(f, "/messages/{message}/content/{part}"),
             Self::Call(message, call) => write!(f, "/messages/{message}/tool_calls/{call}/id"),
             Self::NewMessage => f.write_str("/messages/-"),
             Self::Tool(index) => write!(f, "/tools/{index}"),
-            Self::Schema(pointer) => f.write_str(pointer),
+            Self::Written(pointer) => f.write_str(pointer),
         }
     }
 }

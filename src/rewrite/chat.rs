@@ -70,6 +70,8 @@ pub(super) struct Spans {
     /// One bit for each field and for each role that occurs in any message.
     pub(super) fields_seen: u16,
     pub(super) roles_seen: u16,
+    /// Of parts nothing is noted before all are there.
+    pub(super) contents: Contents,
     pub(super) parts: Vec<Part>,
     pub(super) calls: Vec<Call>,
     pub(super) tools: Vec<Tool>,
@@ -86,11 +88,11 @@ pub(super) struct Spans {
 
 /// What the contents of all messages are, in general: mostly strings that say
 /// something, so that rules need not look at each.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Contents {
     pub(super) any_array: bool,
-    /// Of all arrays.
-    pub(super) all_parts_are_text: bool,
+    /// Whether any part of an array is no text.
+    pub(super) any_part_is_other: bool,
     pub(super) any_part_is_empty: bool,
     /// Whether some content is absent, null, an empty string or an empty array.
     pub(super) any_is_nothing: bool,
@@ -102,32 +104,22 @@ impl Contents {
         self.any_is_nothing | self.any_part_is_empty
     }
 
-    pub(super) fn of(spans: &Spans) -> Self {
-        let (mut contents, mut arrays, mut any_is_nothing) = (0, 0, false);
-        for (field, content) in &spans.message_fields {
-            if *field == MessageField::Content {
-                let Value { kind, span, .. } = content.value;
-                contents += 1;
-                // Without branches: what contents are follows no pattern.
-                arrays += usize::from(kind == Kind::Array);
-                any_is_nothing |= (kind == Kind::Null) | (span.length() == 2);
-            }
-        }
-        any_is_nothing |= contents < spans.messages.len();
-        let (mut all_parts_are_text, mut any_part_is_empty) = (true, false);
-        if arrays > 0 {
-            for part in &spans.parts {
-                all_parts_are_text &= part.text.is_some();
-                any_part_is_empty |= part.is_empty_text();
-            }
-            let has_parts = |message: &&Message| !message.parts.is_empty();
-            any_is_nothing |= spans.messages.iter().filter(has_parts).count() < arrays;
-        }
-        Self {
-            any_array: arrays > 0,
-            all_parts_are_text,
-            any_part_is_empty,
-            any_is_nothing,
+    /// Takes the content of one message into account.
+    #[inline(always)]
+    pub(super) fn add(&mut self, content: Value, has_parts: bool) {
+        let is_array = content.kind == Kind::Array;
+        self.any_array |= is_array;
+        // Without branches: what contents are follows no pattern.
+        self.any_is_nothing |= (content.kind == Kind::Null)
+            | (content.span.length() == 2)
+            | (is_array & !has_parts);
+    }
+
+    /// Takes the parts of all messages into account.
+    pub(super) fn add_parts(&mut self, parts: &[Part]) {
+        for part in parts {
+            self.any_part_is_other |= part.text.is_none();
+            self.any_part_is_empty |= part.is_empty_text();
         }
     }
 }
@@ -158,6 +150,7 @@ impl Spans {
         self.message_fields.clear();
         self.fields_seen = 0;
         self.roles_seen = 0;
+        self.contents = Contents::default();
         self.parts.clear();
         self.calls.clear();
     }
@@ -206,6 +199,7 @@ impl Spans {
         clear(&mut self.message_fields);
         self.fields_seen = 0;
         self.roles_seen = 0;
+        self.contents = Contents::default();
         clear(&mut self.parts);
         clear(&mut self.calls);
         clear(&mut self.tools);

@@ -33,14 +33,14 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
         // A message without any text gets one from the rule for empty content.
         if !contents.any_may_be_empty() || !empty_content::fills(draft, index) {
             join(draft, index, content.value);
-            draft.note(Place::Message(index, MessageField::Content), TEXT_ONLY);
+            draft.note(Place::message(index, MessageField::Content), TEXT_ONLY);
         }
     }
 }
 
 /// Whether the arrays of this request become strings.
 pub(super) fn makes_strings(draft: &Draft<'_>) -> bool {
-    draft.settings.is_on(Rule::Content) && draft.contents.all_parts_are_text
+    draft.settings.is_on(Rule::Content) && !draft.contents.any_part_is_other
 }
 
 /// Cuts away everything but the texts, the first one's opening quote and the

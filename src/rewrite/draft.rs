@@ -30,8 +30,12 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub(super) fn new(text: &'a [u8], spans: &'a mut Spans, settings: &'a Settings) -> Self {
+        let mut contents = spans.contents;
+        if contents.any_array {
+            contents.add_parts(&spans.parts);
+        }
         let mut draft = Self {
-            contents: Contents::of(spans),
+            contents,
             text,
             spans,
             settings,
@@ -304,7 +308,7 @@ impl<'a> Draft<'a> {
         let tool = &mut self.spans.tools[index];
         tool.parameters = None;
         self.spans.edits.remove(tool.span);
-        self.note(Place::Tool(index), why);
+        self.note(Place::tool(index), why);
     }
 
     /// Removes a member of the request.

@@ -77,7 +77,7 @@ fn fill(draft: &mut Draft<'_>, index: usize) {
                 .append(message, Text::Static("\"content\":\" \""));
         }
     }
-    draft.note(Place::Message(index, MessageField::Content), NOT_EMPTY);
+    draft.note(Place::message(index, MessageField::Content), NOT_EMPTY);
 }
 
 /// In an array that stays, takes out the parts that are empty texts. Of an array
@@ -89,14 +89,14 @@ fn remove_empty_parts(draft: &mut Draft<'_>, index: usize) {
     let count = draft.parts(index).len();
     if count > 0 && draft.parts(index).iter().all(Part::is_empty_text) {
         draft.edits().replace(content.value.span, "\"\"");
-        draft.note(Place::Message(index, MessageField::Content), NO_EMPTY_PART);
+        draft.note(Place::message(index, MessageField::Content), NO_EMPTY_PART);
         return;
     }
     for number in 0..count {
         let part = draft.parts(index)[number];
         if part.is_empty_text() {
             draft.edits().remove(part.span);
-            draft.note(Place::Part(index, number), NO_EMPTY_PART);
+            draft.note(Place::part(index, number), NO_EMPTY_PART);
         }
     }
 }

@@ -58,7 +58,7 @@ fn fill(draft: &mut Draft<'_>, index: usize) {
     if !missing {
         return;
     }
-    let place = Place::Message(index, MessageField::ReasoningContent);
+    let place = Place::message(index, MessageField::ReasoningContent);
     if let Some(reasoning) = reasoning(draft, index) {
         // Only the key changes: the text may be long.
         draft.edits().replace(reasoning.key, "\"reasoning_content\"");

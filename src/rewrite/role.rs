@@ -18,7 +18,7 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
         if let Some(role) = draft.message_field(index, MessageField::Role) {
             draft.edits().replace(role.value.span, "\"system\"");
             draft.note(
-                Place::Message(index, MessageField::Role),
+                Place::message(index, MessageField::Role),
                 "Moonshot calls this role system",
             );
         }

@@ -47,5 +47,5 @@ fn remove_member(
     for member in found {
         draft.edits().remove(member.span());
     }
-    draft.note(Place::Within(Field::Thinking, name), why);
+    draft.note(Place::written(format!("/thinking/{name}")), why);
 }

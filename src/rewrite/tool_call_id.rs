@@ -45,12 +45,12 @@ fn ids(draft: &Draft<'_>) -> impl Iterator<Item = (Place, Str)> {
     (0..draft.message_count()).flat_map(move |message| {
         let calls = draft.calls(message).iter().enumerate();
         let calls = calls.filter_map(move |(index, call)| {
-            call.id.map(|id| (Place::Call(message, index), id))
+            call.id.map(|id| (Place::call(message, index), id))
         });
         let answer = draft
             .message_field(message, MessageField::ToolCallId)
             .and_then(|id| id.value.as_str())
-            .map(|id| (Place::Message(message, MessageField::ToolCallId), id));
+            .map(|id| (Place::message(message, MessageField::ToolCallId), id));
         calls.chain(answer)
     })
 }

@@ -95,6 +95,33 @@ macro_rules! array {
     }};
 }
 
+/// Reads a value that mostly is one of a few words: the word, if it is one, and
+/// the value.
+macro_rules! word {
+    ($walk:ident, $words:ident) => {{
+        $walk.scanner.next();
+        match $words::take(&mut $walk.scanner) {
+            Some((word, Str { span, escaped })) => {
+                let kind = Kind::String;
+                let value = Value {
+                    kind,
+                    span,
+                    escaped,
+                };
+                (Some(word), value)
+            }
+            None => {
+                let value = $walk.scanner.skip()?;
+                let word = match value.as_str() {
+                    Some(word) => $words::of(word, $walk.scanner.text()),
+                    None => None,
+                };
+                (word, value)
+            }
+        }
+    }};
+}
+
 impl<B: Backend> Walk<'_, '_, B> {
     #[inline(always)]
     fn request(&mut self) -> Result<(), Error> {
@@ -151,10 +178,17 @@ impl<B: Backend> Walk<'_, '_, B> {
                     let earlier = slot.map(|slot| self.spans.message_fields[slot].1);
                     let duplicate = self.spans.duplicate(earlier);
                     let value = match field {
-                        MessageField::Role => self.role(&mut role)?,
+                        MessageField::Role => {
+                            let value;
+                            (role, value) = word!(self, Role);
+                            value
+                        }
                         MessageField::Content => {
                             self.spans.parts.truncate(parts);
-                            array!(self, self.part()?)
+                            let content = array!(self, self.part()?);
+                            let has_parts = self.spans.parts.len() > parts;
+                            self.spans.contents.add(content, has_parts);
+                            content
                         }
                         MessageField::ToolCalls => {
                             self.spans.calls.truncate(calls);
@@ -171,6 +205,7 @@ impl<B: Backend> Walk<'_, '_, B> {
             }
         });
         self.spans.fields_seen |= seen;
+        self.spans.contents.any_is_nothing |= seen & MessageField::Content.bit() == 0;
         if let Some(role) = role {
             self.spans.roles_seen |= role.bit();
         }
@@ -185,43 +220,18 @@ impl<B: Backend> Walk<'_, '_, B> {
     }
 
     #[inline(always)]
-    fn role(&mut self, role: &mut Option<Role>) -> Result<Value, Error> {
-        self.scanner.next();
-        if let Some((word, Str { span, escaped })) = Role::take(&mut self.scanner) {
-            *role = Some(word);
-            let kind = Kind::String;
-            return Ok(Value {
-                kind,
-                span,
-                escaped,
-            });
-        }
-        let value = self.scanner.skip()?;
-        *role = match value.as_str() {
-            Some(word) => Role::of(word, self.scanner.text()),
-            None => None,
-        };
-        Ok(value)
-    }
-
-    #[inline(always)]
     fn part(&mut self) -> Result<(), Error> {
         let mut kind = None;
         let mut text = None;
         let mut refusal = None;
         let part = object!(self, PartField, |_key, field| {
-            let value = self.scanner.skip()?;
             match field {
-                Some(PartField::Type) => kind = value.as_str(),
-                Some(PartField::Text) => text = value.as_str(),
-                Some(PartField::Refusal) => refusal = value.as_str(),
-                None => {}
+                Some(PartField::Type) => kind = word!(self, PartType).0,
+                Some(PartField::Text) => text = self.scanner.skip()?.as_str(),
+                Some(PartField::Refusal) => refusal = self.scanner.skip()?.as_str(),
+                None => drop(self.scanner.skip()?),
             }
         });
-        let kind = match kind {
-            Some(kind) => PartType::of(kind, self.scanner.text()),
-            None => None,
-        };
         let text = match kind {
             Some(PartType::Text) => text,
             Some(PartType::Refusal) => refusal,

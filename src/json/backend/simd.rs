@@ -46,10 +46,13 @@ pub(super) fn plain_string<V: Vector>(
     (quotes != 0 && others & to_quote == 0).then(|| start + quotes.trailing_zeros() as usize)
 }
 
-/// The last 32 bytes of the text.
+/// The last 32 bytes of the text: mostly a short string.
 #[cold]
 #[inline(never)]
 fn near_end(text: &[u8], start: usize) -> Option<usize> {
+    if let Some(quote) = Portable.plain_string(text, start) {
+        return Some(quote);
+    }
     let rest = text.get(start..)?;
     let is_plain = |byte: u8| byte.is_ascii() && byte >= 0x20 && byte != b'"' && byte != b'\\';
     let end = rest.iter().position(|&byte| !is_plain(byte))?;

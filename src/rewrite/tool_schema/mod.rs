@@ -91,7 +91,7 @@ fn repair_at(draft: &mut Draft<'_>, schema: Schema, usage: Use, place: &str) {
     };
     draft.edits().replace(schema.span, Text::from(repaired.text));
     for (pointer, why) in repaired.changes {
-        draft.note(Place::Schema(format!("{place}{pointer}").into()), why);
+        draft.note(Place::written(format!("{place}{pointer}")), why);
     }
 }
 
