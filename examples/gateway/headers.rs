@@ -1,8 +1,12 @@
 //! Headers that speak of one connection, and stay on it.
 
-use axum::http::{
-    HeaderMap, HeaderName,
-    header::{CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE},
+use axum::{
+    extract::Request,
+    http::{
+        HeaderMap, HeaderName,
+        header::{CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE},
+    },
+    response::Response,
 };
 
 /// Removes what a proxy must not pass on (RFC 9110, 7.6.1): the known headers
@@ -25,4 +29,16 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
         headers.remove(name);
     }
     headers.remove("keep-alive");
+}
+
+/// For a layer around all others.
+pub(crate) fn of_request(mut request: Request) -> Request {
+    remove_hop_by_hop(request.headers_mut());
+    request
+}
+
+/// For a layer around all others.
+pub(crate) fn of_response(mut response: Response) -> Response {
+    remove_hop_by_hop(response.headers_mut());
+    response
 }

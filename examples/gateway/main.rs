@@ -1,7 +1,7 @@
 //! A gateway: whatever speaks OpenAI's chat completions can talk to it, and gets
-//! an answer of Moonshot's.
+//! an answer of Moonshot's. It takes the place of `litellm --config config.yaml`.
 //!
-//! Run it with
+//! Try it with
 //!
 //! ```text
 //! cargo run --example gateway
@@ -20,48 +20,164 @@
 //! An emulator in this process answers, unless there is a `MOONSHOT_API_KEY`:
 //! then Moonshot does. `MOONSHOT_API_BASE` is where to find it, if not at
 //! `https://api.moonshot.ai/v1`; without a key, callers have to send theirs.
-//! `PORT` moves the gateway to another port, `RUST_LOG=warn` makes it quiet.
 //!
-//! It asks its callers for no key of their own, so it listens on the loopback
-//! interface only. The example `stack` shows what to put before a public one.
+//! Install it and serve the models of LiteLLM's configuration with
+//!
+//! ```text
+//! cargo install --path . --example gateway
+//! gateway --config config.yaml
+//! ```
+//!
+//! `gateway --help` has the rest. It listens on the loopback interface unless
+//! `--host` says otherwise, and asks for a key if the configuration has one.
+//!
+//! To learn how to build such a stack, begin with `app` below: every layer stands
+//! there, from the outside in.
 
-mod app;
+mod answer;
+mod args;
+mod asked;
+mod auth;
+mod chat;
+mod config;
 mod error;
 mod headers;
+mod limits;
+mod log;
+mod metrics;
+mod models;
+mod pool;
+mod retry;
+mod routes;
+mod server;
+mod shutdown;
+mod trail;
 mod upstream;
+mod yaml;
 
 use std::{
     env,
-    io::{self, IsTerminal},
+    ffi::OsString,
+    io::{self, Write},
+    path::Path,
     process::ExitCode,
+    sync::Arc,
 };
 
-use axum::serve::ListenerExt;
-use tokio::{net::TcpListener, signal};
-use tower::BoxError;
-use tower_moonshot::MoonshotCompatLayer;
-use tracing_subscriber::EnvFilter;
-
-use crate::{
-    app::{Config, app},
-    upstream::Upstream,
+use axum::{
+    Router,
+    error_handling::HandleErrorLayer,
+    http::header::AUTHORIZATION,
+    middleware::from_fn_with_state,
+    routing::{any, get, post_service},
 };
+use clap::Parser;
+use tokio::net::TcpListener;
+use tower::{BoxError, ServiceBuilder, retry::RetryLayer};
+use tower_http::{
+    ServiceBuilderExt, catch_panic::CatchPanicLayer, decompression::RequestDecompressionLayer,
+    request_id::MakeRequestUuid, timeout::RequestBodyTimeoutLayer,
+};
+use tower_moonshot::emulator::Emulator;
 
-const PORT: u16 = 4000;
+use self::{
+    args::Args,
+    config::{API_BASE, API_KEY, Config, variable},
+    error::Error,
+    limits::Places,
+    metrics::Metrics,
+    models::Models,
+    pool::Pool,
+    retry::Retry,
+    routes::Gateway,
+    server::Patience,
+    shutdown::{Shutdown, signalled},
+    upstream::{Timeouts, Upstream},
+};
 
 /// With a model id, a temperature, content and a tool choice that Moonshot refuses.
 const REQUEST: &str = include_str!("request.json");
 
+/// From a client's request to the answer it gets. The first layer is the
+/// outermost: it sees a request first, and its answer last.
+fn app(args: &Args, config: &Config, gateway: Gateway) -> Result<Router, BoxError> {
+    let models = Arc::clone(&gateway.models);
+    let max_body_bytes = args.max_body_bytes;
+    let chat = ServiceBuilder::new()
+        // What fails inside becomes an answer in OpenAI's form.
+        .layer(HandleErrorLayer::new(Error::answer))
+        // Between two pieces of the request's body.
+        .layer(RequestBodyTimeoutLayer::new(args.client_timeout))
+        // The rewrite leaves compressed bodies alone, so none may reach it.
+        .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
+        // Gathers the body, up to its limit, and finds the entry for its model.
+        .filter_async(move |request| chat::choose(request, Arc::clone(&models), max_body_bytes))
+        // Inside of it the body is in memory, so it can be sent again. Every
+        // attempt is rewritten for the entry it goes to.
+        .layer(RetryLayer::new(Retry::new(args.retries)?))
+        // Each entry has a MoonshotCompatLayer: its region, its key, its model.
+        .service(Pool::new(gateway.upstream.clone()));
+
+    let behind_the_key = Router::new()
+        .route("/v1/chat/completions", post_service(chat.clone()))
+        .route("/chat/completions", post_service(chat))
+        .route("/v1/models", get(routes::models))
+        .route("/models", get(routes::models))
+        .route("/v1/models/{*id}", get(routes::one_model))
+        .route("/models/{*id}", get(routes::one_model))
+        .route("/v1/{*rest}", any(routes::pass_through))
+        .method_not_allowed_fallback(routes::wrong_method)
+        // A place is kept until the answer's last byte.
+        .route_layer(from_fn_with_state(
+            Places::new(args.max_requests),
+            limits::take_place,
+        ))
+        // Before anything of the body is read, and before a place is taken.
+        .route_layer(from_fn_with_state(
+            config.master_key.clone().map(Arc::new),
+            auth::authenticate,
+        ))
+        .layer(CatchPanicLayer::custom(Error::panicked));
+
+    let metrics = gateway.metrics.clone();
+    let app = behind_the_key
+        .fallback(routes::not_found)
+        // One line in the log and in the metrics, whatever happens inside.
+        .layer(from_fn_with_state(metrics, trail::record))
+        // For probes and Prometheus: open, and not worth a line.
+        .route("/health/liveliness", get(routes::liveliness))
+        .route("/health/liveness", get(routes::liveliness))
+        .route("/health/readiness", get(routes::readiness))
+        .route("/metrics", get(routes::metrics))
+        .with_state(gateway)
+        .layer(
+            ServiceBuilder::new()
+                // What belongs to one connection stays on it. Outermost, so that no
+                // client can name in `Connection` what a layer adds.
+                .map_request(headers::of_request)
+                .map_response(headers::of_response)
+                // Never in a log or in HTTP/2's table of headers.
+                .sensitive_request_headers([AUTHORIZATION].into())
+                // The client's id, or a new one; on the request and on the answer.
+                .set_x_request_id(MakeRequestUuid)
+                .propagate_x_request_id(),
+        );
+    Ok(app)
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .with_target(false)
-        .init();
-    match run().await {
+    start(env::args_os()).await
+}
+
+/// The program, for the arguments of a command line.
+pub(crate) async fn start(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args = match Args::try_parse_from(args) {
+        Ok(args) => args,
+        // `--help` and `--version` as well.
+        Err(error) => error.exit(),
+    };
+    match run(&args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -70,80 +186,142 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<(), BoxError> {
-    let config = Config::default();
-    let layer = MoonshotCompatLayer::from_env()?;
-    let is_configured = ["MOONSHOT_API_KEY", "MOONSHOT_API_BASE"]
-        .into_iter()
-        .any(|name| variable(name).is_some());
-    let (upstream, name) = if is_configured {
-        (Upstream::network(&config), layer.region().base_url())
-    } else {
-        let name = "the emulator in this process; set MOONSHOT_API_KEY to ask Moonshot";
-        (Upstream::emulator(&config), name.to_owned())
+async fn run(args: &Args) -> Result<(), BoxError> {
+    log::init(args.log)?;
+    let is_emulated = args.config.is_none()
+        && [API_KEY, API_BASE]
+            .iter()
+            .all(|name| variable(name).is_none());
+    let config = match &args.config {
+        Some(file) => read(file)?,
+        None if is_emulated => Config::emulated()?,
+        None => Config::from_env(&variable)?,
     };
+    let shutdown = Shutdown::default();
+    let timeouts = Timeouts {
+        connect: args.connect_timeout,
+        first_byte: args.first_byte_timeout,
+    };
+    let gateway = Gateway {
+        models: Arc::new(Models::new(&config, !args.no_rewrite)?),
+        upstream: if is_emulated {
+            Upstream::emulator(Emulator::new(), timeouts)
+        } else {
+            Upstream::network(timeouts)
+        },
+        metrics: Metrics::new(),
+        shutdown: shutdown.clone(),
+    };
+    let app = app(args, &config, gateway)?;
 
-    let listener = listen().await?;
-    let address = listener.local_addr()?;
-    println!("Gateway:  http://{address}");
-    println!("Upstream: {name}");
-    println!();
-    println!("Try what Moonshot would refuse as it is:");
-    println!();
-    println!(
-        "  curl -i http://{address}/v1/chat/completions -H 'content-type: application/json' -d '{}'",
-        REQUEST.trim_end()
-    );
-    println!();
-    println!("The x-moonshot-rewrites header and the log say what was changed.");
-    println!(r#"For a stream use curl -N and add "stream": true."#);
+    let listener = listen(args).await?;
+    introduce(args, &config, is_emulated, &listener)?;
 
-    // Streams are made of small chunks, none of which should wait for the next.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "no TCP_NODELAY");
+    tokio::spawn({
+        let shutdown = shutdown.clone();
+        async move {
+            match signalled().await {
+                Ok(()) => shutdown.begin(),
+                Err(error) => tracing::warn!(%error, "no way to notice signals"),
+            }
         }
     });
-    let serving = axum::serve(listener, app(layer, upstream, &config)).with_graceful_shutdown(
-        interrupted("finishing open requests; ctrl-c again quits at once"),
-    );
-    tokio::select! {
-        served = serving => served?,
-        () = async { interrupted("").await; interrupted("quitting").await } => {}
-    }
-    Ok(())
-}
-
-/// A variable that is set and not empty.
-fn variable(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-async fn listen() -> Result<TcpListener, BoxError> {
-    let port = match variable("PORT") {
-        Some(port) => port
-            .parse()
-            .map_err(|_| format!("PORT is {port:?}; expected a number up to 65535"))?,
-        None => PORT,
+    let patience = Patience {
+        head: args.client_timeout,
+        max_headers: args.max_headers,
+        shutdown: args.shutdown_deadline,
     };
-    match TcpListener::bind(("127.0.0.1", port)).await {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(format!(
-            "port {port} is taken: stop what listens there, or choose another port, \
-             as in PORT={} cargo run --example gateway",
-            port.checked_add(1).unwrap_or(PORT)
-        )
-        .into()),
-        other => Ok(other?),
+    let second_signal = async {
+        shutdown.begun().await;
+        signalled().await
+    };
+    tokio::select! {
+        () = server::serve(listener, app, patience, &shutdown) => Ok(()),
+        quit = second_signal => Ok(quit?),
     }
 }
 
-/// Waits for ctrl-c.
-async fn interrupted(then: &str) {
-    if let Err(error) = signal::ctrl_c().await {
-        tracing::warn!(%error, "no way to notice ctrl-c");
-        std::future::pending::<()>().await;
+/// Reads LiteLLM's file, and says what of it is not used.
+fn read(file: &Path) -> Result<Config, BoxError> {
+    let name = file.display();
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
+    let config = Config::parse(&text, &variable).map_err(|problem| format!("{name}, {problem}"))?;
+    for warning in &config.warnings {
+        tracing::warn!("{name}, {warning}");
     }
-    if !then.is_empty() {
-        tracing::info!("{then}");
+    Ok(config)
+}
+
+async fn listen(args: &Args) -> Result<TcpListener, BoxError> {
+    let (host, port) = (args.host.as_str(), args.port);
+    TcpListener::bind((host, port)).await.map_err(|error| {
+        let advice = match error.kind() {
+            io::ErrorKind::AddrInUse => "; stop what listens there, or choose another --port",
+            _ => "",
+        };
+        format!("can't listen on {host}:{port}: {error}{advice}").into()
+    })
+}
+
+/// Says on stdout what is served, and what to try.
+fn introduce(
+    args: &Args,
+    config: &Config,
+    is_emulated: bool,
+    listener: &TcpListener,
+) -> io::Result<()> {
+    let address = listener.local_addr()?;
+    let has_key = config.entries.iter().any(|entry| entry.api_key.is_some());
+    if !address.ip().is_loopback() && config.master_key.is_none() && has_key {
+        tracing::warn!(
+            "whoever reaches {address} can use the upstream's key: \
+             set general_settings.master_key or LITELLM_MASTER_KEY"
+        );
     }
+    if config.master_key.is_some() {
+        for entry in config
+            .entries
+            .iter()
+            .filter(|entry| entry.api_key.is_none())
+        {
+            tracing::warn!(
+                "{:?} has no key, and callers can't send their own",
+                entry.name
+            );
+        }
+    }
+    if args.no_rewrite {
+        tracing::warn!("nothing is rewritten (--no-rewrite)");
+    }
+
+    let mut out = io::stdout().lock();
+    writeln!(out, "Gateway:  http://{address}")?;
+    if is_emulated {
+        writeln!(
+            out,
+            "Upstream: the emulator in this process; set MOONSHOT_API_KEY to ask Moonshot"
+        )?;
+    }
+    for entry in config.entries.iter().filter(|_| !is_emulated) {
+        writeln!(
+            out,
+            "Upstream: {} for {}",
+            entry.region.base_url(),
+            entry.name
+        )?;
+    }
+    if is_emulated {
+        writeln!(out, "\nTry what Moonshot would refuse as it is:\n")?;
+        let request = REQUEST.trim_end();
+        writeln!(
+            out,
+            "  curl -i http://{address}/v1/chat/completions -H 'content-type: application/json' -d '{request}'"
+        )?;
+        writeln!(
+            out,
+            "\nThe x-moonshot-rewrites header and the log say what was changed."
+        )?;
+        writeln!(out, r#"For a stream use curl -N and add "stream": true."#)?;
+    }
+    out.flush()
 }

@@ -1,16 +1,21 @@
 //! Where requests go.
 
-use std::{error, time::Duration};
+use std::{
+    convert::Infallible,
+    error,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use axum::{
-    body::Body,
+    body::{Body, HttpBody},
     http::{
-        Method, Request, StatusCode, Uri,
-        header::{CONTENT_TYPE, EXPECT},
+        Request, StatusCode, Uri,
+        header::{AUTHORIZATION, EXPECT},
     },
     response::Response,
 };
-use http_body_util::BodyExt;
+use futures_util::future::BoxFuture;
 use hyper_rustls::{HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::{
     client::legacy::{self, Client, connect::HttpConnector},
@@ -18,18 +23,34 @@ use hyper_util::{
 };
 use tokio::{net::TcpStream, time};
 use tower::{
-    BoxError, ServiceBuilder, ServiceExt, timeout::error::Elapsed, util::BoxCloneSyncService,
+    BoxError, Service, ServiceBuilder, ServiceExt, timeout::error::Elapsed,
+    util::BoxCloneSyncService,
 };
-use tower_moonshot::{CompatBody, Report, Skipped, emulator::Emulator};
+use tower_moonshot::{Report, Skipped, emulator::Emulator};
 
-use crate::{app::Config, error::Error};
+use super::{
+    answer::{self, Failure},
+    error::Error,
+    trail::Trail,
+};
 
-/// How long a caller may go on sending a body that was refused.
-const LINGER: Duration = Duration::from_secs(2);
+/// For how long an idle connection is kept.
+const IDLE: Duration = Duration::from_secs(90);
 
 type Connector = BoxCloneSyncService<Uri, MaybeHttpsStream<TokioIo<TcpStream>>, BoxError>;
 
-/// Moonshot, or an emulator of it.
+/// How long to wait for an upstream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timeouts {
+    /// From the name of the host to the end of the TLS handshake.
+    pub(crate) connect: Duration,
+    /// Until the head of the answer is there. How long a body then takes is not
+    /// limited: it may be a stream.
+    pub(crate) first_byte: Duration,
+}
+
+/// Moonshot, or an emulator of it: the innermost service. Dropping its future, as
+/// the server does when the client is gone, closes the connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Upstream {
     kind: Kind,
@@ -38,136 +59,115 @@ pub(crate) struct Upstream {
 
 #[derive(Clone, Debug)]
 enum Kind {
-    Network(Box<Client<Connector, CompatBody<Body>>>),
+    Network(Box<Client<Connector, Body>>),
     Emulator(Emulator),
 }
 
 impl Upstream {
     /// The host that the layer put into the request.
-    pub(crate) fn network(config: &Config) -> Self {
+    pub(crate) fn network(timeouts: Timeouts) -> Self {
         let mut http = HttpConnector::new();
         http.set_nodelay(true);
+        http.set_keepalive(Some(IDLE));
         http.enforce_http(false);
         let https = HttpsConnectorBuilder::new()
             .with_webpki_roots()
             .https_or_http()
-            .enable_all_versions()
+            // One connection a request. Over HTTP/2 the client opens a single
+            // one for all, and what exceeds the server's limit of streams would
+            // wait in line.
+            .enable_http1()
             .wrap_connector(http);
         // Around both: the connector's own timeout ends with the TCP handshake.
         let connector = ServiceBuilder::new()
-            .timeout(config.connect_timeout)
+            .timeout(timeouts.connect)
             .service(https);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
             .build(BoxCloneSyncService::new(connector));
         Self {
             kind: Kind::Network(Box::new(client)),
-            first_byte_timeout: config.first_byte_timeout,
+            first_byte_timeout: timeouts.first_byte,
         }
     }
 
     /// An emulator in this process.
-    pub(crate) fn emulator(config: &Config) -> Self {
+    pub(crate) const fn emulator(emulator: Emulator, timeouts: Timeouts) -> Self {
         Self {
-            kind: Kind::Emulator(Emulator::new()),
-            first_byte_timeout: config.first_byte_timeout,
+            kind: Kind::Emulator(emulator),
+            first_byte_timeout: timeouts.first_byte,
         }
     }
 
-    /// Sends a request that went through the layer. Dropping the future, as the
-    /// server does when the caller is gone, cancels it.
-    pub(crate) async fn send(
-        &self,
-        mut request: Request<CompatBody<Body>>,
-    ) -> Result<Response, Error> {
+    async fn send(self, mut request: Request<Body>) -> Result<Response, Error> {
         if let Some(error) = refusal(&request) {
-            linger(request).await;
             return Err(error);
         }
         // This server has answered it already, or will when the body is read.
         request.headers_mut().remove(EXPECT);
-
+        let trail = Trail::of(&request);
+        let key = request.headers().get(AUTHORIZATION).cloned();
         let host = request.uri().authority().map(ToString::to_string);
         let host = host.unwrap_or_default();
         let answer = async {
-            match &self.kind {
-                Kind::Network(client) => client
-                    .request(request)
-                    .await
-                    .map(|response| response.map(Body::new))
-                    .map_err(|error| failure(&host, &error)),
+            match self.kind {
+                Kind::Network(client) => {
+                    let answer = client.request(request).await;
+                    let answer = answer.map_err(|error| failure(&host, &error))?;
+                    Ok(answer::prepare(answer, &host, key.as_ref()).await)
+                }
                 Kind::Emulator(emulator) => {
-                    let Ok(response) = emulator.clone().oneshot(request).await;
-                    Ok(response.map(Body::new))
+                    let Ok::<_, Infallible>(answer) = emulator.oneshot(request).await;
+                    Ok(answer::prepare(answer, &host, key.as_ref()).await)
                 }
             }
         };
-        match time::timeout(self.first_byte_timeout, answer).await {
+        let started = time::Instant::now();
+        let answer = match time::timeout(self.first_byte_timeout, answer).await {
             Ok(answer) => answer,
             Err(_) => Err(Error::upstream(
                 StatusCode::GATEWAY_TIMEOUT,
                 "upstream_timeout",
+                Failure::Timeout,
                 format!("{host} did not answer within {:?}", self.first_byte_timeout),
             )),
-        }
+        };
+        trail.answered(started.elapsed());
+        answer
     }
 }
 
-/// Why a request isn't sent. Where the layer didn't judge a body, the report in
-/// the extensions says why.
-fn refusal(request: &Request<CompatBody<Body>>) -> Option<Error> {
-    let bad_request = |code, message| Some(Error::request(StatusCode::BAD_REQUEST, code, message));
-    if request.method() == Method::CONNECT || request.uri().authority().is_none() {
-        let message = "only paths under this gateway can be asked for".to_owned();
-        return bad_request("invalid_target", message);
+impl<B> Service<Request<B>> for Upstream
+where
+    B: HttpBody<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response;
+    type Error = Error;
+    type Future = BoxFuture<'static, Result<Response, Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
     }
-    match request.extensions().get::<Report>()?.skipped()? {
-        Skipped::InvalidJson(invalid) => {
-            bad_request("invalid_json", format!("the request body is {invalid}"))
-        }
-        Skipped::NotAChatRequest if is_chat(request) && !has_json(request) => bad_request(
-            "invalid_content_type",
-            "a chat request is JSON: send the header \"content-type: application/json\"".to_owned(),
-        ),
-        Skipped::TooLarge { limit } => Some(Error::request(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "request_too_large",
-            format!("the request body is longer than {limit} bytes"),
-        )),
-        // What there is of it must not be taken for the whole.
-        Skipped::ReadError => bad_request(
-            "unreadable_body",
-            "the request body ended before its end".to_owned(),
-        ),
-        _ => None,
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        Box::pin(self.clone().send(request.map(Body::new)))
     }
 }
 
-fn is_chat(request: &Request<CompatBody<Body>>) -> bool {
-    request.method() == Method::POST && request.uri().path().ends_with("/chat/completions")
-}
-
-/// Whether the content type is one that the layer reads.
-fn has_json(request: &Request<CompatBody<Body>>) -> bool {
-    let Some(value) = request.headers().get(CONTENT_TYPE) else {
-        return true;
-    };
-    let value = value.to_str().unwrap_or_default().to_ascii_lowercase();
-    let essence = value.split(';').next().unwrap_or_default().trim();
-    essence == "application/json" || essence.ends_with("+json")
-}
-
-/// Reads on for a while: a caller that is still sending when the connection is
-/// closed may never see the answer.
-async fn linger(request: Request<CompatBody<Body>>) {
-    // This one waits for a word before it sends. It will get the answer instead.
-    if request.headers().contains_key(EXPECT) {
-        return;
+/// Why a request isn't sent.
+fn refusal(request: &Request<Body>) -> Option<Error> {
+    let report = request.extensions().get::<Report>()?;
+    if let Some(Skipped::InvalidJson(invalid)) = report.skipped() {
+        let message = format!("the request body is {invalid}");
+        return Some(Error::request(
+            StatusCode::BAD_REQUEST,
+            "invalid_json",
+            message,
+        ));
     }
-    let mut body = request.into_body();
-    let rest = async { while let Some(Ok(_)) = body.frame().await {} };
-    // Whether that was the end or just enough makes no difference.
-    let _ = time::timeout(LINGER, rest).await;
+    None
 }
 
 fn failure(host: &str, error: &legacy::Error) -> Error {
@@ -177,18 +177,20 @@ fn failure(host: &str, error: &legacy::Error) -> Error {
         return Error::upstream(
             StatusCode::GATEWAY_TIMEOUT,
             "upstream_timeout",
+            Failure::ConnectTimeout,
             format!("connecting to {host} took too long"),
         );
     }
-    let what = if error.is_connect() {
-        "could not connect to"
+    let (what, failure) = if error.is_connect() {
+        ("could not connect to", Failure::Connect)
     } else {
-        "no answer from"
+        ("no answer from", Failure::Reset)
     };
     let causes: Vec<String> = causes.iter().map(ToString::to_string).collect();
     Error::upstream(
         StatusCode::BAD_GATEWAY,
         "upstream_unreachable",
+        failure,
         format!("{what} {host}: {}", causes.join(": ")),
     )
 }

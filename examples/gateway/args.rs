@@ -1,0 +1,95 @@
+//! The command line.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Parser, ValueEnum};
+
+/// A gateway to Moonshot AI's Kimi models for whatever speaks OpenAI's chat
+/// completions. Reads LiteLLM's config.yaml.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "gateway",
+    version,
+    args_override_self = true,
+    after_help = "Environment: MOONSHOT_API_KEY and MOONSHOT_API_BASE, where the config has none; \
+                  LITELLM_MASTER_KEY; RUST_LOG (info, debug, …); TOKIO_WORKER_THREADS.\n\
+                  Without --config and without these variables an emulator of Moonshot answers, \
+                  in this process."
+)]
+pub(crate) struct Args {
+    /// LiteLLM's YAML: model_list and general_settings.master_key
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Address to listen on; in a container 0.0.0.0
+    #[arg(
+        long,
+        env = "HOST",
+        default_value = "127.0.0.1",
+        hide_env_values = true
+    )]
+    pub(crate) host: String,
+
+    /// Port to listen on; 0 takes a free one
+    #[arg(
+        short,
+        long,
+        env = "PORT",
+        default_value_t = 4000,
+        hide_env_values = true
+    )]
+    pub(crate) port: u16,
+
+    /// Send a request again so often, to the next entry of its name if there are
+    /// several. Never after a byte of an answer went out
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) retries: u32,
+
+    /// From the name of the host to the end of the TLS handshake
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub(crate) connect_timeout: Duration,
+
+    /// Until an answer begins. One that is no stream begins when the model has
+    /// finished. A flowing answer may take as long as it likes
+    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
+    pub(crate) first_byte_timeout: Duration,
+
+    /// For a client to send the head of a request, and between two pieces of a body
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub(crate) client_timeout: Duration,
+
+    /// Requests served at the same time, streams to their end; others get a 503
+    #[arg(long, value_name = "N", default_value_t = 1024)]
+    pub(crate) max_requests: usize,
+
+    /// Longest body of a chat request, decompressed; Moonshot takes 100 MB
+    #[arg(long, value_name = "BYTES", default_value_t = 100_000_000)]
+    pub(crate) max_body_bytes: usize,
+
+    /// Most headers of a request
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) max_headers: usize,
+
+    /// For open requests to finish after SIGTERM or ctrl-c
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub(crate) shutdown_deadline: Duration,
+
+    /// A line a request: for people, or a JSON object
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub(crate) log: LogForm,
+
+    /// For comparison: send bodies on as they came, only URL and key are set
+    #[arg(long)]
+    pub(crate) no_rewrite: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogForm {
+    Text,
+    Json,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds")?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}

@@ -1,0 +1,319 @@
+//! What is served, to whom and from where: LiteLLM's `config.yaml`, as far as it
+//! concerns Moonshot, or two environment variables.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde_saphyr::Location;
+use subtle::ConstantTimeEq;
+use tower_moonshot::{ApiKey, Region};
+
+use super::yaml::{Node, Problem, Section};
+
+/// How LiteLLM marks a value that stands in the environment.
+const FROM_ENVIRONMENT: &str = "os.environ/";
+
+/// The variables that LiteLLM falls back on.
+pub(crate) const API_KEY: &str = "MOONSHOT_API_KEY";
+pub(crate) const API_BASE: &str = "MOONSHOT_API_BASE";
+const MASTER_KEY: &str = "LITELLM_MASTER_KEY";
+
+/// What the emulator is called in logs. It is in this process.
+const EMULATOR: &str = "http://emulator/v1";
+
+/// Looks up an environment variable.
+pub(crate) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// A variable that is set and not empty.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// In the order of the file; those of one name share its requests.
+    pub(crate) entries: Vec<Entry>,
+    /// What clients have to send; `None` lets everybody in.
+    pub(crate) master_key: Option<MasterKey>,
+    /// Whether every model is served, by Moonshot's own name.
+    pub(crate) is_open: bool,
+    /// What stands in the file and is not used.
+    pub(crate) warnings: Vec<Problem>,
+}
+
+/// A model that is served, or several with a wildcard.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// What clients call it. `*` in it stands for anything.
+    pub(crate) name: String,
+    /// What Moonshot calls it. `*` is what stood there in the name.
+    pub(crate) model: String,
+    pub(crate) region: Region,
+    /// Without one, the caller's own goes on.
+    pub(crate) api_key: Option<ApiKey>,
+}
+
+/// What clients have to send as a bearer token.
+#[derive(Clone)]
+pub(crate) struct MasterKey(Box<[u8]>);
+
+impl MasterKey {
+    pub(crate) fn new(key: &str) -> Self {
+        Self(key.as_bytes().into())
+    }
+
+    /// Compares in a time that tells nothing of the key but its length.
+    pub(crate) fn is(&self, guess: &[u8]) -> bool {
+        self.0.ct_eq(guess).into()
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterKey(…)")
+    }
+}
+
+impl Config {
+    /// Every model of the emulator, which asks for no key.
+    pub(crate) fn emulated() -> Result<Self, tower_moonshot::ConfigError> {
+        let no_variable = |name: &str| (name == API_BASE).then(|| EMULATOR.to_owned());
+        Self::from_env(&no_variable)
+    }
+
+    /// Every model, with the key in `MOONSHOT_API_KEY` and from the base URL in
+    /// `MOONSHOT_API_BASE`, as far as they are set.
+    pub(crate) fn from_env(env: Environment<'_>) -> Result<Self, tower_moonshot::ConfigError> {
+        let region = match env(API_BASE) {
+            Some(base) => Region::custom(&base)?,
+            None => Region::default(),
+        };
+        Ok(Self {
+            entries: vec![Entry {
+                name: "*".to_owned(),
+                model: "*".to_owned(),
+                region,
+                api_key: env(API_KEY).map(ApiKey::new).transpose()?,
+            }],
+            master_key: env(MASTER_KEY).as_deref().map(MasterKey::new),
+            is_open: true,
+            warnings: Vec::new(),
+        })
+    }
+
+    /// Reads LiteLLM's YAML.
+    pub(crate) fn parse(text: &str, env: Environment<'_>) -> Result<Self, Problem> {
+        let root = Node::parse(text)?;
+        let mut file = root.section("the file")?;
+        let mut unused = Unused::default();
+        let mut config = Self {
+            entries: Vec::new(),
+            master_key: None,
+            is_open: false,
+            warnings: Vec::new(),
+        };
+
+        let Some(list) = file.read("model_list") else {
+            return Err(root.problem("there is no model_list, so nothing to serve"));
+        };
+        for node in list.list("model_list")? {
+            let mut entry = node.section("an entry of model_list")?;
+            match config.entry(&mut entry, env, &mut unused)? {
+                Ok(entry) => config.entries.push(entry),
+                Err(left_out) => config.warnings.push(left_out),
+            }
+            unused.note("model_list", &entry);
+        }
+        if config.entries.is_empty() {
+            return Err(list.problem(
+                "no entry of model_list is for Moonshot: \
+                 none has a litellm_params.model like moonshot/kimi-k3",
+            ));
+        }
+
+        config.master_key = env(MASTER_KEY).as_deref().map(MasterKey::new);
+        if let Some(node) = file.read("general_settings") {
+            let mut settings = node.section("general_settings")?;
+            if let Some(key) = settings.read("master_key") {
+                let key = resolve(key, "general_settings.master_key", env)?;
+                config.master_key = Some(MasterKey::new(&key));
+            }
+            unused.note("general_settings", &settings);
+        }
+        // All of these are about something else. They are opened to name what
+        // stands in them.
+        for name in [
+            "litellm_settings",
+            "router_settings",
+            "environment_variables",
+        ] {
+            if let Some(node) = file.read(name) {
+                unused.note(name, &node.section(name)?);
+            }
+        }
+        unused.note("", &file);
+        config.warnings.extend(unused.into_problems());
+        config.warnings.sort_by_key(|warning| warning.line);
+        Ok(config)
+    }
+
+    /// Reads one entry. The inner error says why it is left out.
+    fn entry(
+        &self,
+        entry: &mut Section<'_>,
+        env: Environment<'_>,
+        unused: &mut Unused,
+    ) -> Result<Result<Entry, Problem>, Problem> {
+        let at = entry.at;
+        let missing = |what: &str| Problem::new(at, format!("this entry has no {what}"));
+        let name = entry
+            .read("model_name")
+            .ok_or_else(|| missing("model_name"))?;
+        let name_at = name.at;
+        let name = name.text("model_name")?;
+        let params = entry
+            .read("litellm_params")
+            .ok_or_else(|| missing("litellm_params"))?;
+        let mut params = params.section("litellm_params")?;
+        let of = |key: &str| format!("{key} of {name:?}");
+
+        let model_node = params
+            .read("model")
+            .ok_or_else(|| missing("litellm_params.model"))?;
+        let given = resolve(model_node, &of("model"), env)?;
+        let provider = match params.read("custom_llm_provider") {
+            Some(provider) => Some(provider.text("custom_llm_provider")?),
+            None => None,
+        };
+        let api_base = params.read("api_base").or_else(|| params.read("base_url"));
+        let api_key = params.read("api_key");
+        let is_moonshot_host = |node: &Node| {
+            let base = resolve(node, "api_base", env).unwrap_or_default();
+            Region::custom(&base).is_ok_and(|region| !matches!(region, Region::Custom(_)))
+        };
+        let model = if let Some(id) = given.strip_prefix("moonshot/") {
+            id
+        } else if given == "*" || provider == Some("moonshot") {
+            &*given
+        } else if let (Some(id), true) = (
+            // How Moonshot was used before LiteLLM knew it.
+            given.strip_prefix("openai/"),
+            api_base.is_some_and(is_moonshot_host),
+        ) {
+            id
+        } else {
+            return Ok(Err(Problem::new(
+                at,
+                format!("{name:?} is left out: its model is {given:?}, not moonshot/…"),
+            )));
+        };
+        unused.note("litellm_params", &params);
+
+        if name.is_empty() || model.is_empty() {
+            return Err(Problem::new(
+                name_at,
+                "a model_name and its model can't be empty",
+            ));
+        }
+        for (what, text, at) in [
+            ("model_name", name, name_at),
+            ("model", model, model_node.at),
+        ] {
+            if text.matches('*').count() > 1 {
+                return Err(Problem::new(
+                    at,
+                    format!("{what} {text:?} has more than one *"),
+                ));
+            }
+        }
+        if model.contains('*') && !name.contains('*') {
+            return Err(model_node.problem(format!(
+                "the * in {given:?} stands for what * stands for in model_name, \
+                 but {name:?} has none"
+            )));
+        }
+        let region = match api_base {
+            Some(node) => Some((node.at, resolve(node, &of("api_base"), env)?)),
+            None => env(API_BASE).map(|base| (at, base)),
+        };
+        let region = match region {
+            Some((at, base)) => Region::custom(&base)
+                .map_err(|error| Problem::new(at, format!("{}: {error}", of("api_base"))))?,
+            None => Region::default(),
+        };
+        let api_key = match api_key {
+            Some(node) => Some((node.at, resolve(node, &of("api_key"), env)?)),
+            None => env(API_KEY).map(|key| (at, key)),
+        };
+        let api_key = match api_key {
+            Some((at, key)) => Some(
+                ApiKey::new(key)
+                    .map_err(|error| Problem::new(at, format!("{}: {error}", of("api_key"))))?,
+            ),
+            None => None,
+        };
+        Ok(Ok(Entry {
+            name: name.to_owned(),
+            model: model.to_owned(),
+            region,
+            api_key,
+        }))
+    }
+}
+
+/// A string, or what the variable holds that it names.
+fn resolve(node: &Node, what: &str, env: Environment<'_>) -> Result<String, Problem> {
+    let text = node.text(what)?;
+    let Some(name) = text.strip_prefix(FROM_ENVIRONMENT) else {
+        return Ok(text.to_owned());
+    };
+    env(name).ok_or_else(|| {
+        node.problem(format!(
+            "{what} is os.environ/{name}, but {name} is not set"
+        ))
+    })
+}
+
+/// Keys that nobody reads: each once, with all of its lines.
+#[derive(Default)]
+struct Unused(BTreeMap<String, Vec<Location>>);
+
+impl Unused {
+    fn note(&mut self, section: &str, rest: &Section<'_>) {
+        for (key, at) in rest.unread() {
+            let path = match section {
+                "" => key.to_owned(),
+                _ => format!("{section}.{key}"),
+            };
+            self.0.entry(path).or_default().push(at);
+        }
+    }
+
+    fn into_problems(self) -> impl Iterator<Item = Problem> {
+        self.0.into_iter().filter_map(|(path, places)| {
+            let (first, others) = places.split_first()?;
+            let mut message = format!("{path} is not used here");
+            if !others.is_empty() {
+                let lines: Vec<String> = others.iter().map(|at| at.line().to_string()).collect();
+                message = format!("{message} (nor in line {})", lines.join(", "));
+            }
+            Some(Problem::new(*first, message))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_debug_output_holds_no_key() {
+        let text =
+            "model_list: [{model_name: a, litellm_params: {model: moonshot/a, api_key: sk-up}}]
+general_settings: {master_key: os.environ/MASTER}";
+        let env = |name: &str| (name == "MASTER").then(|| "sk-down".to_owned());
+        let config = Config::parse(text, &env).unwrap();
+        assert!(config.entries[0].api_key.is_some() && config.master_key.is_some());
+        let debug = format!("{config:?}");
+        assert!(!debug.contains("sk-"), "{debug}");
+    }
+}

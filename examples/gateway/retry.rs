@@ -1,0 +1,114 @@
+//! Asks once more, before the client has seen a byte.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    http::{Request, header::RETRY_AFTER},
+    response::Response,
+};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tower::retry::{
+    Policy,
+    backoff::{Backoff, ExponentialBackoff, ExponentialBackoffMaker, InvalidBackoff, MakeBackoff},
+    budget::{Budget, TpsBudget},
+};
+use tower::util::rng::HasherRng;
+
+use super::{
+    answer::{Failed, Failure},
+    error::Error,
+    models::Choice,
+};
+
+/// The longest `Retry-After` that is waited for. For longer, the client decides.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// When to ask once more: for passing failures, after a growing and random wait;
+/// for all but the request's own faults, at once if another entry of the name
+/// wasn't asked yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Retry {
+    left: u32,
+    backoff: ExponentialBackoff,
+    /// Shared: when most requests fail, retries would only add to the load.
+    budget: Arc<TpsBudget>,
+}
+
+impl Retry {
+    pub(crate) fn new(retries: u32) -> Result<Self, InvalidBackoff> {
+        let (min, max) = (Duration::from_millis(250), Duration::from_secs(8));
+        let mut backoff = ExponentialBackoffMaker::new(min, max, 0.5, HasherRng::default())?;
+        Ok(Self {
+            left: retries,
+            backoff: backoff.make_backoff(),
+            // One retry for five requests, and ten a second for a start.
+            budget: Arc::new(TpsBudget::new(Duration::from_secs(10), 10, 0.2)),
+        })
+    }
+
+    /// How long to wait before the next attempt; `None` if there is to be none.
+    fn wait(
+        &mut self,
+        failure: Failure,
+        retry_after: Option<Duration>,
+        another: bool,
+    ) -> Option<Sleep> {
+        if another && failure.is_local() {
+            return Some(sleep(Duration::ZERO));
+        }
+        let after = retry_after.unwrap_or_default();
+        if !failure.is_passing() || after > MAX_RETRY_AFTER {
+            return None;
+        }
+        // The random part is added, so that those who were told the same time
+        // don't come back together.
+        Some(sleep_until(self.backoff.next_backoff().deadline() + after))
+    }
+}
+
+impl<B: Clone> Policy<Request<B>, Response, Error> for Retry {
+    type Future = Sleep;
+
+    fn retry(
+        &mut self,
+        request: &mut Request<B>,
+        result: &mut Result<Response, Error>,
+    ) -> Option<Sleep> {
+        let (failure, retry_after) = match result {
+            Ok(response) => (
+                response.extensions().get::<Failed>().map(|failed| failed.0),
+                response.headers().get(RETRY_AFTER),
+            ),
+            Err(error) => (error.failure(), None),
+        };
+        let Some(failure) = failure else {
+            self.budget.deposit();
+            return None;
+        };
+        let retry_after = match retry_after {
+            // In seconds. A date, which is the other form, nobody sends here.
+            Some(value) => Some(Duration::from_secs(value.to_str().ok()?.parse().ok()?)),
+            None => None,
+        };
+        let mut choice = request.extensions().get::<Choice>().cloned()?;
+        self.left = self.left.checked_sub(1)?;
+        let wait = self.wait(failure, retry_after, choice.has_another())?;
+        if !self.budget.withdraw() {
+            return None;
+        }
+        tracing::warn!(
+            upstream = &*choice.deployment().upstream,
+            failure = failure.name(),
+            wait_ms = wait.deadline().duration_since(Instant::now()).as_millis() as u64,
+            "once more",
+        );
+        choice.advance();
+        request.extensions_mut().insert(choice);
+        Some(wait)
+    }
+
+    fn clone_request(&mut self, request: &Request<B>) -> Option<Request<B>> {
+        // The body is in memory, and cloned without a copy.
+        (self.left > 0).then(|| request.clone())
+    }
+}

@@ -1,0 +1,293 @@
+//! What is known of a request, for its line in the log and for the metrics.
+//!
+//! Every request leaves one line, when its answer is over: sent to the last byte,
+//! broken off by the upstream, or given up by the client. tower-http's `trace`
+//! tells of the head and of the end of an answer apart, and nothing of a client
+//! that leaves between them.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    extract::{Request, State},
+    http::{HeaderValue, Method},
+    middleware::Next,
+    response::Response,
+};
+use http_body::{Frame, SizeHint};
+use tokio::sync::OwnedSemaphorePermit;
+use tower_http::request_id::RequestId;
+use tower_moonshot::{Report, Rule};
+
+use super::{
+    answer::{Failed, Failure},
+    chat::shortened,
+    metrics::Metrics,
+    models::Choice,
+};
+
+/// Names the rules that changed something, on the answer.
+const REWRITES: &str = "x-moonshot-rewrites";
+
+/// In the extensions of a request, for the layers inside to write down what they
+/// find out.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trail(Arc<Facts>);
+
+#[derive(Debug, Default)]
+struct Facts {
+    choice: OnceLock<Choice>,
+    request_bytes: OnceLock<u64>,
+    /// Of the last attempt.
+    upstream: std::sync::Mutex<Option<Arc<str>>>,
+    attempts: AtomicU32,
+    /// In microseconds; of the last attempt. Zero if there was none.
+    upstream_time: AtomicU64,
+    /// A place among the requests that are served at the same time. It is free
+    /// again when the answer is over, and not before: a stream takes one too.
+    place: OnceLock<OwnedSemaphorePermit>,
+}
+
+impl Trail {
+    pub(crate) fn of<B>(request: &axum::http::Request<B>) -> Self {
+        request.extensions().get().cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn chose(&self, choice: &Choice) {
+        let _ = self.0.choice.set(choice.clone());
+    }
+
+    pub(crate) fn read(&self, bytes: usize) {
+        let _ = self.0.request_bytes.set(bytes as u64);
+    }
+
+    pub(crate) fn sent_to(&self, upstream: &Arc<str>) {
+        self.0.attempts.fetch_add(1, Ordering::Relaxed);
+        if let Ok(mut last) = self.0.upstream.lock() {
+            *last = Some(Arc::clone(upstream));
+        }
+    }
+
+    pub(crate) fn answered(&self, after: Duration) {
+        let micros = u64::try_from(after.as_micros()).unwrap_or(u64::MAX);
+        self.0.upstream_time.store(micros.max(1), Ordering::Relaxed);
+    }
+
+    pub(crate) fn keep(&self, place: OwnedSemaphorePermit) {
+        let _ = self.0.place.set(place);
+    }
+}
+
+/// The outermost middleware.
+pub(crate) async fn record(
+    State(metrics): State<Metrics>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let trail = Trail::default();
+    let id = request.extensions().get::<RequestId>().cloned();
+    let mut line = Line {
+        metrics: metrics.clone(),
+        method: request.method().clone(),
+        // Without the query, which is the caller's own business.
+        path: request.uri().path().to_owned(),
+        id,
+        trail: trail.clone(),
+        started: Instant::now(),
+        head: None,
+        bytes: 0,
+        end: End::ClientLeft,
+    };
+    metrics.in_flight.inc();
+    request.extensions_mut().insert(trail);
+    let mut response = next.run(request).await;
+
+    let report = response.extensions_mut().remove::<Report>();
+    if let Some(rules) = report.as_ref().and_then(rules) {
+        response.headers_mut().insert(REWRITES, rules);
+    }
+    line.head = Some(Head {
+        status: response.status().as_u16(),
+        after: line.started.elapsed(),
+        failure: response.extensions().get::<Failed>().map(|failed| failed.0),
+        report,
+    });
+    response.map(|body| Body::new(Recorded::new(body, line)))
+}
+
+/// The rules that changed something, each once.
+fn rules(report: &Report) -> Option<HeaderValue> {
+    let mut names = String::new();
+    for rule in applied(report) {
+        if !names.is_empty() {
+            names.push_str(", ");
+        }
+        names.push_str(rule.name());
+    }
+    (!names.is_empty())
+        .then(|| HeaderValue::try_from(names).ok())
+        .flatten()
+}
+
+fn applied(report: &Report) -> impl Iterator<Item = Rule> {
+    let changed = |rule: Rule| report.changes().iter().any(|change| change.rule() == rule);
+    Rule::ALL.iter().copied().filter(move |rule| changed(*rule))
+}
+
+/// How an answer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Complete,
+    UpstreamBroke,
+    ClientLeft,
+}
+
+#[derive(Debug)]
+struct Head {
+    status: u16,
+    after: Duration,
+    failure: Option<Failure>,
+    report: Option<Report>,
+}
+
+/// The line of one request. It is written when this is dropped, and so always.
+#[derive(Debug)]
+struct Line {
+    metrics: Metrics,
+    method: Method,
+    path: String,
+    id: Option<RequestId>,
+    trail: Trail,
+    started: Instant,
+    head: Option<Head>,
+    bytes: u64,
+    end: End,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let Facts {
+            choice,
+            request_bytes,
+            upstream,
+            attempts,
+            upstream_time,
+            place: _,
+        } = &*self.trail.0;
+        let choice = choice.get();
+        let upstream = upstream.lock().ok().and_then(|upstream| upstream.clone());
+        let upstream_micros = upstream_time.load(Ordering::Relaxed);
+        let attempts = attempts.load(Ordering::Relaxed);
+        let head = self.head.as_ref();
+        // What nginx calls it when nobody is left to get a status.
+        let status = head.map_or(499, |head| head.status);
+        let failure = head.and_then(|head| head.failure);
+        let report = head.and_then(|head| head.report.as_ref());
+
+        let label = choice.map(|choice| Arc::clone(&choice.name().label));
+        self.metrics.finished(label, status);
+        self.metrics.in_flight.dec();
+        if let Some(bytes) = request_bytes.get() {
+            self.metrics.request_bytes.observe(*bytes as f64);
+        }
+        self.metrics.response_bytes.observe(self.bytes as f64);
+        if let Some(upstream) = &upstream {
+            if upstream_micros > 0 {
+                let seconds = Duration::from_micros(upstream_micros).as_secs_f64();
+                self.metrics.upstream_seconds(upstream, seconds);
+            }
+            if let Some(failure) = failure {
+                self.metrics.failed(upstream, failure);
+            }
+        }
+        self.metrics
+            .retries
+            .inc_by(u64::from(attempts.saturating_sub(1)));
+        for rule in report.into_iter().flat_map(applied) {
+            self.metrics.rewrote(rule);
+        }
+
+        let model = choice.map(|choice| shortened(choice.asked()));
+        let rules = report.and_then(rules);
+        let id = self.id.as_ref();
+        tracing::info!(
+            method = %self.method,
+            path = shortened(&self.path),
+            status,
+            model,
+            upstream = upstream.as_deref(),
+            rules = rules.as_ref().and_then(|rules| rules.to_str().ok()),
+            first_byte_ms = head.map(|head| head.after.as_millis() as u64),
+            time_ms = self.started.elapsed().as_millis() as u64,
+            bytes_in = request_bytes.get(),
+            bytes_out = self.bytes,
+            attempts = (attempts > 1).then_some(attempts),
+            failure = failure.map(Failure::name),
+            end = match self.end {
+                End::Complete => None,
+                End::UpstreamBroke => Some("the upstream broke off"),
+                End::ClientLeft => Some("the client left"),
+            },
+            id = id.and_then(|id| id.header_value().to_str().ok()).map(shortened),
+            "request",
+        );
+        if let Some(report) = report.filter(|report| !report.changes().is_empty()) {
+            tracing::debug!("{report}");
+        }
+    }
+}
+
+/// A body that counts what goes through it.
+struct Recorded {
+    body: Body,
+    line: Line,
+}
+
+impl Recorded {
+    fn new(body: Body, mut line: Line) -> Self {
+        if body.is_end_stream() {
+            line.end = End::Complete;
+        }
+        Self { body, line }
+    }
+}
+
+impl HttpBody for Recorded {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        match &frame {
+            Some(Ok(frame)) => {
+                self.line.bytes += frame.data_ref().map_or(0, Bytes::len) as u64;
+                // Nobody asks again behind the last of a known length.
+                if self.body.is_end_stream() {
+                    self.line.end = End::Complete;
+                }
+            }
+            Some(Err(_)) => self.line.end = End::UpstreamBroke,
+            None => self.line.end = End::Complete,
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,211 @@
+//! YAML as a tree that remembers where everything stands.
+//!
+//! A configuration is read by name, key by key, so that what nobody reads can be
+//! named too, with its place. `serde` alone would drop that, or the places.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::{Location, Spanned, UserMessageFormatter};
+
+/// Something to say about a place in a file.
+///
+/// Without any of the text that stands there: it may be a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) line: u64,
+    pub(crate) column: u64,
+    pub(crate) message: String,
+}
+
+impl Problem {
+    pub(crate) fn new(at: Location, message: impl Into<String>) -> Self {
+        Self {
+            line: at.line(),
+            column: at.column(),
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (line, column) = (self.line, self.column);
+        write!(f, "line {line}, column {column}: {}", self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// A value and where it stands.
+#[derive(Clone)]
+pub(crate) struct Node {
+    pub(crate) value: Value,
+    pub(crate) at: Location,
+}
+
+#[derive(Clone)]
+pub(crate) enum Value {
+    Null,
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<(Node, Node)>),
+    /// A number or a truth value. None of those that are read is one.
+    Other,
+}
+
+impl Node {
+    /// Reads a document. Merge keys (`<<`) are resolved.
+    pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
+        // Without a snippet, which would show the lines around: they have keys.
+        let options = serde_saphyr::options! { with_snippet: false };
+        serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+            let message = error.render_with_formatter(&UserMessageFormatter);
+            let at = error.location().unwrap_or(Location::UNKNOWN);
+            // The place stands in front of it.
+            let place = format!(" at line {}, column {}", at.line(), at.column());
+            Problem::new(at, message.replace(&place, ""))
+        })
+    }
+
+    pub(crate) fn problem(&self, message: impl Into<String>) -> Problem {
+        Problem::new(self.at, message)
+    }
+
+    pub(crate) const fn is_null(&self) -> bool {
+        matches!(self.value, Value::Null)
+    }
+
+    /// The text, or a problem that says what `name` has to be.
+    pub(crate) fn text(&self, name: &str) -> Result<&str, Problem> {
+        match &self.value {
+            Value::Text(text) => Ok(text),
+            Value::Other => {
+                Err(self.problem(format!("{name} has to be a string: put it in quotes")))
+            }
+            _ => Err(self.problem(format!("{name} has to be a string"))),
+        }
+    }
+
+    pub(crate) fn list(&self, name: &str) -> Result<&[Self], Problem> {
+        match &self.value {
+            Value::List(list) => Ok(list),
+            _ => Err(self.problem(format!("{name} has to be a list"))),
+        }
+    }
+
+    /// The value as a section, whose keys are read one by one.
+    pub(crate) fn section(&self, name: &str) -> Result<Section<'_>, Problem> {
+        match &self.value {
+            Value::Map(members) => Ok(Section {
+                at: self.at,
+                unread: members.iter().collect(),
+            }),
+            // `litellm_settings:` with nothing behind it.
+            Value::Null => Ok(Section {
+                at: self.at,
+                unread: Vec::new(),
+            }),
+            _ => Err(self.problem(format!("{name} has to be a mapping, `key: value`"))),
+        }
+    }
+}
+
+/// A mapping of which some keys were read.
+pub(crate) struct Section<'a> {
+    pub(crate) at: Location,
+    unread: Vec<&'a (Node, Node)>,
+}
+
+impl<'a> Section<'a> {
+    /// The value of a key; `None` also for null.
+    pub(crate) fn read(&mut self, name: &str) -> Option<&'a Node> {
+        let is_it =
+            |(key, _): &&(Node, Node)| matches!(&key.value, Value::Text(key) if key == name);
+        let index = self.unread.iter().position(is_it)?;
+        let (_, value) = self.unread.remove(index);
+        (!value.is_null()).then_some(value)
+    }
+
+    /// The keys that nobody has read, with their places.
+    pub(crate) fn unread(&self) -> impl Iterator<Item = (&'a str, Location)> {
+        self.unread.iter().map(|(key, _)| match &key.value {
+            Value::Text(name) => (name.as_str(), key.at),
+            _ => ("a key that is no string", key.at),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<Value>::deserialize(deserializer)?;
+        Ok(Self {
+            value: spanned.value,
+            at: spanned.referenced,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+
+        impl<'de> Visitor<'de> for Any {
+            type Value = Value;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_unit<E>(self) -> Result<Value, E> {
+                Ok(Value::Null)
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Value, E> {
+                Ok(Value::Other)
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Value, E> {
+                Ok(Value::Other)
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Value, E> {
+                Ok(Value::Other)
+            }
+
+            fn visit_i128<E>(self, _: i128) -> Result<Value, E> {
+                Ok(Value::Other)
+            }
+
+            fn visit_u128<E>(self, _: u128) -> Result<Value, E> {
+                Ok(Value::Other)
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Value, E> {
+                Ok(Value::Other)
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+                Ok(Value::Text(text.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+                let mut list = Vec::new();
+                while let Some(element) = seq.next_element()? {
+                    list.push(element);
+                }
+                Ok(Value::List(list))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Value::Map(members))
+            }
+        }
+
+        deserializer.deserialize_any(Any)
+    }
+}

@@ -1,0 +1,245 @@
+//! LiteLLM's file, the environment and the command line.
+
+use serde_json::json;
+use tower_moonshot::emulator::Emulator;
+
+use crate::harness::{KEY, OK, Setup, chat, emulated, get, hello, hello_to, saying};
+
+/// As LiteLLM's documentation has it for Moonshot, word for word.
+const DOCUMENTED: &str = "\
+model_list:
+  - model_name: moonshot-v1-8k
+    litellm_params:
+      model: moonshot/moonshot-v1-8k
+      api_key: os.environ/MOONSHOT_API_KEY
+  - model_name: moonshot-v1-32k
+    litellm_params:
+      model: moonshot/moonshot-v1-32k
+      api_key: os.environ/MOONSHOT_API_KEY
+  - model_name: moonshot-v1-128k
+    litellm_params:
+      model: moonshot/moonshot-v1-128k
+      api_key: os.environ/MOONSHOT_API_KEY
+";
+
+#[tokio::test]
+async fn the_example_of_litellms_documentation_works_unchanged() {
+    let moonshot = emulated(Emulator::new().with_api_key(KEY)).await;
+    let gateway = Setup::config(DOCUMENTED)
+        .variable("MOONSHOT_API_KEY", KEY)
+        .variable("MOONSHOT_API_BASE", format!("http://{moonshot}/v1"))
+        .start()
+        .await;
+    for model in ["moonshot-v1-8k", "moonshot-v1-32k", "moonshot-v1-128k"] {
+        let answer = gateway.send(hello_to(model)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(answer.json()["model"], model);
+    }
+    let stream = json!({"model": "moonshot-v1-8k", "stream": true, "temperature": 2,
+        "messages": [{"role": "user", "content": "Hi"}]});
+    let answer = gateway.send(chat(&stream.to_string())).await;
+    assert!(answer.body.contains("data: [DONE]"), "{}", answer.body);
+    let listed = gateway.send(get("/v1/models")).await.json();
+    assert_eq!(listed["data"][2]["id"], "moonshot-v1-128k");
+    assert!(!gateway.output().contains("WARN"), "{}", gateway.output());
+}
+
+#[tokio::test]
+async fn the_example_file_is_one_that_works() {
+    let moonshot = emulated(Emulator::new().with_api_key(KEY)).await;
+    let gateway = Setup::config(include_str!("../../examples/gateway/config.yaml"))
+        .variable("MOONSHOT_API_KEY", KEY)
+        .variable("MOONSHOT_API_BASE", format!("http://{moonshot}/v1"))
+        .start()
+        .await;
+    for model in ["kimi-k3", "gpt-4o", "moonshot/kimi-k2.6"] {
+        let answer = gateway.send(hello_to(model)).await;
+        assert_eq!(answer.status, 200, "{model}: {}", answer.body);
+    }
+    assert!(!gateway.output().contains("WARN"), "{}", gateway.output());
+}
+
+#[tokio::test]
+async fn what_is_not_used_is_named_with_its_place_and_the_rest_is_served() {
+    let upstream = saying(OK).await;
+    let gateway = Setup::config(&format!(
+        "model_list:
+  - model_name: kimi-k3
+    litellm_params:
+      model: moonshot/kimi-k3
+      api_base: 'http://{}/v1'
+      rpm: 60
+  - model_name: gpt-4o
+    litellm_params: {{model: openai/gpt-4o, api_key: os.environ/NOT_SET}}
+  - model_name: kimi-k3
+    litellm_params: {{model: moonshot/kimi-k3, rpm: 60}}
+litellm_settings:
+  drop_params: true
+environment_variables: {{OTHER: $KEY}}
+",
+        upstream.address
+    ))
+    .variable("RUST_LOG", "warn")
+    .start()
+    .await;
+    for warning in [
+        "line 6, column 7: litellm_params.rpm is not used here (nor in line 10)",
+        "line 7, column 5: \"gpt-4o\" is left out: its model is \"openai/gpt-4o\", not moonshot/…",
+        "line 12, column 3: litellm_settings.drop_params is not used here",
+        "line 13, column 25: environment_variables.OTHER is not used here",
+    ] {
+        gateway.says(warning).await;
+    }
+    assert_eq!(
+        gateway.output().matches("WARN").count(),
+        4,
+        "{}",
+        gateway.output()
+    );
+    assert_eq!(gateway.send(hello()).await.status, 200);
+}
+
+/// Every message of a file that can't be used, and none of them with a key.
+#[tokio::test]
+async fn a_broken_file_is_an_error_with_line_and_column() {
+    let entry = "model_list:\n  - model_name: kimi-k3\n    litellm_params:\n";
+    for (text, message) in [
+        (
+            format!("{entry}      model: '$KEY\n"),
+            "line 5, column 1: invalid indentation in multiline quoted scalar",
+        ),
+        (
+            format!("{entry}      api_key: $KEY: 4\n"),
+            "line 4, column 44: mapping values are not allowed",
+        ),
+        (
+            format!("{entry}      api_key: $KEY\n      api_key: $KEY\n"),
+            "line 5, column 7",
+        ),
+        (
+            format!(
+                "{entry}      model: moonshot/kimi-k3\n      api_key: os.environ/NO_SUCH_KEY\n"
+            ),
+            "line 5, column 16: api_key of \"kimi-k3\" is os.environ/NO_SUCH_KEY, but NO_SUCH_KEY is not set",
+        ),
+        (
+            format!("{entry}      model: moonshot/kimi-k3\n      api_key: [$KEY]\n"),
+            "line 5, column 16: api_key of \"kimi-k3\" has to be a string",
+        ),
+        (
+            format!("{entry}      model: moonshot/kimi-k3\n      api_key: '$KEY \u{e9}'\n"),
+            "line 5, column 16: api_key of \"kimi-k3\": the API key is empty or has characters",
+        ),
+        (
+            format!(
+                "{entry}      model: moonshot/kimi-k3\n      api_base: 'https://x:$KEY@api.moonshot.ai'\n"
+            ),
+            "line 5, column 17: api_base of \"kimi-k3\": base URL \"api.moonshot.ai\" has a user",
+        ),
+        (
+            format!("{entry}      model: moonshot/*\n"),
+            "line 4, column 14: the * in \"moonshot/*\" stands for what * stands for in model_name",
+        ),
+        (
+            "model_list:\n  - model_name: a*b*\n    litellm_params: {model: moonshot/x}\n"
+                .to_owned(),
+            "line 2, column 17: model_name \"a*b*\" has more than one *",
+        ),
+        (
+            "model_list:\n  - litellm_params: {model: moonshot/kimi-k3}\n".to_owned(),
+            "line 2, column 5: this entry has no model_name",
+        ),
+        (
+            "model_list:\n  - model_name: gpt-4o\n    litellm_params: {model: gpt-4o}\n".to_owned(),
+            "line 2, column 3: no entry of model_list is for Moonshot",
+        ),
+        (
+            "model_list: $KEY\n".to_owned(),
+            "line 1, column 13: model_list has to be a list",
+        ),
+        (
+            "general_settings: {}\n".to_owned(),
+            "line 1, column 1: there is no model_list",
+        ),
+        (String::new(), "there is no model_list"),
+    ] {
+        let (success, output) = Setup::config(&text).run().await;
+        assert!(!success, "{text}");
+        assert!(output.contains(message), "{text}: {output}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there_is_named() {
+    let (success, output) = Setup::default()
+        .arguments(["--config", "/no/such.yaml"])
+        .run()
+        .await;
+    assert!(
+        !success && output.contains("/no/such.yaml: No such file"),
+        "{output}"
+    );
+}
+
+#[tokio::test]
+async fn unusable_variables_and_flags_are_errors_that_name_them() {
+    let (success, output) = Setup::default()
+        .variable("MOONSHOT_API_BASE", "api.moonshot.ai")
+        .run()
+        .await;
+    assert!(!success && output.contains("has no scheme"), "{output}");
+    let (success, output) = Setup::default()
+        .variable("MOONSHOT_API_KEY", format!("{KEY}\u{e9}"))
+        .run()
+        .await;
+    assert!(!success && output.contains("the API key"), "{output}");
+    let (success, output) = Setup::default().variable("RUST_LOG", "a=b=c").run().await;
+    assert!(!success && output.contains("RUST_LOG"), "{output}");
+    let (success, output) = Setup::default()
+        .arguments(["--connect-timeout", "soon"])
+        .run()
+        .await;
+    assert!(
+        !success && output.contains("expected a number of seconds"),
+        "{output}"
+    );
+}
+
+#[tokio::test]
+async fn it_says_who_it_is_and_what_it_takes() {
+    let (success, output) = Setup::default().arguments(["--version"]).run().await;
+    assert!(
+        success && output.contains(env!("CARGO_PKG_VERSION")),
+        "{output}"
+    );
+    let (success, output) = Setup::default().arguments(["--help"]).run().await;
+    assert!(success && output.contains("--config <FILE>"), "{output}");
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named() {
+    let upstream = saying(OK).await;
+    let port = upstream.address.port().to_string();
+    let (success, output) = Setup::default().arguments(["--port", &port]).run().await;
+    assert!(
+        !success && output.contains(&format!("127.0.0.1:{port}")),
+        "{output}"
+    );
+    assert!(output.contains("--port"), "{output}");
+}
+
+#[tokio::test]
+async fn a_key_that_everybody_could_use_is_warned_of() {
+    let upstream = saying(OK).await;
+    let open = Setup::to(upstream.address)
+        .arguments(["--host", "0.0.0.0"])
+        .start()
+        .await;
+    open.says("whoever reaches 0.0.0.0").await;
+    let guarded = Setup::to(upstream.address)
+        .arguments(["--host", "0.0.0.0"])
+        .variable("LITELLM_MASTER_KEY", "sk-1234")
+        .start()
+        .await;
+    assert!(!guarded.output().contains("whoever"));
+}

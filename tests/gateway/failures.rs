@@ -1,0 +1,346 @@
+//! What clients see when something goes wrong.
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+use tower_moonshot::emulator::{Emulator, Failure};
+
+use crate::harness::{
+    KEY, OK, Setup, black_hole, chat, emulated, get, hello, hello_to, in_time, nobody, post,
+    read_request, saying,
+};
+
+#[tokio::test]
+async fn a_refused_connection_is_a_502() {
+    let nobody = nobody().await;
+    let answer = Setup::to(nobody).start().await.send(hello()).await;
+    assert_eq!(answer.status, 502);
+    assert_eq!(answer.error()["type"], "upstream_error");
+    let message = answer.message();
+    assert!(message.contains("could not connect"), "{message}");
+    assert!(message.contains(&nobody.to_string()), "{message}");
+}
+
+#[tokio::test]
+async fn an_upstream_that_hangs_up_is_a_502() {
+    let upstream = saying("").await;
+    let answer = Setup::to(upstream.address)
+        .start()
+        .await
+        .send(hello())
+        .await;
+    assert_eq!(answer.status, 502);
+    assert_eq!(answer.error()["code"], "upstream_unreachable");
+}
+
+#[tokio::test]
+async fn an_upstream_that_resets_the_connection_is_a_502() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gateway = Setup::to(listener.local_addr().unwrap()).start().await;
+    let upstream = async {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        connection.read_u8().await.unwrap();
+        // Closed with something unread, it is a reset.
+        drop(connection);
+    };
+    let (answer, ()) = in_time(async { tokio::join!(gateway.send(hello()), upstream) }).await;
+    assert_eq!(answer.status, 502);
+    answer.error();
+}
+
+#[tokio::test]
+async fn an_upstream_that_talks_nonsense_is_a_502() {
+    let upstream = saying("220 smtp.example.com ESMTP\r\n\r\n").await;
+    let answer = Setup::to(upstream.address)
+        .start()
+        .await
+        .send(hello())
+        .await;
+    assert_eq!(answer.status, 502);
+    answer.error();
+}
+
+#[tokio::test]
+async fn an_upstream_that_never_answers_is_a_504() {
+    let setup = Setup::to(black_hole().await).arguments(["--first-byte-timeout", "0.05"]);
+    let answer = setup.start().await.send(hello()).await;
+    assert_eq!(answer.status, 504);
+    let message = answer.message();
+    assert!(message.contains("did not answer within 50ms"), "{message}");
+}
+
+/// A base URL with TLS in front of something without.
+fn tls(upstream: std::net::SocketAddr) -> Setup {
+    Setup::to(upstream).variable("MOONSHOT_API_BASE", format!("https://{upstream}/v1"))
+}
+
+#[tokio::test]
+async fn a_handshake_that_never_ends_is_a_504() {
+    let setup = tls(black_hole().await).arguments(["--connect-timeout", "0.05"]);
+    let answer = setup.start().await.send(hello()).await;
+    assert_eq!(answer.status, 504);
+    let message = answer.message();
+    assert!(message.contains("connecting to"), "{message}");
+}
+
+#[tokio::test]
+async fn a_server_without_tls_behind_an_https_url_is_a_502() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gateway = tls(listener.local_addr().unwrap()).start().await;
+    let upstream = async {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let refusal = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+        connection.write_all(refusal).await.unwrap();
+        connection
+    };
+    let (answer, _upstream) =
+        in_time(async { tokio::join!(gateway.send(hello()), upstream) }).await;
+    assert_eq!(answer.status, 502);
+    let message = answer.message();
+    assert!(message.contains("could not connect"), "{message}");
+}
+
+#[tokio::test]
+async fn an_error_page_becomes_json_with_the_status_and_the_headers_that_matter() {
+    let page = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/html; charset=utf-8\r\n\
+                retry-after: 7\r\nmsh-request-id: 9\r\nmsh-uid: u\r\nserver: nginx\r\n\
+                content-length: 15\r\nconnection: close\r\n\r\n<html>no</html>";
+    let upstream = saying(page).await;
+    let gateway = Setup::to(upstream.address).start().await;
+    for request in [hello(), get("/v1/files")] {
+        let answer = gateway.send(request).await;
+        assert_eq!(answer.status, 503);
+        assert_eq!(answer.header("retry-after"), Some("7"));
+        assert_eq!(answer.header("msh-request-id"), Some("9"));
+        assert_eq!(answer.header("msh-uid"), None);
+        let message = answer.message();
+        let expected = "answered 503 Service Unavailable, and text/html that can't be passed on";
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+/// A proxy compresses its pages when the client would take that.
+#[tokio::test]
+async fn a_compressed_error_is_judged_by_what_it_says_it_is() {
+    for (form, passes) in [("text/html", false), ("application/json", true)] {
+        let answer = format!(
+            "HTTP/1.1 502 Bad Gateway\r\ncontent-type: {form}\r\ncontent-encoding: x\r\n\
+             content-length: 3\r\nconnection: close\r\n\r\nabc"
+        );
+        let upstream = saying(answer.leak()).await;
+        let answer = Setup::to(upstream.address)
+            .start()
+            .await
+            .send(hello())
+            .await;
+        assert_eq!(answer.status, 502);
+        assert_eq!(answer.body == "abc", passes, "{answer:?}");
+        assert_eq!(answer.header("content-encoding").is_some(), passes);
+    }
+}
+
+#[tokio::test]
+async fn an_upstream_that_repeats_the_key_is_not_repeated() {
+    for status in ["200 OK", "401 Unauthorized"] {
+        let body = format!("{{\"error\":{{\"message\":\"no {KEY}\",\"type\":\"x\"}}}}");
+        let body = if status.starts_with('2') { "{}" } else { &body };
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nx-a: 1\r\nx-debug: Bearer {KEY}\r\nx-a: {KEY}\r\nx-a: 2\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let upstream = saying(answer.leak()).await;
+        let gateway = Setup::to(upstream.address).start().await;
+        // That there is no key in it is looked at for every answer.
+        let answer = gateway.send(hello()).await;
+        assert_eq!(answer.status.to_string(), status[..3]);
+        if answer.status == 200 {
+            assert_eq!(answer.head.matches("x-a: ").count(), 2, "{}", answer.head);
+        } else {
+            answer.error();
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_is_cut_off_or_endless_becomes_json_too() {
+    let half = "HTTP/1.1 500 Oh\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\
+                connection: close\r\n\r\n{\"error\":";
+    let upstream = saying(half).await;
+    let answer = Setup::to(upstream.address)
+        .start()
+        .await
+        .send(hello())
+        .await;
+    assert_eq!(answer.status, 500);
+    answer.error();
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gateway = Setup::to(listener.local_addr().unwrap()).start().await;
+    let upstream = async {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        read_request(&mut connection).await;
+        let head = b"HTTP/1.1 500 Oh\r\ncontent-type: application/json\r\n\r\n";
+        connection.write_all(head).await.unwrap();
+        while connection.write_all(&[b' '; 1024]).await.is_ok() {}
+    };
+    let (answer, ()) = in_time(async { tokio::join!(gateway.send(hello()), upstream) }).await;
+    assert_eq!(answer.status, 500);
+    answer.error();
+}
+
+#[tokio::test]
+async fn what_the_upstream_refuses_in_json_comes_back_as_it_said_it() {
+    let gateway = Setup::default().start().await;
+    let answer = gateway.send(hello_to("gpt-4o")).await;
+    assert_eq!(answer.status, 404);
+    assert_eq!(answer.error()["type"], "resource_not_found_error");
+
+    let refusal = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\ncontent-length: 26\r\n\
+                   connection: close\r\n\r\n{ \"error\" : {\"type\":\"x\"} }";
+    let upstream = saying(refusal).await;
+    let answer = Setup::to(upstream.address)
+        .start()
+        .await
+        .send(hello())
+        .await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.header("content-type"), Some("text/plain"));
+    assert_eq!(answer.body, "{ \"error\" : {\"type\":\"x\"} }");
+}
+
+#[tokio::test]
+async fn a_429_for_quota_is_told_apart_from_one_for_rate() {
+    for (failure, kind, retry_after, should_retry) in [
+        (Failure::RateLimited, "rate_limit", Some("1"), None),
+        (Failure::Overloaded, "overloaded", Some("1"), None),
+        (Failure::QuotaExceeded, "quota", None, Some("false")),
+    ] {
+        let moonshot = emulated(Emulator::new().fail_first(1, failure)).await;
+        let gateway = Setup::to(moonshot).start().await;
+        let answer = gateway.send(hello()).await;
+        assert_eq!(answer.status, 429);
+        assert_eq!(answer.header("retry-after"), retry_after);
+        // OpenAI's clients would ask again otherwise.
+        assert_eq!(answer.header("x-should-retry"), should_retry);
+        gateway.says(&format!("failure=\"{kind}\"")).await;
+        let metrics = gateway.send(get("/metrics")).await.body;
+        let count = format!(
+            "upstream_failures_total{{upstream=\"http://{moonshot}/v1\",kind=\"{kind}\"}} 1"
+        );
+        assert!(metrics.contains(&count), "{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_a_413_however_it_is_sent() {
+    let mut upstream = saying(OK).await;
+    let setup = Setup::to(upstream.address).arguments(["--max-body-bytes", "10000"]);
+    let gateway = setup.start().await;
+
+    // All of it before a look at the answer: more than any socket buffers.
+    let announced = chat(&"x".repeat(20_000_000));
+    let size = 20_000_000;
+    let chunked = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\
+         transfer-encoding: chunked\r\n\r\n{size:x}\r\n{}\r\n0\r\n\r\n",
+        "x".repeat(size)
+    );
+    // Only the head.
+    let waiting = "POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\
+                   expect: 100-continue\r\ncontent-length: 20000000\r\n\r\n";
+    for request in [announced.as_str(), &chunked, waiting] {
+        let answer = gateway.send(request).await;
+        assert_eq!(answer.status, 413);
+        let message = answer.message();
+        assert!(message.contains("10000 bytes"), "{message}");
+    }
+    // 12 MB of spaces in a few bytes.
+    let bomb = include_bytes!("../examples/spaces.gz");
+    let mut request = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\
+         content-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+        bomb.len()
+    )
+    .into_bytes();
+    request.extend_from_slice(bomb);
+    assert_eq!(gateway.send(request).await.status, 413);
+    assert!(upstream.was_asked_nothing());
+}
+
+#[tokio::test]
+async fn broken_json_is_a_400_that_names_the_place() {
+    let mut upstream = saying(OK).await;
+    let gateway = Setup::to(upstream.address).start().await;
+    for (body, place) in [
+        (
+            "{\"model\": \"kimi-k3\",\n  \"n\": 1,,\n}",
+            "line 2, column 10",
+        ),
+        ("{\"n\": 1,,\n \"model\": \"kimi-k3\"}", "line 1, column 9"),
+        ("", "line 1, column 1"),
+    ] {
+        let answer = gateway.send(chat(body)).await;
+        assert_eq!(answer.status, 400);
+        let message = answer.message();
+        assert!(message.contains(place), "{message}");
+    }
+    let answer = gateway.send(chat("[]")).await;
+    assert_eq!(
+        (answer.status, answer.message().as_str()),
+        (400, "a chat request is a JSON object that names a model")
+    );
+    assert!(upstream.was_asked_nothing());
+}
+
+#[tokio::test]
+async fn a_chat_request_that_says_it_is_no_json_is_a_400() {
+    let mut upstream = saying(OK).await;
+    let gateway = Setup::to(upstream.address).start().await;
+    // What curl says when nobody tells it otherwise.
+    let headers = "content-type: application/x-www-form-urlencoded\r\n";
+    let answer = gateway
+        .send(post("/v1/chat/completions", headers, "{}"))
+        .await;
+    assert_eq!(answer.status, 400);
+    let message = answer.message();
+    assert!(message.contains("application/json"), "{message}");
+    assert!(upstream.was_asked_nothing());
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_before_its_body_is_whole_leaves_no_trace_upstream() {
+    let mut upstream = saying(OK).await;
+    let gateway = Setup::to(upstream.address).start().await;
+    let whole = hello();
+    let cut = &whole[..whole.len() - 5];
+    // It still listens, so the gateway can tell it.
+    let mut connection = TcpStream::connect(gateway.address).await.unwrap();
+    connection.write_all(cut.as_bytes()).await.unwrap();
+    connection.shutdown().await.unwrap();
+    let mut answer = String::new();
+    in_time(connection.read_to_string(&mut answer))
+        .await
+        .unwrap();
+    assert!(
+        answer.is_empty() || answer.contains(" 400 "),
+        "no success: {answer}"
+    );
+    // The next request is the first that gets through.
+    assert_eq!(gateway.send(&whole).await.status, 200);
+    assert!(upstream.asked().await.contains("\"content\":\"Hi\""));
+    assert!(upstream.was_asked_nothing());
+}
+
+#[tokio::test]
+async fn a_caller_that_stops_in_the_middle_of_its_body_is_given_up() {
+    let mut upstream = saying(OK).await;
+    let setup = Setup::to(upstream.address).arguments(["--client-timeout", "0.1"]);
+    let gateway = setup.start().await;
+    let whole = hello();
+    let answer = gateway.send(&whole[..whole.len() - 5]).await;
+    assert_eq!(answer.status, 408);
+    assert_eq!(answer.error()["code"], "request_timeout");
+    assert!(upstream.was_asked_nothing());
+}

@@ -1,0 +1,452 @@
+//! Gateways, upstreams and clients.
+
+use std::{
+    collections::VecDeque,
+    env,
+    future::Future,
+    io::{BufRead, BufReader, Read},
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Child, Command, ExitCode, Stdio},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use axum::Router;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+    time::timeout,
+};
+use tower_moonshot::emulator::Emulator;
+
+/// The upstream's key. No gateway may say it to anybody else.
+pub(crate) const KEY: &str = "sk-a-key-that-nobody-may-see";
+
+/// What no test should ever wait for.
+const FOREVER: Duration = Duration::from_secs(60);
+
+/// Where a process finds its arguments.
+const ARGUMENTS: &str = "GATEWAY_ARGUMENTS";
+
+/// The gateway, if the harness has started this process to be one.
+#[test]
+#[ignore = "is the gateway of the other tests"]
+fn process() {
+    let Ok(arguments) = env::var(ARGUMENTS) else {
+        return;
+    };
+    let arguments = arguments.split('\n').map(Into::into);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let code = runtime.block_on(super::program::start(arguments));
+    std::process::exit(i32::from(code != ExitCode::SUCCESS));
+}
+
+/// What a gateway is started with.
+#[derive(Default)]
+pub(crate) struct Setup {
+    arguments: Vec<String>,
+    variables: Vec<(&'static str, String)>,
+    config: Option<PathBuf>,
+}
+
+impl Setup {
+    /// No configuration: every model from one upstream, with [`KEY`].
+    pub(crate) fn to(upstream: SocketAddr) -> Self {
+        Self::default()
+            .variable("MOONSHOT_API_BASE", format!("http://{upstream}/v1"))
+            .variable("MOONSHOT_API_KEY", KEY)
+    }
+
+    /// A configuration file. `$KEY` in it is [`KEY`].
+    pub(crate) fn config(text: &str) -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("gateway-{}-{number}.yaml", std::process::id());
+        let file = env::temp_dir().join(name);
+        std::fs::write(&file, text.replace("$KEY", KEY)).unwrap();
+        let mut setup = Self::default().arguments(["--config", file.to_str().unwrap()]);
+        setup.config = Some(file);
+        setup
+    }
+
+    pub(crate) fn arguments<'a>(mut self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    pub(crate) fn variable(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.variables.push((name, value.into()));
+        self
+    }
+
+    fn spawn(mut self) -> Gateway {
+        let mut arguments = vec!["gateway", "--port", "0"];
+        arguments.extend(self.arguments.iter().map(String::as_str));
+        let mut command = Command::new(env::current_exe().unwrap());
+        command
+            .args([
+                "--exact",
+                "harness::process",
+                "--ignored",
+                "--nocapture",
+                "--quiet",
+            ])
+            .env(ARGUMENTS, arguments.join("\n"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for name in [
+            "MOONSHOT_API_BASE",
+            "MOONSHOT_API_KEY",
+            "LITELLM_MASTER_KEY",
+            "RUST_LOG",
+            "HOST",
+            "PORT",
+        ] {
+            command.env_remove(name);
+        }
+        command.envs(self.variables.drain(..));
+        let mut child = command.spawn().unwrap();
+        let output = Arc::new(Mutex::new(String::new()));
+        let (lines, out) = std::sync::mpsc::channel();
+        let readers = vec![
+            read_lines(
+                child.stdout.take().unwrap(),
+                Arc::clone(&output),
+                Some(lines),
+            ),
+            read_lines(child.stderr.take().unwrap(), Arc::clone(&output), None),
+        ];
+        let address = out
+            .iter()
+            .find_map(|line: String| line.trim().strip_prefix("Gateway:  http://")?.parse().ok());
+        Gateway {
+            address: address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
+            child,
+            output,
+            readers,
+            config: self.config.take(),
+        }
+    }
+
+    /// A gateway that serves.
+    pub(crate) async fn start(self) -> Gateway {
+        let gateway = tokio::task::spawn_blocking(|| self.spawn()).await.unwrap();
+        assert_ne!(gateway.address.port(), 0, "{}", gateway.output());
+        gateway
+    }
+
+    /// What a gateway says that ends by itself, and whether it calls it success.
+    pub(crate) async fn run(self) -> (bool, String) {
+        let mut gateway = tokio::task::spawn_blocking(|| self.spawn()).await.unwrap();
+        let status = in_time(gateway.ended()).await;
+        (status, gateway.output())
+    }
+}
+
+fn read_lines(
+    from: impl Read + Send + 'static,
+    into: Arc<Mutex<String>>,
+    also: Option<std::sync::mpsc::Sender<String>>,
+) -> JoinHandle<()> {
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines() {
+            let Ok(line) = line else { return };
+            let mut all = into.lock().unwrap();
+            all.push_str(&line);
+            all.push('\n');
+            drop(all);
+            if let Some(also) = &also {
+                let _ = also.send(line);
+            }
+        }
+    })
+}
+
+/// A running gateway. When it goes, nothing that it has said may hold the key.
+pub(crate) struct Gateway {
+    pub(crate) address: SocketAddr,
+    child: Child,
+    output: Arc<Mutex<String>>,
+    readers: Vec<JoinHandle<()>>,
+    config: Option<PathBuf>,
+}
+
+impl Gateway {
+    /// All that it has said so far.
+    pub(crate) fn output(&self) -> String {
+        self.output.lock().unwrap().clone()
+    }
+
+    /// Waits for a line of the log.
+    pub(crate) async fn says(&self, what: &str) -> String {
+        let line = async {
+            loop {
+                let output = self.output();
+                if let Some(line) = output.lines().find(|line| line.contains(what)) {
+                    return line.to_owned();
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        let line = timeout(FOREVER, line).await;
+        line.unwrap_or_else(|_| panic!("{what:?} is not in {}", self.output()))
+    }
+
+    /// Asks it to end, as a supervisor does.
+    #[cfg(unix)]
+    pub(crate) fn terminate(&self) {
+        let status = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    /// Waits for its end, and tells whether it was one in peace.
+    pub(crate) async fn ended(&mut self) -> bool {
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                for reader in self.readers.drain(..) {
+                    reader.join().unwrap();
+                }
+                return status.success();
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    pub(crate) async fn send(&self, request: impl AsRef<[u8]>) -> Answer {
+        send(self.address, request).await
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        for reader in self.readers.drain(..) {
+            let _ = reader.join();
+        }
+        if let Some(config) = &self.config {
+            let _ = std::fs::remove_file(config);
+        }
+        if !thread::panicking() {
+            let output = self.output();
+            assert!(!output.contains(KEY), "the key is in the log: {output}");
+        }
+    }
+}
+
+/// Serves an axum app.
+pub(crate) async fn serve(app: Router) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async { axum::serve(listener, app).await.unwrap() });
+    address
+}
+
+/// Serves an emulator.
+pub(crate) async fn emulated(emulator: Emulator) -> SocketAddr {
+    serve(Router::new().fallback_service(emulator)).await
+}
+
+/// An upstream that says one thing to whatever it is asked.
+pub(crate) async fn saying(answer: &'static str) -> Upstream {
+    saying_in_turn([answer]).await
+}
+
+/// An upstream that gives these answers, one for each connection, and the last
+/// from then on.
+pub(crate) async fn saying_in_turn<const N: usize>(answers: [&'static str; N]) -> Upstream {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (sender, requests) = mpsc::unbounded_channel();
+    let mut answers = VecDeque::from(answers);
+    tokio::spawn(async move {
+        loop {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let request = read_request(&mut connection).await;
+            if !request.is_empty() {
+                let _ = sender.send(request);
+                let _ = connection.write_all(answers[0].as_bytes()).await;
+                if answers.len() > 1 {
+                    answers.pop_front();
+                }
+            }
+        }
+    });
+    Upstream { address, requests }
+}
+
+/// Tells what it was asked.
+pub(crate) struct Upstream {
+    pub(crate) address: SocketAddr,
+    requests: mpsc::UnboundedReceiver<String>,
+}
+
+impl Upstream {
+    /// The next request.
+    pub(crate) async fn asked(&mut self) -> String {
+        in_time(self.requests.recv()).await.unwrap()
+    }
+
+    /// The JSON of the next request.
+    pub(crate) async fn asked_json(&mut self) -> Value {
+        let request = self.asked().await;
+        let (_, body) = request.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap()
+    }
+
+    pub(crate) fn was_asked_nothing(&mut self) -> bool {
+        self.requests.try_recv().is_err()
+    }
+}
+
+pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+
+/// An address where nobody listens.
+pub(crate) async fn nobody() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap()
+}
+
+/// Accepts connections and says nothing.
+pub(crate) async fn black_hole() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut connections = Vec::new();
+        loop {
+            connections.push(listener.accept().await.unwrap());
+        }
+    });
+    address
+}
+
+/// The head of a request and as much body as it announces; what is there if the
+/// peer hangs up.
+pub(crate) async fn read_request(connection: &mut TcpStream) -> String {
+    let mut read = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&read);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                name.eq_ignore_ascii_case("content-length")
+                    .then(|| value.trim().parse::<usize>().unwrap())
+            });
+            if body.len() >= length.unwrap_or(0) {
+                return text.into_owned();
+            }
+        }
+        if connection.read_buf(&mut read).await.unwrap_or(0) == 0 {
+            return String::from_utf8_lossy(&read).into_owned();
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// In lower case.
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn parse(text: &str) -> Self {
+        // What an `expect` gets first.
+        let text = text
+            .strip_prefix("HTTP/1.1 100 Continue\r\n\r\n")
+            .unwrap_or(text);
+        let (head, body) = text.split_once("\r\n\r\n").expect("a whole head");
+        let answer = Self {
+            status: head[9..12].parse().unwrap(),
+            head: head.to_lowercase(),
+            body: body.to_owned(),
+        };
+        assert!(!text.contains(KEY), "the key is in an answer: {text}");
+        answer
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// The error, after a look at its form.
+    pub(crate) fn error(&self) -> Value {
+        let error = self.json()["error"].take();
+        for field in ["message", "type"] {
+            assert_ne!(error[field].as_str().unwrap_or_default(), "", "{error}");
+        }
+        assert!(self.head.contains("content-type: application/json"));
+        error
+    }
+
+    /// What an error says.
+    pub(crate) fn message(&self) -> String {
+        self.error()["message"].as_str().unwrap().to_owned()
+    }
+
+    /// The value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (found, value) = line.split_once(':')?;
+            (found == name).then_some(value.trim())
+        })
+    }
+}
+
+/// Sends bytes and reads until the gateway closes the connection.
+pub(crate) async fn send(gateway: SocketAddr, request: impl AsRef<[u8]>) -> Answer {
+    let mut connection = TcpStream::connect(gateway).await.unwrap();
+    connection.write_all(request.as_ref()).await.unwrap();
+    let mut text = String::new();
+    in_time(connection.read_to_string(&mut text)).await.unwrap();
+    Answer::parse(&text)
+}
+
+/// Reads until something stands in what was read.
+pub(crate) async fn read_until(connection: &mut TcpStream, read: &mut Vec<u8>, what: &str) {
+    while !String::from_utf8_lossy(read).contains(what) {
+        let count = in_time(connection.read_buf(read)).await.unwrap();
+        assert_ne!(count, 0, "no {what:?} in {}", String::from_utf8_lossy(read));
+    }
+}
+
+pub(crate) async fn in_time<F: Future>(future: F) -> F::Output {
+    timeout(FOREVER, future).await.expect("a hang")
+}
+
+pub(crate) fn post(path: &str, headers: &str, body: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n{headers}\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+pub(crate) fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\n")
+}
+
+pub(crate) fn chat(body: &str) -> String {
+    let headers = "content-type: application/json\r\n";
+    post("/v1/chat/completions", headers, body)
+}
+
+/// A chat request for a model.
+pub(crate) fn hello_to(model: &str) -> String {
+    chat(&json!({"model": model, "messages": [{"role": "user", "content": "Hi"}]}).to_string())
+}
+
+pub(crate) fn hello() -> String {
+    hello_to("kimi-k3")
+}

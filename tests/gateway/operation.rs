@@ -1,0 +1,267 @@
+//! Log, metrics, limits and the end.
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use crate::harness::{
+    Gateway, OK, Setup, chat, get, hello, hello_to, in_time, post, read_request, read_until, saying,
+};
+
+const SECRET: &str = "what nobody else should read";
+
+fn telling() -> String {
+    let message = json!({"role": "developer", "content": SECRET});
+    let body = json!({"model": "moonshot/kimi-k3", "temperature": 2, "messages": [message]});
+    let headers = "authorization: Bearer sk-the-callers-own\r\nx-request-id: abc\r\n";
+    post(
+        "/v1/chat/completions?secret=query",
+        headers,
+        &body.to_string(),
+    )
+}
+
+#[tokio::test]
+async fn a_request_leaves_one_line_without_contents_and_keys() {
+    let upstream = saying(OK).await;
+    for filter in ["info", "trace"] {
+        let setup = Setup::to(upstream.address).variable("RUST_LOG", filter);
+        let gateway = setup.start().await;
+        assert_eq!(gateway.send(telling()).await.status, 200);
+        let line = gateway.says("bytes_out=2").await;
+        for part in [
+            "INFO request method=POST path=\"/v1/chat/completions\" status=200",
+            "model=\"moonshot/kimi-k3\"",
+            &format!("upstream=\"http://{}/v1\"", upstream.address),
+            "rules=\"model, sampling, role\"",
+            "first_byte_ms=",
+            "time_ms=",
+            "id=\"abc\"",
+        ] {
+            assert!(line.contains(part), "{part} is not in {line}");
+        }
+        let log = gateway.output();
+        assert_eq!(log.matches("INFO request").count(), 1, "{log}");
+        for secret in [SECRET, "sk-the-callers-own", "secret=query"] {
+            assert!(!log.contains(secret), "{secret} is in {log}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_log_can_be_json_and_quiet() {
+    let upstream = saying(OK).await;
+    let setup = Setup::to(upstream.address).arguments(["--log", "json"]);
+    let gateway = setup.start().await;
+    gateway.send(telling()).await;
+    let line: Value = serde_json::from_str(&gateway.says("bytes_out").await).unwrap();
+    assert_eq!(line["message"], "request");
+    assert_eq!(line["status"], 200);
+    assert_eq!(line["model"], "moonshot/kimi-k3");
+    assert_eq!(line["rules"], "model, sampling, role");
+
+    let setup = Setup::to(upstream.address).variable("RUST_LOG", "error");
+    let gateway = setup.start().await;
+    gateway.send(telling()).await;
+    gateway.send(hello()).await;
+    assert!(!gateway.output().contains("INFO"), "{}", gateway.output());
+}
+
+#[tokio::test]
+async fn a_name_can_not_forge_a_line_or_fill_the_disk() {
+    let upstream = saying(OK).await;
+    let gateway = Setup::to(upstream.address).start().await;
+    let name = format!("a\nINFO request forged\u{1b}[31m{}", "é".repeat(10_000));
+    assert_eq!(gateway.send(hello_to(&name)).await.status, 200);
+    let line = gateway.says("bytes_out").await;
+    assert!(line.contains(r"a\nINFO request forged"), "{line}");
+    assert!(line.len() < 1000 && !line.contains('\u{1b}'), "{line}");
+}
+
+/// Label names and values as they come: a change here breaks dashboards.
+#[tokio::test]
+async fn prometheus_reads_what_happened() {
+    let upstream = saying(OK).await;
+    let gateway = Setup::config(&format!(
+        "model_list:
+  - {{model_name: kimi, litellm_params: &p {{model: moonshot/kimi-k3, api_base: 'http://{}'}}}}
+  - {{model_name: my/*, litellm_params: {{<<: *p, model: moonshot/*}}}}
+",
+        upstream.address
+    ))
+    .start()
+    .await;
+    gateway.send(hello_to("kimi")).await;
+    gateway.send(hello_to("my/kimi-k3")).await;
+    gateway.send(hello_to("my/kimi-k2.6")).await;
+    gateway.send(hello_to("one")).await;
+    gateway.send(hello_to("another")).await;
+    let answer = gateway.send(get("/metrics")).await;
+    assert!(
+        answer
+            .header("content-type")
+            .unwrap()
+            .starts_with("application/openmetrics-text")
+    );
+    for line in [
+        "gateway_requests_total{model=\"kimi\",status=\"200\"} 1",
+        "gateway_requests_total{model=\"my/*\",status=\"200\"} 2",
+        "gateway_requests_total{model=\"other\",status=\"404\"} 2",
+        "gateway_rewrites_total{rule=\"model\"} 3",
+        "gateway_in_flight_requests 0",
+        "gateway_request_body_bytes_count 5",
+        "gateway_response_body_bytes_count 5",
+        &format!(
+            "gateway_upstream_seconds_count{{upstream=\"http://{}\"}} 3",
+            upstream.address
+        ),
+        "# EOF",
+    ] {
+        assert!(
+            answer.body.contains(line),
+            "{line} is not in {}",
+            answer.body
+        );
+    }
+    assert!(!answer.body.contains("another"), "{}", answer.body);
+}
+
+/// An open stream, and the connection to the upstream that it comes from.
+async fn stream(gateway: &Gateway, upstream: &TcpListener) -> (TcpStream, TcpStream) {
+    let mut client = TcpStream::connect(gateway.address).await.unwrap();
+    client.write_all(hello().as_bytes()).await.unwrap();
+    let (mut moonshot, _) = in_time(upstream.accept()).await.unwrap();
+    read_request(&mut moonshot).await;
+    let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n";
+    moonshot.write_all(head).await.unwrap();
+    read_until(&mut client, &mut Vec::new(), "one").await;
+    (client, moonshot)
+}
+
+const REST: &[u8] = b"3\r\ntwo\r\n0\r\n\r\n";
+
+#[tokio::test]
+async fn a_stream_takes_a_place_to_its_end_and_who_finds_none_is_told_so() {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let setup = Setup::to(upstream.local_addr().unwrap()).arguments(["--max-requests", "1"]);
+    let gateway = setup.start().await;
+    let (mut client, mut moonshot) = stream(&gateway, &upstream).await;
+
+    let answer = gateway.send(hello()).await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.error()["code"], "overloaded");
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    // Still sending, it sees the answer all the same.
+    let long = gateway.send(chat(&"x".repeat(20_000_000))).await;
+    assert_eq!(long.status, 503);
+    assert_eq!(gateway.send(get("/health/readiness")).await.status, 200);
+
+    moonshot.write_all(REST).await.unwrap();
+    in_time(client.read_to_end(&mut Vec::new())).await.unwrap();
+    drop(client);
+    gateway.says("bytes_out=6").await;
+    // There is a place again: this one gets through.
+    let mut client = TcpStream::connect(gateway.address).await.unwrap();
+    client.write_all(hello().as_bytes()).await.unwrap();
+    let again = in_time(read_request(&mut moonshot)).await;
+    assert!(again.starts_with("POST "), "{again}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn on_sigterm_streams_finish_and_nobody_new_is_served() {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut gateway = Setup::to(upstream.local_addr().unwrap()).start().await;
+    let (mut client, mut moonshot) = stream(&gateway, &upstream).await;
+    gateway.terminate();
+    gateway.says("finishing open requests").await;
+    assert!(TcpStream::connect(gateway.address).await.is_err());
+    moonshot.write_all(REST).await.unwrap();
+    let mut rest = Vec::new();
+    in_time(client.read_to_end(&mut rest)).await.unwrap();
+    assert!(rest.ends_with(b"two\r\n0\r\n\r\n"));
+    assert!(in_time(gateway.ended()).await, "{}", gateway.output());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_stream_that_goes_on_past_the_deadline_is_cut() {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let setup = Setup::to(upstream.local_addr().unwrap()).arguments(["--shutdown-deadline", "0.1"]);
+    let mut gateway = setup.start().await;
+    let (mut client, _moonshot) = stream(&gateway, &upstream).await;
+    gateway.terminate();
+    assert!(in_time(gateway.ended()).await);
+    assert!(gateway.output().contains("the deadline is over"));
+    let mut rest = Vec::new();
+    let _ = in_time(client.read_to_end(&mut rest)).await;
+    assert!(!rest.ends_with(b"0\r\n\r\n"), "not as if it were whole");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_second_signal_quits_at_once() {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let setup =
+        Setup::to(upstream.local_addr().unwrap()).arguments(["--shutdown-deadline", "3600"]);
+    let mut gateway = setup.start().await;
+    let (_client, _moonshot) = stream(&gateway, &upstream).await;
+    gateway.terminate();
+    gateway.says("finishing open requests").await;
+    gateway.terminate();
+    in_time(gateway.ended()).await;
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_come_closes_the_connection() {
+    let gateway = Setup::default()
+        .arguments(["--client-timeout", "0.1"])
+        .start()
+        .await;
+    // Nothing, what could become HTTP/2, and half of a head.
+    for start in [
+        "",
+        "PRI",
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n",
+    ] {
+        let mut client = TcpStream::connect(gateway.address).await.unwrap();
+        client.write_all(start.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let _ = in_time(client.read_to_end(&mut answer)).await;
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(
+            answer.is_empty() || answer.contains(" 408 "),
+            "{start}: {answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn more_headers_than_may_be_are_refused() {
+    let gateway = Setup::default()
+        .arguments(["--max-headers", "20"])
+        .start()
+        .await;
+    let headers = |count: usize| {
+        (0..count)
+            .map(|n| format!("x-{n}: 1\r\n"))
+            .collect::<String>()
+    };
+    // Three more are there anyway.
+    assert_eq!(
+        gateway
+            .send(post("/v1/chat/completions", &headers(17), "{}"))
+            .await
+            .status,
+        400
+    );
+    assert_eq!(
+        gateway
+            .send(post("/v1/chat/completions", &headers(18), "{}"))
+            .await
+            .status,
+        431
+    );
+}
