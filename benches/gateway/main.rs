@@ -36,6 +36,8 @@ mod upstream;
 
 use std::{env, error::Error, process::ExitCode};
 
+use tokio::signal::unix::{SignalKind, signal};
+
 type Failure = Box<dyn Error + Send + Sync>;
 
 #[tokio::main]
@@ -46,7 +48,22 @@ async fn main() -> ExitCode {
         .filter(|argument| argument != "--bench")
         .collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let outcome = match arguments[..] {
+    let outcome = tokio::select! {
+        outcome = run(&arguments) => outcome,
+        // Not at once: first its processes have to end.
+        () = terminated() => Err("terminated".into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &[&str]) -> Result<(), Failure> {
+    match arguments[..] {
         [] => load::run(false).await,
         ["--test"] => load::run(true).await,
         ["memory"] => memory::run().await,
@@ -57,12 +74,12 @@ async fn main() -> ExitCode {
         ["proxy", upstream] => proxy::serve(upstream, false).await,
         ["proxy-with-layer", upstream] => proxy::serve(upstream, true).await,
         _ => Err("usage: gateway [--test | memory | compare LITELLM]".into()),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("{failure}");
-            ExitCode::FAILURE
-        }
+    }
+}
+
+async fn terminated() {
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => terminate.recv().await.unwrap_or_default(),
+        Err(_) => std::future::pending().await,
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     error,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -59,7 +60,9 @@ pub(crate) struct Upstream {
 
 #[derive(Clone, Debug)]
 enum Kind {
-    Network(Box<Client<Connector, Body>>),
+    /// Shared: a clone of a client clones its connector, TLS and all, and every
+    /// service around this one clones it for every request.
+    Network(Arc<Client<Connector, Body>>),
     Emulator(Emulator),
 }
 
@@ -87,7 +90,7 @@ impl Upstream {
             .pool_idle_timeout(IDLE)
             .build(BoxCloneSyncService::new(connector));
         Self {
-            kind: Kind::Network(Box::new(client)),
+            kind: Kind::Network(Arc::new(client)),
             first_byte_timeout: timeouts.first_byte,
         }
     }
