@@ -304,7 +304,7 @@ def main():
             "edited": ratio_table(bodies, ratios, "edited"),
             "faults": fault_list(),
             "sizes": size_table(),
-            "layer": (DATA / "layer.md").read_text().strip(),
+            **{name: (DATA / f"{name}.md").read_text().strip() for name in ("layer", "gateway", "litellm")},
         },
     )
 

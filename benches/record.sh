@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures everything anew and writes it down: the data, the charts, the tables of
 # RESULTS.md and of the README. For an idle machine; nothing else should run
-# meanwhile. Needs Python 3, without packages.
+# meanwhile. Needs Python 3, without packages. compare-litellm.sh is apart.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data="$PWD/benches/data"
@@ -11,6 +11,9 @@ load=$(cut -d ' ' -f 1 /proc/loadavg)
 if [ "${load%.*}" -ge 1 ]; then
     echo "this machine is busy (load $load): the figures will be off" >&2
 fi
+
+# A thousand connections, and as many behind them.
+ulimit -S -n "$(ulimit -H -n)"
 
 bench() { cargo bench --locked -q -p benches "$@"; }
 
@@ -26,10 +29,12 @@ bench() { cargo bench --locked -q -p benches "$@"; }
 } > "$data/run.txt"
 
 # Built before anything is measured.
-bench --bench rewrite --bench layer --no-run
+cargo build --locked -q --release --example gateway
+bench --bench rewrite --bench layer --bench gateway --no-run
 bench --bench rewrite -- ratios --record "$data"
 bench --bench rewrite -- sizes --record "$data"
 bench --bench layer | tee "$data/layer.md"
+{ bench --bench gateway && echo && bench --bench gateway -- memory; } | tee "$data/gateway.md"
 bench --bench rewrite --features ordered --no-run
 bench --bench rewrite --features ordered -- ratios --record "$data"
 

@@ -9,12 +9,16 @@ use axum::{
         header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT},
     },
 };
+use bytes::BytesMut;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use tower::BoxError;
 use tower_http::timeout::TimeoutError;
 use tower_moonshot::{MoonshotCompatLayer, Skipped};
 
 use super::{asked::Asked, error::Error, limits::linger, models::Models, trail::Trail};
+
+/// How much is reserved for a body on nothing but its word, in bytes.
+const ON_TRUST: usize = 1024 * 1024;
 
 /// How many names an error lists.
 const LISTED: usize = 20;
@@ -60,8 +64,8 @@ where
     request.headers_mut().remove(EXPECT);
     let (parts, body) = request.into_parts();
     let mut body = Box::pin(body);
-    let body = match Limited::new(&mut body, max_body_bytes).collect().await {
-        Ok(body) => body.to_bytes(),
+    let body = match gather(Limited::new(&mut body, max_body_bytes), announced).await {
+        Ok(body) => body,
         Err(error) if error.is::<LengthLimitError>() => {
             linger(Request::from_parts(parts, body));
             return Err(too_large(max_body_bytes));
@@ -95,6 +99,30 @@ where
     trail.chose(&choice);
     request.extensions_mut().insert(choice);
     Ok(request)
+}
+
+/// Reads a body into one piece. A single frame stays as it is, of several each is
+/// copied when it comes: kept until the last, they would hold the connection's
+/// buffers.
+async fn gather<B>(mut body: B, announced: Option<usize>) -> Result<Bytes, B::Error>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    let mut gathered = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        // Trailers have no meaning here.
+        let Ok(data) = frame?.into_data() else {
+            continue;
+        };
+        if gathered.is_empty() {
+            if announced == Some(data.len()) {
+                return Ok(data);
+            }
+            gathered.reserve(announced.unwrap_or(0).min(ON_TRUST));
+        }
+        gathered.extend_from_slice(&data);
+    }
+    Ok(gathered.freeze())
 }
 
 fn is_timeout(error: &(dyn std::error::Error + 'static)) -> bool {

@@ -26,6 +26,10 @@ use super::shutdown::Shutdown;
 /// How many headers hyper takes without an allocation.
 const ON_STACK: usize = 100;
 
+/// The longest head of a request, and how much of a body is read at once, in bytes.
+/// A connection keeps a buffer of this size once it was needed.
+const BUFFER: usize = 32 * 1024;
+
 /// What a client may take of time and room before its request is one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
@@ -48,6 +52,7 @@ pub(crate) async fn serve(
     let mut http = Builder::new(TokioExecutor::new());
     let mut http1 = http.http1();
     http1.timer(TokioTimer::new());
+    http1.max_buf_size(BUFFER);
     http1.header_read_timeout(patience.head);
     if patience.max_headers != ON_STACK {
         http1.max_headers(patience.max_headers);

@@ -60,8 +60,8 @@ pub(crate) struct Upstream {
 
 #[derive(Clone, Debug)]
 enum Kind {
-    /// Shared: services are cloned for every request, and a client is more than a
-    /// few words.
+    /// Shared: a clone of a client clones its connector, TLS and all, and every
+    /// service around this one clones it for every request.
     Network(Arc<Client<Connector, Body>>),
     Emulator(Emulator),
 }

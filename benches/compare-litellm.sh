@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# LiteLLM's proxy and the gateway in one run: the same configuration (LiteLLM's own
+# example for Moonshot), the same upstream, the same client, in turn. Prints the
+# table and puts it into RESULTS.md. For an idle machine; takes about two minutes
+# once LiteLLM is installed, which it is in an environment of its own under target/.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+version=1.106.2
+
+mkdir -p "${CARGO_TARGET_DIR:-target}"
+target=$(cd "${CARGO_TARGET_DIR:-target}" && pwd)
+environment=$target/litellm-$version
+if [ ! -e "$environment/installed" ]; then
+    echo "installing LiteLLM $version" >&2
+    python3 -m venv --clear "$environment"
+    timeout 600 "$environment/bin/pip" install --quiet --disable-pip-version-check "litellm[proxy]==$version"
+    touch "$environment/installed"
+fi
+
+# Nothing of this leaves the machine, and nothing of its user's comes into it.
+export NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
+export LITELLM_LOCAL_MODEL_COST_MAP=True LANGSMITH_TRACING=false PYTHONDONTWRITEBYTECODE=1
+unset LITELLM_MASTER_KEY DATABASE_URL
+
+cargo build --locked --quiet --release --example gateway
+cargo bench --locked --quiet -p benches --bench gateway --no-run
+load=$(cut -d ' ' -f 1 /proc/loadavg)
+table=$(timeout 300 cargo bench --locked --quiet -p benches --bench gateway -- compare "$environment/bin/litellm")
+{
+    echo "Measured on $(date -u +%Y-%m-%d): LiteLLM $version, $("$environment/bin/python" --version), one worker;"
+    echo "tower-moonshot $(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1), $(rustc --version | cut -d ' ' -f 1,2);"
+    echo "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $(nproc) cores, load before $load."
+    echo
+    echo "$table"
+} | tee benches/data/litellm.md
+python3 benches/charts.py

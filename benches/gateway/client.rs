@@ -1,0 +1,169 @@
+//! The client: sends requests over some connections, each the next when it has
+//! the answer, and looks at what comes back.
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpStream, sync::Barrier, task::JoinSet, time};
+
+use crate::{
+    Failure,
+    job::{ARRIVED, Job},
+    process::Process,
+};
+
+/// What no answer takes.
+const FOREVER: Duration = Duration::from_secs(60);
+
+/// What has to be true of answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// The upstream's, to the byte, and it got what was sent.
+    Untouched,
+    /// The upstream's, to the byte, and it got what it can take.
+    Rewritten,
+    /// It says what the upstream said.
+    Same,
+}
+
+/// What was measured.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Figures {
+    pub(crate) latencies: Vec<Duration>,
+    /// Of the process that was asked.
+    pub(crate) cpu: Duration,
+    pub(crate) elapsed: Duration,
+}
+
+impl Figures {
+    /// Microseconds a request.
+    pub(crate) fn cpu_per_request(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / self.latencies.len() as f64
+    }
+
+    /// Requests a second.
+    pub(crate) fn rate(&self) -> f64 {
+        self.latencies.len() as f64 / self.elapsed.as_secs_f64()
+    }
+
+    /// Milliseconds within which this share of the answers was complete.
+    pub(crate) fn latency(&self, share: f64) -> f64 {
+        let mut all = self.latencies.clone();
+        all.sort_unstable();
+        let index = (all.len() as f64 * share) as usize;
+        all[index.min(all.len() - 1)].as_secs_f64() * 1e3
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.latencies.extend(other.latencies);
+        self.cpu += other.cpu;
+        self.elapsed += other.elapsed;
+    }
+}
+
+/// Sends requests for some time over so many connections. They are opened, and
+/// have had an answer each, before anything is measured.
+pub(crate) async fn load(
+    process: &Process,
+    job: &Arc<Job>,
+    expected: Expected,
+    connections: usize,
+    duration: Duration,
+) -> Result<Figures, Failure> {
+    let start = Arc::new(Barrier::new(connections + 1));
+    let mut tasks = JoinSet::new();
+    for number in 0..connections {
+        let (job, start, address) = (Arc::clone(job), Arc::clone(&start), process.address);
+        tasks.spawn(async move {
+            let mut number = number;
+            let connection = async {
+                let mut connection = Connection::open(address).await?;
+                connection.ask(&job, number, expected).await?;
+                Ok::<_, Failure>(connection)
+            };
+            let connection = connection.await;
+            // All come here, lest the others wait for ever.
+            start.wait().await;
+            let mut connection = connection?;
+            let end = Instant::now() + duration;
+            let mut latencies = Vec::new();
+            while Instant::now() < end {
+                number += 1;
+                latencies.push(connection.ask(&job, number, expected).await?);
+            }
+            Ok::<_, Failure>(latencies)
+        });
+    }
+    let mut latencies = Vec::new();
+    start.wait().await;
+    let (began, before) = (Instant::now(), process.cpu()?);
+    while let Some(task) = tasks.join_next().await {
+        latencies.extend(task??);
+    }
+    let (elapsed, after) = (began.elapsed(), process.cpu()?);
+    Ok(Figures {
+        latencies,
+        cpu: Duration::from_nanos(after - before),
+        elapsed,
+    })
+}
+
+/// A connection to what is measured.
+pub(crate) struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+}
+
+impl Connection {
+    pub(crate) async fn open(address: SocketAddr) -> Result<Self, Failure> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        // Its failures are those of requests, too.
+        tokio::spawn(async { connection.await.unwrap_or_default() });
+        Ok(Self { sender })
+    }
+
+    /// Sends a request, verifies the answer, and tells how long it took until all
+    /// of it was there.
+    pub(crate) async fn ask(
+        &mut self,
+        job: &Job,
+        number: usize,
+        expected: Expected,
+    ) -> Result<Duration, Failure> {
+        let body = job.bodies[number % job.bodies.len()].clone();
+        let request = Request::post("/v1/chat/completions")
+            .header("host", "localhost")
+            .header("content-type", "application/json")
+            .header("authorization", "Bearer sk-of-the-client")
+            .body(Full::new(body))?;
+        let began = Instant::now();
+        let answer = async {
+            self.sender.ready().await?;
+            let answer = self.sender.send_request(request).await?;
+            let (head, body) = answer.into_parts();
+            Ok::<_, Failure>((head, body.collect().await?.to_bytes()))
+        };
+        let (head, body) = time::timeout(FOREVER, answer).await??;
+        let latency = began.elapsed();
+        let arrived = head.headers.get(ARRIVED).map(|value| value.as_bytes());
+        let is_right = match expected {
+            Expected::Untouched => arrived == Some(b"untouched") && job.is_answer(&body),
+            Expected::Rewritten => arrived == Some(b"rewritten") && job.is_answer(&body),
+            Expected::Same => job.says_the_same(&body),
+        };
+        if head.status != StatusCode::OK || !is_right {
+            let body = String::from_utf8_lossy(&body);
+            return Err(format!("{}: not {expected:?}: {head:?} {body}", job.name).into());
+        }
+        Ok(latency)
+    }
+}

@@ -1,0 +1,110 @@
+//! What is asked, and what has to come back.
+
+use bytes::Bytes;
+
+use crate::bodies::KINDS;
+
+/// The model that all ask for: one of those in LiteLLM's example.
+const MODEL: &str = "moonshot-v1-128k";
+
+/// How many events a stream has.
+const EVENTS: usize = 32;
+
+/// The text of every answer.
+const TEXT: &str = "It will rain tomorrow, and not a little.";
+
+/// Who says what arrived: the upstream, in this header of its answers.
+pub(crate) const ARRIVED: &str = "x-arrived";
+
+/// A kind of request.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) name: String,
+    /// Several different ones, each with something that Moonshot refuses.
+    pub(crate) bodies: Vec<Bytes>,
+    is_stream: bool,
+}
+
+impl Job {
+    /// Those of the load runs.
+    pub(crate) fn all() -> [Self; 3] {
+        [
+            Self::new("b", false),
+            Self::new("c", false),
+            Self::new("b", true),
+        ]
+    }
+
+    /// Bodies of 1 MB.
+    pub(crate) fn large() -> Self {
+        Self::new("d", false)
+    }
+
+    fn new(kind: &str, is_stream: bool) -> Self {
+        let kind = KINDS.iter().find(|found| found.name == kind).unwrap();
+        let bodies = kind.bodies(true).into_iter().map(|body| {
+            let mut body = String::from_utf8(body.into()).unwrap();
+            body = body.replacen("kimi-k3", MODEL, 1);
+            if !is_stream {
+                body = body.replacen(r#""stream":true"#, r#""stream":false"#, 1);
+                // Only a stream may have it.
+                body = body.replacen(r#","stream_options":{"include_usage":true}"#, "", 1);
+            }
+            body.into()
+        });
+        Self {
+            name: format!("{}{}", kind.what, if is_stream { ", SSE" } else { "" }),
+            bodies: bodies.collect(),
+            is_stream,
+        }
+    }
+
+    /// Whether this is what the upstream says, to the byte.
+    pub(crate) fn is_answer(&self, answer: &[u8]) -> bool {
+        if self.is_stream {
+            answer == events().concat()
+        } else {
+            answer == completion()
+        }
+    }
+
+    /// Whether an answer says the same, if perhaps in other words around it.
+    pub(crate) fn says_the_same(&self, answer: &[u8]) -> bool {
+        let holds = |part: &str| memchr::memmem::find(answer, part.as_bytes()).is_some();
+        if self.is_stream {
+            let events = memchr::memmem::find_iter(answer, TEXT.as_bytes()).count();
+            events == EVENTS && holds("[DONE]")
+        } else {
+            holds(TEXT)
+        }
+    }
+}
+
+/// The answer to what asks for no stream.
+pub(crate) fn completion() -> Bytes {
+    format!(
+        concat!(
+            r#"{{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"{}","#,
+            r#""choices":[{{"index":0,"message":{{"role":"assistant","content":"{}"}},"finish_reason":"stop"}}],"#,
+            r#""usage":{{"prompt_tokens":19,"completion_tokens":21,"total_tokens":40,"cached_tokens":10}}}}"#,
+        ),
+        MODEL, TEXT
+    )
+    .into()
+}
+
+/// The events of a stream.
+pub(crate) fn events() -> Vec<Bytes> {
+    let event = |delta: &str, finish: &str| {
+        let head = r#"{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000"#;
+        format!(
+            "data: {head},\"model\":\"{MODEL}\",\"choices\":[{{\"index\":0,\"delta\":{delta},\"finish_reason\":{finish}}}]}}\n\n"
+        )
+        .into()
+    };
+    let text = format!(r#"{{"role":"assistant","content":"{TEXT}"}}"#);
+    let mut events = vec![event(&text, "null"); EVENTS];
+    events.push(event("{}", r#""stop""#));
+    events.push("data: [DONE]\n\n".into());
+    events
+}

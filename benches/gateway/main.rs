@@ -1,0 +1,85 @@
+//! What requests cost on their way through the gateway: a load run over loopback.
+//!
+//! ```sh
+//! cargo bench -p benches --bench gateway                          # about 90 seconds
+//! cargo bench -p benches --bench gateway -- memory                # 1 000 requests of 1 MB at once
+//! cargo bench -p benches --bench gateway -- compare path/litellm  # compare-litellm.sh installs one
+//! cargo bench -p benches --bench gateway -- --test                # verifies, and times nothing
+//! ```
+//!
+//! Everything in the way is a process of its own, so that its time on the processor
+//! can be told from that of the client and of the upstream. All stand in front of
+//! the same upstream and take turns, round by round. The gateway is the one of the
+//! examples, as `cargo install` builds it, and logs a line a request, to nowhere.
+//!
+//! Linux only: times and memory come from `/proc`.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+#[path = "../bodies/mod.rs"]
+mod bodies;
+#[path = "../candidates"]
+mod candidates {
+    pub(crate) mod job;
+    pub(crate) mod value;
+}
+mod client;
+mod compare;
+mod job;
+mod load;
+mod memory;
+mod process;
+mod proxy;
+mod relay;
+mod table;
+mod upstream;
+
+use std::{env, error::Error, process::ExitCode};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args()
+        .skip(1)
+        // From `cargo bench` itself.
+        .filter(|argument| argument != "--bench")
+        .collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = tokio::select! {
+        outcome = run(&arguments) => outcome,
+        // Not at once: first its processes have to end.
+        () = terminated() => Err("terminated".into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &[&str]) -> Result<(), Failure> {
+    match arguments[..] {
+        [] => load::run(false).await,
+        ["--test"] => load::run(true).await,
+        ["memory"] => memory::run().await,
+        ["compare", litellm] => compare::run(litellm.as_ref()).await,
+        // What this program starts of itself.
+        ["upstream", hold] => upstream::serve(hold).await,
+        ["relay", upstream] => relay::serve(upstream).await,
+        ["proxy", upstream] => proxy::serve(upstream, false).await,
+        ["proxy-with-layer", upstream] => proxy::serve(upstream, true).await,
+        _ => Err("usage: gateway [--test | memory | compare LITELLM]".into()),
+    }
+}
+
+async fn terminated() {
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => terminate.recv().await.unwrap_or_default(),
+        Err(_) => std::future::pending().await,
+    }
+}

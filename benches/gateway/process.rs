@@ -1,0 +1,179 @@
+//! Processes of others, what they take of the processor, and of memory.
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
+    time::Duration,
+};
+
+use crate::Failure;
+
+/// A server. It is ended with this value.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    /// Kept open: it may go on writing.
+    _out: Option<BufReader<ChildStdout>>,
+}
+
+impl Process {
+    /// Starts a server that says on stdout where it listens.
+    pub(crate) fn start(command: &mut Command) -> Result<Self, Failure> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let mut out = child.stdout.take().map(BufReader::new);
+        let address = out.as_mut().and_then(|out| {
+            let mut lines = out.lines();
+            lines.find_map(|line| line.ok()?.split_once("http://")?.1.trim().parse().ok())
+        });
+        let Some(address) = address else {
+            let status = child.kill().and_then(|()| child.wait());
+            return Err(format!("{command:?} did not start: {status:?}").into());
+        };
+        Ok(Self {
+            child,
+            address,
+            _out: out,
+        })
+    }
+
+    /// Starts this program in another role.
+    pub(crate) fn role(arguments: &[&str]) -> Result<Self, Failure> {
+        Self::start(Command::new(env::current_exe()?).args(arguments))
+    }
+
+    /// Starts a server that was told where to listen, and waits until it does.
+    pub(crate) async fn start_at(
+        command: &mut Command,
+        address: SocketAddr,
+        patience: Duration,
+    ) -> Result<Self, Failure> {
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let mut process = Self {
+            child,
+            address,
+            _out: None,
+        };
+        let listening = async {
+            while tokio::net::TcpStream::connect(address).await.is_err() {
+                if let Some(status) = process.child.try_wait()? {
+                    return Err(format!("{command:?} ended: {status}").into());
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Ok::<(), Failure>(())
+        };
+        tokio::time::timeout(patience, listening).await??;
+        Ok(process)
+    }
+
+    fn proc(&self, file: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/{file}", self.child.id()))
+    }
+
+    /// Time that its threads have had on the processor so far, in nanoseconds.
+    pub(crate) fn cpu(&self) -> Result<u64, Failure> {
+        let mut nanoseconds = 0;
+        for thread in fs::read_dir(self.proc("task"))? {
+            let line = fs::read_to_string(thread?.path().join("schedstat"))?;
+            let on_cpu = line.split(' ').next().unwrap_or_default();
+            nanoseconds += on_cpu.parse::<u64>()?;
+        }
+        Ok(nanoseconds)
+    }
+
+    /// A line of its `status`, in MB: `VmRSS` is what it has now in memory, `VmHWM`
+    /// the most that it ever had.
+    pub(crate) fn memory(&self, line: &str) -> Result<f64, Failure> {
+        let status = fs::read_to_string(self.proc("status"))?;
+        let line = status.lines().find_map(|found| found.strip_prefix(line));
+        let kibibytes = line.and_then(|line| line.split_whitespace().nth(1));
+        let kibibytes: f64 = kibibytes.ok_or("no such line")?.parse()?;
+        Ok(kibibytes * 1024.0 / 1e6)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The gateway and a configuration for it, which LiteLLM can read too.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    program: PathBuf,
+    pub(crate) config: PathBuf,
+}
+
+/// LiteLLM's example for Moonshot.
+const CONFIG: &str = include_str!("../../tests/clients/litellm-proxy/config.yaml");
+
+/// The variable that it names, and what stands in for a key.
+pub(crate) const KEY: (&str, &str) = ("MOONSHOT_API_KEY", "sk-any");
+
+impl Gateway {
+    /// Builds the gateway, and writes a configuration that leads to an upstream.
+    pub(crate) fn build(upstream: SocketAddr) -> Result<Self, Failure> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let profile = if cfg!(debug_assertions) {
+            "dev"
+        } else {
+            "release"
+        };
+        let built = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .args([
+                "build",
+                "--locked",
+                "--quiet",
+                "--example",
+                "gateway",
+                "--profile",
+                profile,
+            ])
+            .current_dir(root)
+            .status()?;
+        if !built.success() {
+            return Err("the gateway can't be built".into());
+        }
+        // This program stands in `deps`, beside `examples`.
+        let target = env::current_exe()?;
+        let target = target.ancestors().nth(2).ok_or("no target directory")?;
+        let config = target.join("gateway-bench.yaml");
+        let base = format!("      api_base: http://{upstream}/v1\n");
+        let mut text = String::new();
+        for line in CONFIG.lines() {
+            text.push_str(line);
+            text.push('\n');
+            if line.contains("api_key:") {
+                text.push_str(&base);
+            }
+        }
+        fs::write(&config, text)?;
+        Ok(Self {
+            program: target.join("examples/gateway"),
+            config,
+        })
+    }
+
+    pub(crate) fn start(&self, arguments: &[&str]) -> Result<Process, Failure> {
+        let mut command = Command::new(&self.program);
+        for name in ["RUST_LOG", "LITELLM_MASTER_KEY", "HOST"] {
+            command.env_remove(name);
+        }
+        command.env(KEY.0, KEY.1).args(["--port", "0", "--config"]);
+        Process::start(command.arg(&self.config).args(arguments))
+    }
+}
