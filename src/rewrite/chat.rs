@@ -110,9 +110,8 @@ impl Contents {
         let is_array = content.kind == Kind::Array;
         self.any_array |= is_array;
         // Without branches: what contents are follows no pattern.
-        self.any_is_nothing |= (content.kind == Kind::Null)
-            | (content.span.length() == 2)
-            | (is_array & !has_parts);
+        self.any_is_nothing |=
+            (content.kind == Kind::Null) | (content.span.length() == 2) | (is_array & !has_parts);
     }
 
     /// Takes the parts of all messages into account.
