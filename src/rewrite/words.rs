@@ -204,34 +204,29 @@ mod tests {
                 assert_eq!(of(string, text.as_bytes()), Some(word), "{name}");
             }
         }
-        check(Field::NAMES, ":", |s| Field::take(s), Field::of);
+        check(Field::NAMES, ":", Field::take, Field::of);
         check(
             MessageField::NAMES,
             ":",
-            |s| MessageField::take(s),
+            MessageField::take,
             MessageField::of,
         );
-        check(Role::NAMES, "", |s| Role::take(s), Role::of);
-        check(PartField::NAMES, ":", |s| PartField::take(s), PartField::of);
-        check(PartType::NAMES, "", |s| PartType::take(s), PartType::of);
-        check(CallField::NAMES, ":", |s| CallField::take(s), CallField::of);
-        check(ToolField::NAMES, ":", |s| ToolField::take(s), ToolField::of);
+        check(Role::NAMES, "", Role::take, Role::of);
+        check(PartField::NAMES, ":", PartField::take, PartField::of);
+        check(PartType::NAMES, "", PartType::take, PartType::of);
+        check(CallField::NAMES, ":", CallField::take, CallField::of);
+        check(ToolField::NAMES, ":", ToolField::take, ToolField::of);
         check(
             FunctionField::NAMES,
             ":",
-            |s| FunctionField::take(s),
+            FunctionField::take,
             FunctionField::of,
         );
-        check(
-            FormatField::NAMES,
-            ":",
-            |s| FormatField::take(s),
-            FormatField::of,
-        );
+        check(FormatField::NAMES, ":", FormatField::take, FormatField::of);
         check(
             JsonSchemaField::NAMES,
             ":",
-            |s| JsonSchemaField::take(s),
+            JsonSchemaField::take,
             JsonSchemaField::of,
         );
     }
