@@ -1,10 +1,11 @@
 //! Keywords that may not stand beside each other, or not on both sides of an
 //! `anyOf`.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use super::{
     repair::Repair,
+    survey::Names,
     tree::{Id, Json, Key, MAX_BYTES},
     types::Types,
     vocabulary::{OBJECT_GROUP, applies_to, asserts, group, may_stand_twice},
@@ -199,7 +200,7 @@ impl<'a> Repair<'a> {
             return;
         }
         loop {
-            let here: HashSet<&str> = self.keywords(id).collect();
+            let here: Names<'_> = self.keywords(id).map(Cow::Borrowed).collect();
             let twice: HashSet<String> = branches
                 .iter()
                 .flat_map(|branch| self.keywords(*branch))
@@ -274,15 +275,18 @@ impl<'a> Repair<'a> {
 
     /// Whether something is required that is none of the properties.
     fn requires_unknown(&self, id: Id) -> bool {
+        if !self.tree.has(id, "required") {
+            return false;
+        }
         let required = self.tree.required(id);
         let known = self.property_names(id);
-        required.iter().any(|name| !known.contains(&**name))
+        required.iter().any(|name| !known.contains(name))
     }
 
-    fn property_names(&self, id: Id) -> HashSet<&str> {
+    fn property_names(&self, id: Id) -> Names<'_> {
         let properties = self.tree.object(id, "properties");
         let members = properties.map_or(&[][..], |properties| self.tree.members(properties));
-        members.iter().map(|(key, _)| &*key.name).collect()
+        members.iter().map(|(key, _)| Cow::Borrowed(&*key.name)).collect()
     }
 
     /// Gives every branch for objects the properties that stand beside `anyOf`.
@@ -364,7 +368,7 @@ impl<'a> Repair<'a> {
                 .elements(required)
                 .iter()
                 .filter_map(|name| self.tree.string(*name))
-                .filter(|name| !known.contains(&**name))
+                .filter(|name| !known.contains(name))
                 .map(|name| name.into_owned())
                 .collect();
             let mut names: Vec<Id> = names
@@ -408,11 +412,11 @@ impl<'a> Repair<'a> {
         let properties = self.tree.object(id, "properties");
         let known = self.property_names(id);
         let required = self.tree.required(id);
-        let mut missing: Vec<String> = required
-            .into_iter()
-            .filter(|name| !known.contains(&**name))
+        let missing: Vec<String> = required
+            .iter()
+            .filter(|name| !known.contains(name))
+            .map(str::to_owned)
             .collect();
-        missing.sort_unstable();
         if missing.is_empty() {
             return;
         }

@@ -241,6 +241,9 @@ impl Repair<'_> {
     /// References to those that could be written out were (see
     /// [`reference`](Self::reference)).
     pub(super) fn slashes(&mut self) {
+        if !any_slash(&self.tree) {
+            return;
+        }
         let parts = self.tree.survey();
         let named: HashSet<Id> = parts
             .iter()
@@ -294,6 +297,12 @@ impl Repair<'_> {
             }
         }
     }
+}
+
+/// Whether any key at all has a slash.
+pub(super) fn any_slash(tree: &Tree<'_>) -> bool {
+    let has_slash = |id| tree.members(id).iter().any(|(key, _)| key.name.contains('/'));
+    tree.ids().any(has_slash)
 }
 
 /// Whether a key anywhere in a definition has a slash.

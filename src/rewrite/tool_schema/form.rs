@@ -32,10 +32,12 @@ const DIALECT: &str = "the name of the dialect spoils answers";
 impl Repair<'_> {
     /// Gives every subschema that Moonshot reads values of the right form.
     pub(super) fn forms(&mut self) {
-        let mut seen = HashSet::new();
+        let mut seen = Vec::new();
         let mut rest = vec![Id::ROOT];
         while let Some(id) = rest.pop() {
-            if !seen.insert(id) {
+            // There may be more of them now.
+            seen.resize(self.tree.ids().len(), false);
+            if std::mem::replace(&mut seen[id.index()], true) {
                 continue;
             }
             self.form(id);
@@ -285,7 +287,7 @@ impl Repair<'_> {
             .tree
             .required(id)
             .iter()
-            .any(|name| RESERVED.contains(&&**name))
+            .any(|name| RESERVED.contains(&name))
         {
             self.forget_required(id, |name| RESERVED.contains(&name));
             self.note_altered(id, "required", RESERVED_NAME);

@@ -39,6 +39,9 @@ impl Repair<'_> {
 
     /// Leaves the first properties, from the outside in.
     fn property_count(&mut self) {
+        if self.tree.ids().len() <= MAX_PROPERTIES {
+            return;
+        }
         let parts = self.tree.survey();
         let mut room = MAX_PROPERTIES;
         let mut gone = vec![false; parts.len()];
@@ -80,6 +83,11 @@ impl Repair<'_> {
     /// Takes annotations out of a schema that is too long, the least useful ones
     /// first. None if it is too long without them.
     pub(super) fn length(&mut self) -> Option<()> {
+        let at_most = self.tree.length_at_most();
+        debug_assert!(self.compact_length(Id::ROOT) <= at_most);
+        if at_most <= MAX_BYTES {
+            return Some(());
+        }
         let mut length = self.compact_length(Id::ROOT);
         if length <= MAX_BYTES {
             return Some(());

@@ -1,10 +1,13 @@
 //! Recursions that Moonshot sees the end of, and what stands beside references.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+};
 
 use super::{
     repair::Repair,
-    survey::{Part, Role},
+    survey::{Names, Part, Role},
     tree::{Id, Json},
     types::Types,
     vocabulary::{asserts, group, may_stand_twice},
@@ -47,12 +50,16 @@ impl<'a> Repair<'a> {
         for _ in 0..MAX_ROUNDS {
             let before = self.change_count();
             self.evaluations();
-            self.end_recursions();
+            if self.references {
+                self.end_recursions();
+            }
             for part in self.tree.survey() {
                 self.several_types(part.id);
                 self.both_sides(part.id);
             }
-            self.target_once();
+            if self.references {
+                self.target_once();
+            }
             if self.change_count() == before {
                 break;
             }
@@ -61,14 +68,13 @@ impl<'a> Repair<'a> {
 
     /// Where in the survey each reference leads.
     fn targets(&self, parts: &[Part]) -> Vec<Option<usize>> {
-        let places: HashMap<Id, usize> = parts
-            .iter()
-            .enumerate()
-            .map(|(place, part)| (part.id, place))
-            .collect();
+        let mut places = vec![None; self.tree.ids().len()];
+        for (place, part) in parts.iter().enumerate() {
+            places[part.id.index()] = Some(place);
+        }
         parts
             .iter()
-            .map(|part| places.get(&self.referenced(part.id)?).copied())
+            .map(|part| places[self.referenced(part.id)?.index()])
             .collect()
     }
 
@@ -269,8 +275,8 @@ impl<'a> Repair<'a> {
             // Both have to go where Moonshot doesn't look.
             let names = self
                 .names(id)
-                .filter(|name| id != Id::ROOT || !HOLD_DEFINITIONS.contains(&name.as_str()));
-            let names: Vec<String> = names.chain(["$ref".to_owned()]).collect();
+                .filter(|name| id != Id::ROOT || !HOLD_DEFINITIONS.contains(name));
+            let names: Vec<String> = names.chain(["$ref"]).map(str::to_owned).collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             self.conjoin(id, &names);
         }
@@ -279,22 +285,21 @@ impl<'a> Repair<'a> {
     /// The keywords that neither the end of a reference nor its branches may have
     /// too.
     fn said_twice(&self, id: Id, end: Id) -> Vec<String> {
-        let mut there: HashSet<String> = self.names(end).collect();
-        for &branch in self.tree.branches(end) {
-            there.extend(self.names(branch).filter(|name| name != "anyOf"));
-        }
+        let branches = self.tree.branches(end).iter();
+        let in_branches = branches.flat_map(|branch| self.names(*branch));
+        let there = self.names(end).chain(in_branches.filter(|name| *name != "anyOf"));
+        let there: Names<'_> = there.map(Cow::Borrowed).collect();
         let typed = self.tree.has(end, "type");
         self.names(id)
-            .filter(|name| there.contains(name) || (name == "anyOf" && typed))
+            .filter(|name| there.contains(name) || (*name == "anyOf" && typed))
+            .map(str::to_owned)
             .collect()
     }
 
     /// The keywords that may stand on one side of a reference only.
-    fn names(&self, id: Id) -> impl Iterator<Item = String> {
+    fn names(&self, id: Id) -> impl Iterator<Item = &str> {
         let names = self.tree.members(id).iter().map(|(key, _)| &*key.name);
-        names
-            .filter(|name| *name != "$ref" && !may_stand_twice(name))
-            .map(str::to_owned)
+        names.filter(|name| *name != "$ref" && !may_stand_twice(name))
     }
 
     /// Follows a reference, and definitions that are nothing but another
@@ -320,6 +325,9 @@ impl<'a> Repair<'a> {
 
     /// Takes out references that lead too deep.
     pub(super) fn deep_references(&mut self) {
+        if !self.references {
+            return;
+        }
         loop {
             let parts = self.tree.survey();
             let targets = self.targets(&parts);

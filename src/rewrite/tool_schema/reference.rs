@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    definitions::has_slash,
+    definitions::{any_slash, has_slash},
     repair::Repair,
     resolve::DEFINITIONS,
     tree::{Id, Json, Key, Tree},
@@ -36,10 +36,9 @@ impl Reach {
     const PATIENCE: usize = 50;
 
     pub(super) fn new(tree: &Tree<'_>) -> Self {
-        let has_slash = |id| tree.members(id).iter().any(|(key, _)| key.name.contains('/'));
         Self {
             patience: tree.ids().count() * Self::PATIENCE,
-            slashes: tree.ids().any(has_slash),
+            slashes: any_slash(tree),
             written_out: HashMap::new(),
             ends: HashMap::new(),
         }
@@ -243,6 +242,9 @@ impl Repair<'_> {
     /// Spells once more the references to definitions that got another name
     /// later.
     pub(super) fn spell_references(&mut self) {
+        if !self.references {
+            return;
+        }
         for part in self.tree.survey() {
             if self.tree.has(part.id, "$ref") {
                 self.spell(part.id);

@@ -86,6 +86,7 @@ fn repair_once(text: &str, usage: Use) -> Result<Option<Repaired>, Hopeless> {
     }
     let mut repair = Repair {
         reach: Reach::new(&tree),
+        references: tree.ids().any(|id| tree.has(id, "$ref")),
         unevaluated: ["unevaluatedProperties", "unevaluatedItems"]
             .iter()
             .any(|keyword| tree.ids().any(|id| tree.has(id, keyword))),
@@ -121,6 +122,8 @@ pub(super) struct Repair<'a> {
     pub(super) usage: Use,
     pub(super) definitions: Definitions,
     pub(super) reach: Reach,
+    /// Whether there are references at all. Repairs make copies of them only.
+    pub(super) references: bool,
     /// Whether any schema tells what is unevaluated.
     pub(super) unevaluated: bool,
     changes: Vec<Change>,

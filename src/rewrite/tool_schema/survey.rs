@@ -1,6 +1,6 @@
 //! The subschemas that Moonshot reads.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
 
 use super::tree::{Id, Tree};
 
@@ -29,6 +29,29 @@ pub(super) struct Part {
     pub(super) definition: Option<usize>,
     /// Whether some `additionalProperties` is around it.
     pub(super) additional: bool,
+}
+
+/// Names, for looking some up: sorted, each once.
+#[derive(Debug)]
+pub(super) struct Names<'t>(Vec<Cow<'t, str>>);
+
+impl<'t> Names<'t> {
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.0.binary_search_by(|known| (**known).cmp(name)).is_ok()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|name| &**name)
+    }
+}
+
+impl<'t> FromIterator<Cow<'t, str>> for Names<'t> {
+    fn from_iter<I: IntoIterator<Item = Cow<'t, str>>>(names: I) -> Self {
+        let mut names: Vec<_> = names.into_iter().collect();
+        names.sort_unstable();
+        names.dedup();
+        Self(names)
+    }
 }
 
 impl Tree<'_> {
@@ -66,35 +89,52 @@ impl Tree<'_> {
 
     /// The subschemas that one holds, in Moonshot's order.
     pub(super) fn each_part(&self, id: Id, mut found: impl FnMut(Role, Id)) {
-        let mut each = |keyword: &str, role: &dyn Fn(&str) -> Role| {
-            let Some(map) = self.get(id, keyword) else {
-                return;
+        let [mut definitions, mut properties, mut required] = [None; 3];
+        let [mut items, mut additional, mut branches] = [None; 3];
+        for (key, value) in self.members(id) {
+            let place = match &*key.name {
+                "$defs" => &mut definitions,
+                "properties" => &mut properties,
+                "required" => &mut required,
+                "items" => &mut items,
+                "additionalProperties" => &mut additional,
+                "anyOf" => &mut branches,
+                _ => continue,
             };
-            let mut members: Vec<_> = self.members(map).iter().collect();
-            members.sort_unstable_by(|(a, _), (b, _)| a.name.cmp(&b.name));
-            for (key, value) in members {
-                if self.is_object(*value) {
-                    found(role(&key.name), *value);
-                }
-            }
-        };
-        each("$defs", &|_| Role::Definition);
-        let required = self.required(id);
-        each("properties", &|name| Role::Property {
-            required: required.contains(name),
-        });
-        for (keyword, role) in [
-            ("items", Role::Items),
-            ("additionalProperties", Role::Additional),
-        ] {
-            if let Some(value) = self.object(id, keyword) {
+            *place = Some(*value);
+        }
+        if let Some(definitions) = definitions {
+            self.each_named(definitions, |_, id| found(Role::Definition, id));
+        }
+        if let Some(properties) = properties {
+            let required = self.names(required);
+            self.each_named(properties, |name, id| {
+                let required = required.contains(name);
+                found(Role::Property { required }, id);
+            });
+        }
+        for (value, role) in [(items, Role::Items), (additional, Role::Additional)] {
+            if let Some(value) = value.filter(|value| self.is_object(*value)) {
                 found(role, value);
             }
         }
-        for &branch in self.branches(id) {
+        for &branch in branches.map_or(&[][..], |branches| self.elements(branches)) {
             if self.is_object(branch) {
                 found(Role::Branch, branch);
             }
+        }
+    }
+
+    /// The subschemas in a map, by their names.
+    fn each_named(&self, map: Id, mut found: impl FnMut(&str, Id)) {
+        let mut members: Vec<_> = self
+            .members(map)
+            .iter()
+            .filter(|(_, value)| self.is_object(*value))
+            .collect();
+        members.sort_unstable_by(|(a, _), (b, _)| a.name.cmp(&b.name));
+        for (key, value) in members {
+            found(&key.name, *value);
         }
     }
 
@@ -105,14 +145,13 @@ impl Tree<'_> {
     }
 
     /// The names that are required.
-    pub(super) fn required(&self, id: Id) -> HashSet<String> {
-        let Some(required) = self.get(id, "required") else {
-            return HashSet::new();
-        };
-        let names = self.elements(required).iter();
-        names
-            .filter_map(|name| self.string(*name))
-            .map(|name| name.into_owned())
-            .collect()
+    pub(super) fn required(&self, id: Id) -> Names<'_> {
+        self.names(self.get(id, "required"))
+    }
+
+    /// The strings in an array.
+    fn names(&self, array: Option<Id>) -> Names<'_> {
+        let names = array.map_or(&[][..], |array| self.elements(array));
+        names.iter().filter_map(|name| self.string(*name)).collect()
     }
 }

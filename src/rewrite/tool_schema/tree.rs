@@ -108,7 +108,7 @@ impl<'a> Tree<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, Error> {
         let mut tree = Self {
             text,
-            nodes: Vec::with_capacity(text.len() / 12),
+            nodes: Vec::with_capacity(text.len() / 8),
             targets: Vec::new(),
             referred: HashSet::new(),
             room: MAX_BYTES,
@@ -268,6 +268,12 @@ impl<'a> Tree<'a> {
 
 /// Of several members with one name the last counts.
 fn keep_last(members: &mut Vec<Member<'_>>) {
+    let is_twice = |(index, (key, _)): (usize, &Member<'_>)| {
+        members[..index].iter().any(|(known, _)| known.name == key.name)
+    };
+    if members.len() <= FEW && !members.iter().enumerate().any(is_twice) {
+        return;
+    }
     let mut last = vec![true; members.len()];
     if members.len() <= FEW {
         for index in 0..members.len() {
@@ -304,8 +310,29 @@ fn unquoted(quoted: &str) -> Cow<'_, str> {
 
 impl<'a> Tree<'a> {
     /// How many nodes there are; the first ones are those of the text.
-    pub(super) fn ids(&self) -> impl Iterator<Item = Id> + use<> {
+    pub(super) fn ids(&self) -> impl ExactSizeIterator<Item = Id> + use<> {
         (0..self.next_id().0).map(Id)
+    }
+
+    /// No less than the length of everything in compact JSON, whatever it is.
+    pub(super) fn length_at_most(&self) -> usize {
+        /// A number may be longer in its usual spelling, but not longer than this.
+        const NUMBER: usize = 32;
+        /// Every byte of a key that was made may need an escape.
+        const ESCAPE: usize = 6;
+        // What is no text is quoted once more, as it is written.
+        let quoted_again = |quoted: &str| 2 * quoted.len() + 2;
+        let key = |(key, _): &Member<'_>| match key.quoted {
+            Some(quoted) => quoted_again(quoted) + 2,
+            None => ESCAPE * key.name.len() + 4,
+        };
+        let nodes = self.nodes.iter();
+        let lengths = nodes.map(|node| match &node.json {
+            Json::Object(members) => members.iter().map(key).sum::<usize>() + 2,
+            Json::Array(elements) => elements.len() + 2,
+            Json::Scalar(raw) => quoted_again(raw).max(NUMBER),
+        });
+        lengths.sum()
     }
 
     pub(super) fn json(&self, id: Id) -> &Json<'a> {
