@@ -20,7 +20,7 @@ fi
 # Nothing of this leaves the machine, and nothing of its user's comes into it.
 export NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
 export LITELLM_LOCAL_MODEL_COST_MAP=True LANGSMITH_TRACING=false PYTHONDONTWRITEBYTECODE=1
-unset LITELLM_MASTER_KEY DATABASE_URL
+unset DATABASE_URL
 
 cargo build --locked --quiet --release --example gateway
 cargo bench --locked --quiet -p benches --bench gateway --no-run

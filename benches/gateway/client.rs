@@ -17,7 +17,7 @@ use tokio::{net::TcpStream, sync::Barrier, task::JoinSet, time};
 use crate::{
     Failure,
     job::{ARRIVED, Job},
-    process::Process,
+    process::{MASTER_KEY, Process},
 };
 
 /// What no answer takes.
@@ -143,7 +143,7 @@ impl Connection {
         let request = Request::post("/v1/chat/completions")
             .header("host", "localhost")
             .header("content-type", "application/json")
-            .header("authorization", "Bearer sk-of-the-client")
+            .header("authorization", format!("Bearer {MASTER_KEY}"))
             .body(Full::new(body))?;
         let began = Instant::now();
         let answer = async {

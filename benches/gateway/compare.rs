@@ -6,7 +6,7 @@ use crate::{
     Failure,
     client::{Expected, Figures, load},
     job::Job,
-    process::{Gateway, KEY, Process},
+    process::{Gateway, KEYS, Process},
     table::{head, row, together},
 };
 
@@ -28,7 +28,7 @@ pub(crate) async fn run(litellm: &Path) -> Result<(), Failure> {
     let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let mut command = Command::new(litellm);
     command
-        .env(KEY.0, KEY.1)
+        .envs(KEYS)
         .args(["--host", "127.0.0.1", "--port", &free.port().to_string()])
         .arg("--config")
         .arg(&gateway.config);

@@ -121,8 +121,15 @@ pub(crate) struct Gateway {
 /// LiteLLM's example for Moonshot.
 const CONFIG: &str = include_str!("../../tests/clients/litellm-proxy/config.yaml");
 
-/// The variable that it names, and what stands in for a key.
-pub(crate) const KEY: (&str, &str) = ("MOONSHOT_API_KEY", "sk-any");
+/// What stands in for the upstream's key, in the variable that the example names,
+/// and for the one that clients send.
+pub(crate) const KEYS: [(&str, &str); 2] = [
+    ("MOONSHOT_API_KEY", "sk-of-the-upstream"),
+    ("LITELLM_MASTER_KEY", MASTER_KEY),
+];
+
+/// LiteLLM does not start with one that looks easy to guess.
+pub(crate) const MASTER_KEY: &str = "sk-5c1bf2e7a94d4d0f8e63b7a2f10c9d38";
 
 impl Gateway {
     /// Builds the gateway, and writes a configuration that leads to an upstream.
@@ -170,10 +177,8 @@ impl Gateway {
 
     pub(crate) fn start(&self, arguments: &[&str]) -> Result<Process, Failure> {
         let mut command = Command::new(&self.program);
-        for name in ["RUST_LOG", "LITELLM_MASTER_KEY", "HOST"] {
-            command.env_remove(name);
-        }
-        command.env(KEY.0, KEY.1).args(["--port", "0", "--config"]);
+        command.env_remove("RUST_LOG").env_remove("HOST").envs(KEYS);
+        command.args(["--port", "0", "--config"]);
         Process::start(command.arg(&self.config).args(arguments))
     }
 }

@@ -200,6 +200,16 @@ impl Gateway {
         line.unwrap_or_else(|_| panic!("{what:?} is not in {}", self.output()))
     }
 
+    /// The most that it has had of memory so far, in bytes.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn peak_memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.unwrap().trim().trim_end_matches(" kB");
+        kibibytes.parse::<usize>().unwrap() * 1024
+    }
+
     /// Asks it to end, as a supervisor does.
     #[cfg(unix)]
     pub(crate) fn terminate(&self) {

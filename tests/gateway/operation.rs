@@ -325,3 +325,62 @@ async fn more_headers_than_may_be_are_refused() {
         431
     );
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn requests_in_flight_take_their_bodies_once_and_little_more() {
+    use std::sync::Arc;
+
+    use socket2::SockRef;
+    use tokio::{net::TcpSocket, task::JoinSet};
+
+    use crate::harness::{Answer, send};
+
+    const REQUESTS: usize = 100;
+    const BODY: usize = 1_000_000;
+
+    // An upstream that has seen all of them before it reads any further.
+    let socket = TcpSocket::new_v4().unwrap();
+    // Small segments and little room for them: else the bodies would wait in the
+    // kernel, and not in the gateway.
+    socket.set_recv_buffer_size(4096).unwrap();
+    SockRef::from(&socket).set_tcp_mss(1024).unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let upstream = socket.listen(1024).unwrap();
+    let address = upstream.local_addr().unwrap();
+    let gateway = Setup::to(address).start().await;
+    let before = gateway.peak_memory();
+
+    let body = json!({
+        "model": "kimi-k3",
+        "messages": [{"role": "developer", "content": "x".repeat(BODY)}],
+    });
+    let request: Arc<str> = chat(&body.to_string()).into();
+    let mut clients = JoinSet::new();
+    for _ in 0..REQUESTS {
+        let (address, request) = (gateway.address, Arc::clone(&request));
+        clients.spawn(async move { send(address, &*request).await });
+    }
+    let mut connections = Vec::new();
+    for _ in 0..REQUESTS {
+        let (mut connection, _) = in_time(upstream.accept()).await.unwrap();
+        let mut read = Vec::with_capacity(64);
+        in_time(connection.read_buf(&mut read)).await.unwrap();
+        connections.push((connection, read));
+    }
+    for (mut connection, mut read) in connections {
+        clients.spawn(async move {
+            while !read.ends_with(br#""model":"kimi-k3"}"#) {
+                assert_ne!(connection.read_buf(&mut read).await.unwrap(), 0);
+            }
+            assert!(read.ends_with(br#""role":"system"}],"model":"kimi-k3"}"#));
+            connection.write_all(OK.as_bytes()).await.unwrap();
+            Answer::parse(OK)
+        });
+    }
+    while let Some(answer) = in_time(clients.join_next()).await {
+        assert_eq!(answer.unwrap().status, 200);
+    }
+    let took = gateway.peak_memory() - before;
+    assert!(took < REQUESTS * BODY * 6 / 5, "{took} bytes");
+}
