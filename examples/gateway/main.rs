@@ -91,7 +91,7 @@ use self::{
     retry::Retry,
     routes::Gateway,
     server::Patience,
-    shutdown::{Shutdown, signalled},
+    shutdown::{Shutdown, Signals},
     upstream::{Timeouts, Upstream},
 };
 
@@ -212,6 +212,8 @@ async fn run(args: &Args) -> Result<(), BoxError> {
         None if is_emulated => Config::emulated()?,
         None => Config::from_env(&variable)?,
     };
+    // Before anybody can know that there is a process to end.
+    let mut signals = Signals::new()?;
     let shutdown = Shutdown::default();
     let timeouts = Timeouts {
         connect: args.connect_timeout,
@@ -232,23 +234,15 @@ async fn run(args: &Args) -> Result<(), BoxError> {
     let listener = listen(args).await?;
     introduce(args, &config, is_emulated, &listener)?;
 
-    tokio::spawn({
-        let shutdown = shutdown.clone();
-        async move {
-            match signalled().await {
-                Ok(()) => shutdown.begin(),
-                Err(error) => tracing::warn!(%error, "no way to notice signals"),
-            }
-        }
-    });
     let patience = Patience {
         head: args.client_timeout,
         max_headers: args.max_headers,
         shutdown: args.shutdown_deadline,
     };
     let second_signal = async {
-        shutdown.begun().await;
-        signalled().await
+        signals.next().await?;
+        shutdown.begin();
+        signals.next().await
     };
     tokio::select! {
         () = server::serve(listener, app, patience, &shutdown) => Ok(()),

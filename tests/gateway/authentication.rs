@@ -75,11 +75,20 @@ async fn every_endpoint_but_health_and_metrics_asks_for_the_key() {
 #[tokio::test]
 async fn the_master_key_of_the_environment_counts_as_well() {
     let upstream = saying(OK).await;
-    let setup = Setup::to(upstream.address).variable("LITELLM_MASTER_KEY", "sk-open-sesame");
-    let gateway = setup.start().await;
-    assert_eq!(gateway.send(with("")).await.status, 401);
-    let open = with("authorization: Bearer sk-open-sesame\r\n");
-    assert_eq!(gateway.send(open).await.status, 200);
+    let config = format!(
+        "model_list:
+  - model_name: kimi-k3
+    litellm_params: {{model: moonshot/kimi-k3, api_base: 'http://{}/v1'}}
+",
+        upstream.address
+    );
+    for setup in [Setup::to(upstream.address), Setup::config(&config)] {
+        let setup = setup.variable("LITELLM_MASTER_KEY", "sk-open-sesame");
+        let gateway = setup.start().await;
+        assert_eq!(gateway.send(with("")).await.status, 401);
+        let open = with("authorization: Bearer sk-open-sesame\r\n");
+        assert_eq!(gateway.send(open).await.status, 200);
+    }
 }
 
 #[tokio::test]

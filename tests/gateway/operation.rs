@@ -69,6 +69,7 @@ async fn not_even_at_trace_does_the_log_hold_what_came_over_http_2() {
         .await
         .unwrap();
     assert_eq!(answer.status(), 200);
+    gateway.says("INFO request").await;
     let log = gateway.output();
     assert!(log.contains("TRACE"), "{log}");
     for secret in [SECRET, "sk-the-callers-own"] {
