@@ -23,13 +23,16 @@ export LITELLM_LOCAL_MODEL_COST_MAP=True LANGSMITH_TRACING=false PYTHONDONTWRITE
 unset DATABASE_URL
 
 cargo build --locked --quiet --release --example gateway
-cargo bench --locked --quiet -p benches --bench gateway --no-run
+cargo bench --locked --quiet --profile release -p benches --bench gateway --no-run
 load=$(cut -d ' ' -f 1 /proc/loadavg)
-table=$(timeout 300 cargo bench --locked --quiet -p benches --bench gateway -- compare "$environment/bin/litellm")
+busy=
+[ "${load%.*}" -lt 1 ] || busy=" The machine was busy: to be measured anew."
+table=$(timeout 300 cargo bench --locked --quiet --profile release -p benches --bench gateway -- \
+    compare "$environment/bin/litellm")
 {
     echo "Measured on $(date -u +%Y-%m-%d): LiteLLM $version, $("$environment/bin/python" --version), one worker;"
     echo "tower-moonshot $(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1), $(rustc --version | cut -d ' ' -f 1,2);"
-    echo "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $(nproc) cores, load before $load."
+    echo "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $(nproc) cores, load before $load.$busy"
     echo
     echo "$table"
 } | tee benches/data/litellm.md

@@ -29,12 +29,18 @@ bench() { cargo bench --locked -q -p benches "$@"; }
 } > "$data/run.txt"
 
 # Built before anything is measured.
+bench --bench rewrite --bench layer --no-run
+# All that stands in the way of requests is built as `cargo install` builds.
 cargo build --locked -q --release --example gateway
-bench --bench rewrite --bench layer --bench gateway --no-run
+bench --profile release --bench gateway --no-run
 bench --bench rewrite -- ratios --record "$data"
 bench --bench rewrite -- sizes --record "$data"
 bench --bench layer | tee "$data/layer.md"
-{ bench --bench gateway && echo && bench --bench gateway -- memory; } | tee "$data/gateway.md"
+{
+    bench --profile release --bench gateway
+    echo
+    bench --profile release --bench gateway -- memory
+} | tee "$data/gateway.md"
 bench --bench rewrite --features ordered --no-run
 bench --bench rewrite --features ordered -- ratios --record "$data"
 

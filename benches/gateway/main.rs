@@ -1,16 +1,18 @@
 //! What requests cost on their way through the gateway: a load run over loopback.
 //!
 //! ```sh
-//! cargo bench -p benches --bench gateway                          # about 90 seconds
-//! cargo bench -p benches --bench gateway -- memory                # 1 000 requests of 1 MB at once
-//! cargo bench -p benches --bench gateway -- compare path/litellm  # compare-litellm.sh installs one
-//! cargo bench -p benches --bench gateway -- --test                # verifies, and times nothing
+//! alias load='cargo bench --profile release -p benches --bench gateway --'
+//! load                       # about 90 seconds
+//! load memory                # 1 000 requests of 1 MB at once
+//! load compare path/litellm  # compare-litellm.sh installs one
+//! load --test                # verifies, and times nothing
 //! ```
 //!
 //! Everything in the way is a process of its own, so that its time on the processor
 //! can be told from that of the client and of the upstream. All stand in front of
 //! the same upstream and take turns, round by round. The gateway is the one of the
-//! examples, as `cargo install` builds it, and logs a line a request, to nowhere.
+//! examples, as `cargo install` builds it, and logs a line a request, to nowhere. The
+//! others are to be built like it, which is what the profile above is for.
 //!
 //! Linux only: times and memory come from `/proc`.
 
@@ -48,12 +50,7 @@ async fn main() -> ExitCode {
         .filter(|argument| argument != "--bench")
         .collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let outcome = tokio::select! {
-        outcome = run(&arguments) => outcome,
-        // Not at once: first its processes have to end.
-        () = terminated() => Err("terminated".into()),
-    };
-    match outcome {
+    match run_until_terminated(&arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("{failure}");
@@ -77,9 +74,11 @@ async fn run(arguments: &[&str]) -> Result<(), Failure> {
     }
 }
 
-async fn terminated() {
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => terminate.recv().await.unwrap_or_default(),
-        Err(_) => std::future::pending().await,
+/// A signal ends it with all processes that it has started.
+async fn run_until_terminated(arguments: &[&str]) -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        outcome = run(arguments) => outcome,
+        _ = terminate.recv() => Err("terminated".into()),
     }
 }

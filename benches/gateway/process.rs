@@ -140,24 +140,19 @@ impl Gateway {
         } else {
             "release"
         };
+        // This program is `deps/gateway-…` in the directory of its profile.
+        let program = env::current_exe()?;
+        let mut directories = program.ancestors().skip(2);
+        let target = directories.next().ok_or("no target directory")?;
         let built = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-            .args([
-                "build",
-                "--locked",
-                "--quiet",
-                "--example",
-                "gateway",
-                "--profile",
-                profile,
-            ])
+            .args(["build", "--locked", "--quiet", "--example", "gateway"])
+            .args(["--profile", profile, "--target-dir"])
+            .args(directories.next())
             .current_dir(root)
             .status()?;
         if !built.success() {
             return Err("the gateway can't be built".into());
         }
-        // This program stands in `deps`, beside `examples`.
-        let target = env::current_exe()?;
-        let target = target.ancestors().nth(2).ok_or("no target directory")?;
         let config = target.join("gateway-bench.yaml");
         let base = format!("      api_base: http://{upstream}/v1\n");
         let mut text = String::new();
