@@ -170,16 +170,22 @@ async fn the_key_goes_to_no_host_that_a_caller_names() {
         .start()
         .await;
     let other = elsewhere.address;
-    // The form that clients send to a forward proxy, short and as long as a target
-    // may be: too long with the path of the base URL.
-    let filler = "a".repeat(u16::MAX as usize - 1 - format!("http://{other}/v1/").len());
-    for path in ["models", &filler] {
-        let request = format!(
+    // The form that clients send to a forward proxy, short and long; as long as a
+    // target may be, too long with the path of the base URL, it is no head that
+    // the gateway reads.
+    let get = |path: &str| {
+        format!(
             "GET http://{other}/v1/{path} HTTP/1.1\r\nhost: {other}\r\nconnection: close\r\n\r\n"
-        );
-        assert_eq!(gateway.send(request).await.status, 200);
+        )
+    };
+    let longest = u16::MAX as usize - 1 - format!("http://{other}/v1/").len();
+    for path in ["models", &"a".repeat(30_000)] {
+        assert_eq!(gateway.send(get(path)).await.status, 200);
         assert!(upstream.asked().await.contains(KEY));
     }
+    let answer = gateway.send(get(&"a".repeat(longest))).await;
+    assert_eq!(answer.status, 431);
+    assert!(upstream.was_asked_nothing());
     let connect = format!("CONNECT {other} HTTP/1.1\r\nhost: {other}\r\nconnection: close\r\n\r\n");
     let answer = gateway.send(connect).await;
     assert!((400..500).contains(&answer.status), "{}", answer.status);
