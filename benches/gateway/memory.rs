@@ -23,13 +23,15 @@ pub(crate) async fn run() -> Result<(), Failure> {
     let gateway = Gateway::build(upstream.address)?.start(&[])?;
     let idle = gateway.memory("VmRSS")?;
     let job = Arc::new(Job::large());
+    // One by one: so many at once look like an attack to the kernel.
+    let mut connections = Vec::new();
+    for _ in 0..REQUESTS {
+        connections.push(Connection::open(gateway.address).await?);
+    }
     let mut requests = JoinSet::new();
-    for number in 0..REQUESTS {
-        let (job, address) = (Arc::clone(&job), gateway.address);
-        requests.spawn(async move {
-            let mut connection = Connection::open(address).await?;
-            connection.ask(&job, number, Expected::Rewritten).await
-        });
+    for (number, mut connection) in connections.into_iter().enumerate() {
+        let job = Arc::clone(&job);
+        requests.spawn(async move { connection.ask(&job, number, Expected::Rewritten).await });
     }
     while let Some(request) = requests.join_next().await {
         request??;
