@@ -30,6 +30,7 @@ use tower_moonshot::{Report, Rule};
 use super::{
     answer::{Failed, Failure},
     chat::shortened,
+    error::Reason,
     metrics::Metrics,
     models::Choice,
 };
@@ -118,6 +119,7 @@ pub(crate) async fn record(
         status: response.status().as_u16(),
         after: line.started.elapsed(),
         failure: response.extensions().get::<Failed>().map(|failed| failed.0),
+        reason: response.extensions_mut().remove(),
         report,
     });
     response.map(|body| Body::new(Recorded::new(body, line)))
@@ -155,6 +157,7 @@ struct Head {
     status: u16,
     after: Duration,
     failure: Option<Failure>,
+    reason: Option<Reason>,
     report: Option<Report>,
 }
 
@@ -190,6 +193,7 @@ impl Drop for Line {
         // What nginx calls it when nobody is left to get a status.
         let status = head.map_or(499, |head| head.status);
         let failure = head.and_then(|head| head.failure);
+        let reason = head.and_then(|head| head.reason.as_ref());
         let report = head.and_then(|head| head.report.as_ref());
 
         let label = choice.map(|choice| Arc::clone(&choice.name().label));
@@ -235,6 +239,7 @@ impl Drop for Line {
             bytes_out = self.bytes,
             attempts = (attempts > 1).then_some(attempts),
             failure = failure.map(Failure::name),
+            error = reason.map(|reason| &*reason.0),
             end = match self.end {
                 End::Complete => None,
                 End::UpstreamBroke => Some("the upstream broke off"),
@@ -278,8 +283,8 @@ impl HttpBody for Recorded {
         match &frame {
             Some(Ok(frame)) => {
                 self.line.bytes += frame.data_ref().map_or(0, Bytes::len) as u64;
-                // Nobody asks again behind the last of a known length.
-                if self.body.is_end_stream() {
+                // Nobody asks again behind the last of a known length, or trailers.
+                if frame.is_trailers() || self.body.is_end_stream() {
                     self.line.end = End::Complete;
                 }
             }

@@ -18,7 +18,7 @@ use tokio::{
     sync::mpsc,
 };
 
-use crate::harness::{Setup, hello, in_time, read_request, read_until, serve};
+use crate::harness::{Setup, hello, in_time, read_request, read_until, saying, serve};
 
 const HEAD: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -222,4 +222,36 @@ async fn connections_to_the_upstream_are_used_again() {
         }
     };
     in_time(async { tokio::join!(upstream, client) }).await;
+}
+
+/// Its framing and its version are the gateway's own.
+#[tokio::test]
+async fn an_old_or_odd_upstream_makes_no_odd_answer() {
+    for (answer, body) in [
+        ("HTTP/1.0 200 OK\r\n\r\n{}", "2\r\n{}\r\n0\r\n\r\n"),
+        // The length is not what counts, and can't be right.
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n\
+             2\r\n{}\r\n0\r\n\r\n",
+            "2\r\n{}\r\n0\r\n\r\n",
+        ),
+    ] {
+        let upstream = saying(answer).await;
+        let gateway = Setup::to(upstream.address).start().await;
+        let answer = gateway.send(hello()).await;
+        assert!(answer.head.starts_with("http/1.1 200"), "{answer:?}");
+        assert_eq!(answer.header("content-length"), None);
+        assert_eq!(answer.body, body);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_with_trailers_is_a_whole_one() {
+    let trailers = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n\
+                    2\r\n{}\r\n0\r\nx-checksum: 1\r\n\r\n";
+    let upstream = saying(trailers).await;
+    let gateway = Setup::to(upstream.address).start().await;
+    assert_eq!(gateway.send(hello()).await.body, "2\r\n{}\r\n0\r\n\r\n");
+    let line = gateway.says("bytes_out=2").await;
+    assert!(!line.contains("end="), "{line}");
 }
