@@ -77,7 +77,12 @@ where
                 "the request body took too long",
             ));
         }
-        Err(_) => return refused("unreadable_body", "the request body ended before its end"),
+        Err(_) => {
+            return refused(
+                "unreadable_body",
+                "the request body breaks off, or is not what its header says",
+            );
+        }
     };
     let mut request = Request::from_parts(parts, Full::from(body.clone()));
     let trail = Trail::of(&request);

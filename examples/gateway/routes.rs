@@ -105,10 +105,15 @@ pub(crate) async fn pass_through(State(gateway): State<Gateway>, request: Reques
 }
 
 /// Whether a path is one of chat requests, whose model nobody has chosen then, or
-/// leads out of the API; in any spelling that an upstream may understand.
+/// leads out of the API; in any spelling that an upstream may understand, or a
+/// server in front of it that takes backslashes or cuts off what stands behind `;`.
 fn leads_elsewhere(path: &str) -> bool {
     let path = percent_decode_str(path).decode_utf8_lossy();
-    let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let segments: Vec<&str> = path
+        .split(['/', '\\'])
+        .map(|part| part.split_once(';').map_or(part, |(part, _)| part))
+        .filter(|part| !part.is_empty())
+        .collect();
     segments.ends_with(&["chat", "completions"])
         || segments.iter().any(|part| matches!(*part, "." | ".."))
 }

@@ -92,13 +92,7 @@ async fn a_compressed_request_is_rewritten_too() {
     broken.truncate(middle);
     let answer = ask("gzip", broken).await.unwrap();
     assert_eq!(answer.status(), 400);
-    assert!(
-        answer
-            .text()
-            .await
-            .unwrap()
-            .contains("ended before its end")
-    );
+    assert!(answer.text().await.unwrap().contains("breaks off"));
 }
 
 #[tokio::test]
@@ -226,6 +220,9 @@ async fn no_path_leads_around_the_choice_of_a_model_or_out_of_the_api() {
         "/v1/files/..",
         "/v1/%2e%2E/admin",
         "/v1/files%2f..%2Fadmin",
+        "/v1/files/..%5C..%5cadmin",
+        "/v1/..;/admin",
+        "/v1/chat;a=b/completions;c",
         "/v2/files",
         "/v1",
         "/",
