@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde_saphyr::Location;
 use subtle::ConstantTimeEq;
+use tower::BoxError;
 use tower_moonshot::{ApiKey, Region};
 
 use super::yaml::{Node, Problem, Section};
@@ -57,8 +58,19 @@ pub(crate) struct Entry {
 pub(crate) struct MasterKey(Box<[u8]>);
 
 impl MasterKey {
-    pub(crate) fn new(key: &str) -> Self {
-        Self(key.as_bytes().into())
+    /// # Errors
+    ///
+    /// One that no client could send.
+    pub(crate) fn new(key: &str) -> Result<Self, &'static str> {
+        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("is empty or has characters other than visible ASCII");
+        }
+        Ok(Self(key.as_bytes().into()))
+    }
+
+    fn from_env(env: Environment<'_>) -> Result<Option<Self>, String> {
+        let key = env(MASTER_KEY).as_deref().map(Self::new).transpose();
+        key.map_err(|error| format!("{MASTER_KEY} {error}"))
     }
 
     /// Compares in a time that tells nothing of the key but its length.
@@ -75,14 +87,17 @@ impl fmt::Debug for MasterKey {
 
 impl Config {
     /// Every model of the emulator, which asks for no key.
-    pub(crate) fn emulated() -> Result<Self, tower_moonshot::ConfigError> {
-        let no_variable = |name: &str| (name == API_BASE).then(|| EMULATOR.to_owned());
-        Self::from_env(&no_variable)
+    pub(crate) fn emulated(env: Environment<'_>) -> Result<Self, BoxError> {
+        Self::from_env(&|name| match name {
+            API_BASE => Some(EMULATOR.to_owned()),
+            API_KEY => None,
+            _ => env(name),
+        })
     }
 
     /// Every model, with the key in `MOONSHOT_API_KEY` and from the base URL in
     /// `MOONSHOT_API_BASE`, as far as they are set.
-    pub(crate) fn from_env(env: Environment<'_>) -> Result<Self, tower_moonshot::ConfigError> {
+    pub(crate) fn from_env(env: Environment<'_>) -> Result<Self, BoxError> {
         let region = match env(API_BASE) {
             Some(base) => Region::custom(&base)?,
             None => Region::default(),
@@ -94,14 +109,14 @@ impl Config {
                 region,
                 api_key: env(API_KEY).map(ApiKey::new).transpose()?,
             }],
-            master_key: env(MASTER_KEY).as_deref().map(MasterKey::new),
+            master_key: MasterKey::from_env(env)?,
             is_open: true,
             warnings: Vec::new(),
         })
     }
 
     /// Reads LiteLLM's YAML.
-    pub(crate) fn parse(text: &str, env: Environment<'_>) -> Result<Self, Problem> {
+    pub(crate) fn parse(text: &[u8], env: Environment<'_>) -> Result<Self, Problem> {
         let root = Node::parse(text)?;
         let mut file = root.section("the file")?;
         let mut unused = Unused::default();
@@ -130,12 +145,14 @@ impl Config {
             ));
         }
 
-        config.master_key = env(MASTER_KEY).as_deref().map(MasterKey::new);
+        config.master_key = MasterKey::from_env(env).map_err(|error| root.problem(error))?;
         if let Some(node) = file.read("general_settings") {
             let mut settings = node.section("general_settings")?;
-            if let Some(key) = settings.read("master_key") {
-                let key = resolve(key, "general_settings.master_key", env)?;
-                config.master_key = Some(MasterKey::new(&key));
+            if let Some(node) = settings.read("master_key") {
+                let what = "general_settings.master_key";
+                let key = MasterKey::new(&resolve(node, what, env)?);
+                let key = key.map_err(|error| node.problem(format!("{what} {error}")))?;
+                config.master_key = Some(key);
             }
             unused.note("general_settings", &settings);
         }
@@ -311,7 +328,7 @@ mod tests {
             "model_list: [{model_name: a, litellm_params: {model: moonshot/a, api_key: sk-up}}]
 general_settings: {master_key: os.environ/MASTER}";
         let env = |name: &str| (name == "MASTER").then(|| "sk-down".to_owned());
-        let config = Config::parse(text, &env).unwrap();
+        let config = Config::parse(text.as_bytes(), &env).unwrap();
         assert!(config.entries[0].api_key.is_some() && config.master_key.is_some());
         let debug = format!("{config:?}");
         assert!(!debug.contains("sk-"), "{debug}");

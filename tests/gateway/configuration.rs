@@ -162,11 +162,47 @@ async fn a_broken_file_is_an_error_with_line_and_column() {
             "line 1, column 1: there is no model_list",
         ),
         (String::new(), "there is no model_list"),
+        (
+            format!("{entry}      model: moonshot/kimi-k3\ngeneral_settings:\n  master_key: ''\n"),
+            "line 6, column 15: general_settings.master_key is empty",
+        ),
+        (
+            format!(
+                "{entry}      model: moonshot/kimi-k3\ngeneral_settings: {{master_key: ' $KEY'}}\n"
+            ),
+            "line 5, column 32: general_settings.master_key is empty or has characters",
+        ),
     ] {
         let (success, output) = Setup::config(&text).run().await;
         assert!(!success, "{text}");
         assert!(output.contains(message), "{text}: {output}");
     }
+}
+
+/// Saved in another encoding, say by an editor on Windows.
+#[tokio::test]
+async fn a_file_that_is_no_utf_8_is_an_error_with_line_and_column() {
+    let (success, output) = Setup::config_bytes(b"model_list:\n  - # caf\xc3\xa9 caf\xe9\n")
+        .run()
+        .await;
+    assert!(!success);
+    assert!(
+        output.contains("line 2, column 15: this is no UTF-8"),
+        "{output}"
+    );
+}
+
+/// With a byte order mark and the line ends of Windows.
+#[tokio::test]
+async fn a_file_from_windows_works() {
+    let upstream = saying(OK).await;
+    let text = format!(
+        "\u{feff}model_list:\r\n  - model_name: kimi-k3\r\n    litellm_params:\r\n      \
+         model: moonshot/kimi-k3\r\n      api_base: http://{}\r\n",
+        upstream.address
+    );
+    let gateway = Setup::config(&text).start().await;
+    assert_eq!(gateway.send(hello()).await.status, 200);
 }
 
 #[tokio::test]
@@ -193,6 +229,14 @@ async fn unusable_variables_and_flags_are_errors_that_name_them() {
         .run()
         .await;
     assert!(!success && output.contains("the API key"), "{output}");
+    let (success, output) = Setup::default()
+        .variable("LITELLM_MASTER_KEY", format!("{KEY} "))
+        .run()
+        .await;
+    assert!(
+        !success && output.contains("LITELLM_MASTER_KEY"),
+        "{output}"
+    );
     let (success, output) = Setup::default().variable("RUST_LOG", "a=b=c").run().await;
     assert!(!success && output.contains("RUST_LOG"), "{output}");
     let (success, output) = Setup::default()
@@ -203,6 +247,27 @@ async fn unusable_variables_and_flags_are_errors_that_name_them() {
         !success && output.contains("expected a number of seconds"),
         "{output}"
     );
+}
+
+/// Each of them would start a gateway that serves nobody.
+#[tokio::test]
+async fn limits_that_let_nobody_in_are_errors() {
+    for (flag, value) in [
+        ("--max-requests", "0"),
+        ("--max-body-bytes", "0"),
+        ("--max-headers", "0"),
+        // More than fit into the longest head. hyper would make room for all of them.
+        ("--max-headers", "18446744073709551615"),
+        ("--connect-timeout", "0"),
+        ("--first-byte-timeout", "0"),
+        ("--client-timeout", "0"),
+    ] {
+        let (success, output) = Setup::default().arguments([flag, value]).run().await;
+        assert!(
+            !success && output.contains(flag),
+            "{flag} {value}: {output}"
+        );
+    }
 }
 
 #[tokio::test]
