@@ -1,7 +1,11 @@
 //! What is served, to whom and from where: LiteLLM's `config.yaml`, as far as it
 //! concerns Moonshot, or two environment variables.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
 
 use serde_saphyr::Location;
 use subtle::ConstantTimeEq;
@@ -120,6 +124,14 @@ impl Config {
         let root = Node::parse(text)?;
         let mut file = root.section("the file")?;
         let mut unused = Unused::default();
+        let variables = match file.read("environment_variables") {
+            Some(node) => Some(Variables::new(node.section("environment_variables")?)),
+            None => None,
+        };
+        let env: Environment<'_> = &|name| {
+            let given = variables.as_ref().and_then(|file| file.get(name, env));
+            given.or_else(|| env(name))
+        };
         let mut config = Self {
             entries: Vec::new(),
             master_key: None,
@@ -156,16 +168,15 @@ impl Config {
             }
             unused.note("general_settings", &settings);
         }
-        // All of these are about something else. They are opened to name what
+        // Both are about something else. They are opened to name what
         // stands in them.
-        for name in [
-            "litellm_settings",
-            "router_settings",
-            "environment_variables",
-        ] {
+        for name in ["litellm_settings", "router_settings"] {
             if let Some(node) = file.read(name) {
                 unused.note(name, &node.section(name)?);
             }
+        }
+        if let Some(variables) = &variables {
+            unused.note("environment_variables", &variables.section.borrow());
         }
         unused.note("", &file);
         config.warnings.extend(unused.into_problems());
@@ -288,6 +299,32 @@ fn resolve(node: &Node, what: &str, env: Environment<'_>) -> Result<String, Prob
             "{what} is os.environ/{name}, but {name} is not set"
         ))
     })
+}
+
+/// Variables that stand in the file. As with LiteLLM they go before those of the
+/// process, and may name one of them.
+struct Variables<'a> {
+    /// Those that nobody has asked for.
+    section: RefCell<Section<'a>>,
+    known: RefCell<HashMap<String, Option<String>>>,
+}
+
+impl<'a> Variables<'a> {
+    fn new(section: Section<'a>) -> Self {
+        Self {
+            section: RefCell::new(section),
+            known: RefCell::default(),
+        }
+    }
+
+    fn get(&self, name: &str, env: Environment<'_>) -> Option<String> {
+        let mut known = self.known.borrow_mut();
+        let value = known.entry(name.to_owned()).or_insert_with(|| {
+            let node = self.section.borrow_mut().read(name)?;
+            resolve(node, name, env).ok()
+        });
+        value.clone().filter(|value| !value.is_empty())
+    }
 }
 
 /// Keys that nobody reads: each once, with all of its lines.

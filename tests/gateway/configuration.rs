@@ -3,7 +3,7 @@
 use serde_json::json;
 use tower_moonshot::emulator::Emulator;
 
-use crate::harness::{KEY, OK, Setup, chat, emulated, get, hello, hello_to, saying};
+use crate::harness::{KEY, OK, Setup, chat, emulated, get, hello, hello_to, post, saying};
 
 /// As LiteLLM's documentation has it for Moonshot, word for word.
 const DOCUMENTED: &str = "\
@@ -97,6 +97,43 @@ environment_variables: {{OTHER: $KEY}}
         gateway.output()
     );
     assert_eq!(gateway.send(hello()).await.status, 200);
+}
+
+/// As with LiteLLM, they go before those of the process.
+#[tokio::test]
+async fn variables_may_stand_in_the_file() {
+    let mut upstream = saying(OK).await;
+    let config = format!(
+        "environment_variables:
+  MOONSHOT_API_BASE: http://{}/v1
+  MY_KEY: os.environ/THEIR_KEY
+  LITELLM_MASTER_KEY: sk-open-sesame
+  NOBODY_ASKS: 1
+model_list:
+  - model_name: kimi-k3
+    litellm_params: {{model: moonshot/kimi-k3, api_key: os.environ/MY_KEY}}
+  - model_name: kimi-k2.6
+    litellm_params: {{model: moonshot/kimi-k2.6, api_key: os.environ/MY_KEY}}
+",
+        upstream.address
+    );
+    let gateway = Setup::config(&config)
+        .variable("THEIR_KEY", KEY)
+        .variable("MY_KEY", "sk-another")
+        .variable("MOONSHOT_API_BASE", "https://api.moonshot.cn/v1")
+        .start()
+        .await;
+    let headers = "authorization: Bearer sk-open-sesame\r\n";
+    for model in ["kimi-k3", "kimi-k2.6"] {
+        let body = format!("{{\"model\":\"{model}\"}}");
+        let request = post("/v1/chat/completions", headers, &body);
+        assert_eq!(gateway.send(request).await.status, 200);
+        let request = upstream.asked().await;
+        assert!(request.contains(&format!("authorization: Bearer {KEY}\r\n")));
+    }
+    let warning = "line 5, column 3: environment_variables.NOBODY_ASKS is not used here";
+    gateway.says(warning).await;
+    assert_eq!(gateway.output().matches("WARN").count(), 1);
 }
 
 /// Every message of a file that can't be used, and none of them with a key.
