@@ -71,6 +71,24 @@ async fn http_2_without_tls_works_on_the_same_port() {
 }
 
 #[tokio::test]
+async fn a_head_may_be_as_long_over_http_2_as_over_http_1() {
+    let gateway = Setup::default().start().await;
+    for (long, status) in [(24_000, 200), (40_000, 431)] {
+        let headers = format!("x-long: {}\r\n", "a".repeat(long));
+        let answer = gateway.send(post("/v1/chat/completions", &headers, REQUEST));
+        assert_eq!(answer.await.status, status);
+        let client = reqwest::Client::builder().no_proxy();
+        let client = client.http2_prior_knowledge().build().unwrap();
+        let answer = client
+            .post(format!("http://{}/v1/chat/completions", gateway.address))
+            .header("x-long", "a".repeat(long))
+            .body(REQUEST)
+            .send();
+        assert_eq!(answer.await.unwrap().status(), status);
+    }
+}
+
+#[tokio::test]
 async fn a_compressed_request_is_rewritten_too() {
     let gateway = Setup::default().start().await;
     let client = reqwest::Client::builder().no_proxy().build().unwrap();

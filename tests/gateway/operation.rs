@@ -214,6 +214,32 @@ async fn on_sigterm_streams_finish_and_nobody_new_is_served() {
 
 #[cfg(unix)]
 #[tokio::test]
+async fn on_sigterm_streams_over_http_2_finish_too() {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut gateway = Setup::to(upstream.local_addr().unwrap()).start().await;
+    let client = reqwest::Client::builder().no_proxy();
+    let client = client.http2_prior_knowledge().build().unwrap();
+    let url = format!("http://{}/v1/chat/completions", gateway.address);
+    let request = client.post(url).body(r#"{"model":"kimi-k3"}"#).send();
+    let moonshot = async {
+        let (mut moonshot, _) = upstream.accept().await.unwrap();
+        read_request(&mut moonshot).await;
+        let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n";
+        moonshot.write_all(head).await.unwrap();
+        moonshot
+    };
+    let (answer, mut moonshot) = in_time(async { tokio::join!(request, moonshot) }).await;
+    let mut answer = answer.unwrap();
+    assert_eq!(in_time(answer.chunk()).await.unwrap().unwrap(), "one");
+    gateway.terminate();
+    gateway.says("finishing open requests").await;
+    moonshot.write_all(REST).await.unwrap();
+    assert_eq!(in_time(answer.text()).await.unwrap(), "two");
+    assert!(in_time(gateway.ended()).await, "{}", gateway.output());
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn connections_without_a_request_do_not_delay_the_end() {
     let forever = ["--shutdown-deadline", "3600", "--client-timeout", "3600"];
     let mut gateway = Setup::default().arguments(forever).start().await;

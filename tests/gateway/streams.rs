@@ -161,6 +161,37 @@ async fn a_client_that_leaves_a_silent_stream_closes_the_upstreams_connection() 
     gateway.says("the client left").await;
 }
 
+/// Of two streams on one connection one is left: the other goes on.
+#[tokio::test]
+async fn over_http_2_a_stream_that_is_left_closes_its_own_connection_upstream() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gateway = Setup::to(listener.local_addr().unwrap()).start().await;
+    let client = reqwest::Client::builder().no_proxy();
+    let client = client.http2_prior_knowledge().build().unwrap();
+    let url = format!("http://{}/v1/chat/completions", gateway.address);
+    let stream = async || {
+        let request = client.post(&url).body(r#"{"model":"kimi-k3"}"#).send();
+        let upstream = async {
+            let (mut upstream, _) = listener.accept().await.unwrap();
+            read_request(&mut upstream).await;
+            upstream.write_all(HEAD).await.unwrap();
+            upstream.write_all(b"3\r\none\r\n").await.unwrap();
+            upstream
+        };
+        let (answer, upstream) = in_time(async { tokio::join!(request, upstream) }).await;
+        let mut answer = answer.unwrap();
+        assert_eq!(in_time(answer.chunk()).await.unwrap().unwrap(), "one");
+        (answer, upstream)
+    };
+    let (left, mut its_upstream) = stream().await;
+    let (kept, mut upstream) = stream().await;
+    drop(left);
+    let _ = in_time(its_upstream.read_to_end(&mut Vec::new())).await;
+    gateway.says("the client left").await;
+    upstream.write_all(b"3\r\ntwo\r\n0\r\n\r\n").await.unwrap();
+    assert_eq!(in_time(kept.text()).await.unwrap(), "two");
+}
+
 /// Says so when it is dropped.
 struct Tell(mpsc::UnboundedSender<&'static str>);
 
