@@ -66,8 +66,9 @@ use std::{
 
 use axum::{
     Router,
+    body::Body,
     error_handling::HandleErrorLayer,
-    http::header::AUTHORIZATION,
+    http::{Request, header::AUTHORIZATION},
     middleware::from_fn_with_state,
     routing::{any, get, post_service},
 };
@@ -120,6 +121,10 @@ fn app(args: &Args, config: &Config, gateway: Gateway) -> Result<Router, BoxErro
         // Each entry has a MoonshotCompatLayer: its region, its key, its model.
         .service(Pool::new(gateway.upstream.clone()));
 
+    let uploads = ServiceBuilder::new()
+        .layer(RequestBodyTimeoutLayer::new(args.client_timeout))
+        .map_request(|request: Request<_>| request.map(Body::new));
+
     let behind_the_key = Router::new()
         .route("/v1/chat/completions", post_service(chat.clone()))
         .route("/chat/completions", post_service(chat))
@@ -127,7 +132,7 @@ fn app(args: &Args, config: &Config, gateway: Gateway) -> Result<Router, BoxErro
         .route("/models", get(routes::models))
         .route("/v1/models/{*id}", get(routes::one_model))
         .route("/models/{*id}", get(routes::one_model))
-        .route("/v1/{*rest}", any(routes::pass_through))
+        .route("/v1/{*rest}", any(routes::pass_through).layer(uploads))
         .method_not_allowed_fallback(routes::wrong_method)
         // A place is kept until the answer's last byte.
         .route_layer(from_fn_with_state(

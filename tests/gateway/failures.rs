@@ -428,3 +428,23 @@ async fn a_caller_that_stops_in_the_middle_of_its_body_is_given_up() {
     assert_eq!(answer.error()["code"], "request_timeout");
     assert!(upstream.was_asked_nothing());
 }
+
+/// What passes through is not gathered, so the upstream has a part of it.
+#[tokio::test]
+async fn a_caller_that_stops_in_the_middle_of_an_upload_is_given_up() {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let setup = Setup::to(upstream.local_addr().unwrap()).arguments(["--client-timeout", "0.1"]);
+    let gateway = setup.start().await;
+    let whole = post("/v1/files", "", "0123456789");
+    let moonshot = async {
+        let (mut moonshot, _) = upstream.accept().await.unwrap();
+        let mut read = Vec::new();
+        let _ = moonshot.read_to_end(&mut read).await;
+        read
+    };
+    let half = gateway.send(&whole[..whole.len() - 5]);
+    let (answer, read) = in_time(async { tokio::join!(half, moonshot) }).await;
+    assert_eq!(answer.status, 408);
+    assert_eq!(answer.error()["code"], "request_timeout");
+    assert!(read.ends_with(b"01234"));
+}
