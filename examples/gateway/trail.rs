@@ -38,6 +38,10 @@ use super::{
 /// Names the rules that changed something, on the answer.
 const REWRITES: &str = "x-moonshot-rewrites";
 
+/// What the upstream calls a request. The second one comes from a proxy before it;
+/// where there is none, the client gets ours further out.
+const UPSTREAM_IDS: [&str; 2] = ["msh-request-id", "x-request-id"];
+
 /// In the extensions of a request, for the layers inside to write down what they
 /// find out.
 #[derive(Clone, Debug, Default)]
@@ -120,6 +124,10 @@ pub(crate) async fn record(
         after: line.started.elapsed(),
         failure: response.extensions().get::<Failed>().map(|failed| failed.0),
         reason: response.extensions_mut().remove(),
+        upstream_id: UPSTREAM_IDS
+            .iter()
+            .find_map(|name| response.headers().get(*name))
+            .cloned(),
         report,
     });
     response.map(|body| Body::new(Recorded::new(body, line)))
@@ -158,6 +166,7 @@ struct Head {
     after: Duration,
     failure: Option<Failure>,
     reason: Option<Reason>,
+    upstream_id: Option<HeaderValue>,
     report: Option<Report>,
 }
 
@@ -224,6 +233,7 @@ impl Drop for Line {
         let media = report.map_or(&[][..], Report::media);
         let inlined = media.iter().filter(|one| one.outcome().is_ok()).count();
         let id = self.id.as_ref();
+        let upstream_id = head.and_then(|head| head.upstream_id.as_ref());
         tracing::info!(
             method = %self.method,
             path = shortened(&self.path),
@@ -246,6 +256,7 @@ impl Drop for Line {
                 End::ClientLeft => Some("the client left"),
             },
             id = id.and_then(|id| id.header_value().to_str().ok()).map(shortened),
+            upstream_id = upstream_id.and_then(|id| id.to_str().ok()).map(shortened),
             "request",
         );
         if let Some(report) =

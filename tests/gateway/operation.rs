@@ -51,6 +51,22 @@ async fn a_request_leaves_one_line_without_contents_and_keys() {
     }
 }
 
+/// Clients get these, so they are what somebody will ask about.
+#[tokio::test]
+async fn the_line_has_the_upstreams_id_too() {
+    for header in ["msh-request-id", "x-request-id"] {
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\n{header}: theirs\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}"
+        );
+        let upstream = saying(answer.leak()).await;
+        let gateway = Setup::to(upstream.address).start().await;
+        let answer = gateway.send(telling()).await;
+        assert_eq!(answer.header(header), Some("theirs"));
+        let line = gateway.says("bytes_out=2").await;
+        assert!(line.contains("id=\"abc\" upstream_id=\"theirs\""), "{line}");
+    }
+}
+
 /// HTTP/2 has its own ways of writing headers down.
 #[tokio::test]
 async fn not_even_at_trace_does_the_log_hold_what_came_over_http_2() {
