@@ -218,15 +218,17 @@ impl Config {
             let base = resolve(node, "api_base", env).unwrap_or_default();
             Region::custom(&base).is_ok_and(|region| !matches!(region, Region::Custom(_)))
         };
+        // How Moonshot was used before LiteLLM knew it.
+        let as_openai = match given.strip_prefix("openai/") {
+            Some(id) => Some(id),
+            None => (provider == Some("openai")).then_some(&*given),
+        };
+        let as_openai = as_openai.filter(|_| api_base.is_some_and(is_moonshot_host));
         let model = if let Some(id) = given.strip_prefix("moonshot/") {
             id
-        } else if given == "*" || provider == Some("moonshot") {
+        } else if provider == Some("moonshot") || provider.is_none() && given == "*" {
             &*given
-        } else if let (Some(id), true) = (
-            // How Moonshot was used before LiteLLM knew it.
-            given.strip_prefix("openai/"),
-            api_base.is_some_and(is_moonshot_host),
-        ) {
+        } else if let Some(id) = as_openai {
             id
         } else {
             return Ok(Err(Problem::new(
