@@ -336,8 +336,9 @@ struct Unused(BTreeMap<String, Vec<Location>>);
 impl Unused {
     fn note(&mut self, section: &str, rest: &Section<'_>) {
         for (key, at) in rest.unread() {
+            let key = key.map_or_else(|| "a key that is no string".to_owned(), named);
             let path = match section {
-                "" => key.to_owned(),
+                "" => key,
                 _ => format!("{section}.{key}"),
             };
             self.0.entry(path).or_default().push(at);
@@ -354,6 +355,17 @@ impl Unused {
             }
             Some(Problem::new(*first, message))
         })
+    }
+}
+
+/// As much of a key as is a name. Mistyped, as in `{api_key:sk-…}`, it may be more.
+fn named(key: &str) -> String {
+    let of_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
+    let end = key.find(|letter| !of_name(letter));
+    match &key[..end.unwrap_or(key.len())] {
+        name if name.starts_with("sk-") => "…".to_owned(),
+        name if end.is_some() => format!("{name}…"),
+        name => name.to_owned(),
     }
 }
 

@@ -142,11 +142,11 @@ impl<'a> Section<'a> {
         (!value.is_null()).then_some(value)
     }
 
-    /// The keys that nobody has read, with their places.
-    pub(crate) fn unread(&self) -> impl Iterator<Item = (&'a str, Location)> {
+    /// The keys that nobody has read, as far as they are strings, with their places.
+    pub(crate) fn unread(&self) -> impl Iterator<Item = (Option<&'a str>, Location)> {
         self.unread.iter().map(|(key, _)| match &key.value {
-            Value::Text(name) => (name.as_str(), key.at),
-            _ => ("a key that is no string", key.at),
+            Value::Text(name) => (Some(name.as_str()), key.at),
+            _ => (None, key.at),
         })
     }
 }

@@ -99,6 +99,26 @@ environment_variables: {{OTHER: $KEY}}
     assert_eq!(gateway.send(hello()).await.status, 200);
 }
 
+/// Without a space behind the colon, or with a quote in its place, YAML has it all
+/// for a key, and one that nobody reads. That it is not in the log is looked at for
+/// every gateway.
+#[tokio::test]
+async fn what_is_not_used_is_named_without_a_key_that_was_mistyped() {
+    for (mistyped, named) in [
+        ("api_key:$KEY", "litellm_params.api_key… is not used"),
+        ("api_key'$KEY'", "litellm_params.api_key… is not used"),
+        ("$KEY", "litellm_params.… is not used"),
+        ("x-api-key: $KEY", "litellm_params.x-api-key is not used"),
+    ] {
+        let gateway = Setup::config(&format!(
+            "model_list: [{{model_name: kimi-k3, litellm_params: {{model: moonshot/kimi-k3, {mistyped}}}}}]"
+        ))
+        .start()
+        .await;
+        gateway.says(named).await;
+    }
+}
+
 /// As with LiteLLM, they go before those of the process.
 #[tokio::test]
 async fn variables_may_stand_in_the_file() {
