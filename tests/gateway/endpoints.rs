@@ -151,6 +151,24 @@ async fn configured_models_are_listed_in_openais_form() {
     );
 }
 
+/// There is one upstream that could, and what it lists isn't what is served here.
+#[tokio::test]
+async fn no_spelling_gets_a_list_of_the_upstreams() {
+    let mut upstream = saying(OK).await;
+    let gateway = Setup::config(&format!(
+        "model_list: [{{model_name: a, litellm_params: {{model: moonshot/a, api_base: 'http://{}'}}}}]",
+        upstream.address
+    ))
+    .start()
+    .await;
+    for path in ["/v1/models/", "/v1//models", "/v1/%6dodels", "/v1/models;a"] {
+        let answer = gateway.send(get(path)).await;
+        assert_eq!(answer.error()["code"], "unknown_url", "{path}");
+    }
+    assert!(upstream.was_asked_nothing());
+    assert_eq!(gateway.send(get("/v1/files/models")).await.status, 200);
+}
+
 #[tokio::test]
 async fn without_a_configuration_moonshot_lists_its_models() {
     let moonshot = emulated(Emulator::new().with_models(["kimi-k9"])).await;
