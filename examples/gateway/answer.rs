@@ -1,16 +1,20 @@
 //! What the upstream says, and what of it the client gets to see.
 
+use std::convert::Infallible;
+
 use axum::{
     body::Body,
     http::{
-        HeaderName, HeaderValue, StatusCode,
-        header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER},
+        HeaderName, HeaderValue, Request, StatusCode, Version,
+        header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, TRANSFER_ENCODING},
     },
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt, Limited};
 use memchr::memmem;
 use serde_json::Value;
+use tower::{ServiceExt, service_fn};
+use tower_http::decompression::{Decompression, DecompressionBody};
 
 use super::{error::Error, headers::remove_hop_by_hop};
 
@@ -25,7 +29,7 @@ const ACCOUNT: [HeaderName; 4] = [
 /// What OpenAI's clients heed before they ask once more by themselves.
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
-/// The longest error that is read. Moonshot's have some hundred bytes.
+/// The longest error that is read, decompressed. Moonshot's have some hundred bytes.
 const MAX_ERROR: usize = 64 * 1024;
 
 /// What went wrong upstream. Its name is a label of metrics.
@@ -101,6 +105,18 @@ pub(crate) async fn prepare(
     key: Option<&HeaderValue>,
 ) -> Response {
     let (mut parts, body) = response.into_parts();
+    // Nobody asked for it, and on this connection it would have no meaning.
+    if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+        let message = format!("{host} wants to speak another protocol");
+        let status = StatusCode::BAD_GATEWAY;
+        return Error::upstream(status, "upstream_error", Failure::Reset, message).into_response();
+    }
+    // How the answer came is nothing to the client.
+    parts.version = Version::default();
+    // A length beside it doesn't count (RFC 9112, 6.3), and may be a wrong one.
+    if parts.headers.contains_key(TRANSFER_ENCODING) {
+        parts.headers.remove(CONTENT_LENGTH);
+    }
     remove_hop_by_hop(&mut parts.headers);
     for name in &ACCOUNT {
         parts.headers.remove(name);
@@ -126,6 +142,9 @@ pub(crate) async fn prepare(
         return Response::from_parts(parts, Body::new(body));
     }
 
+    let (mut parts, body) = decompressed(Response::from_parts(parts, body))
+        .await
+        .into_parts();
     let text = Limited::new(body, MAX_ERROR).collect().await;
     let text = text.ok().map(http_body_util::Collected::to_bytes);
     let text = text.filter(|text| !tells(text));
@@ -148,11 +167,8 @@ pub(crate) async fn prepare(
     }
     let form = parts.headers.get(CONTENT_TYPE);
     let form = form.and_then(|form| form.to_str().ok()?.split(';').next());
-    // Compressed it can't be judged here, so its word has to do.
-    let is_json = error.is_some_and(|error| error.is_object())
-        || parts.headers.contains_key(CONTENT_ENCODING) && form == Some("application/json");
-    let mut response = match text {
-        Some(text) if is_json => Response::from_parts(parts, Body::from(text)),
+    let mut response = match (text, error) {
+        (Some(text), Some(Value::Object(_))) => Response::from_parts(parts, Body::from(text)),
         _ => {
             let form = form.unwrap_or("something");
             let message = format!("{host} answered {status}, and {form} that can't be passed on");
@@ -168,6 +184,15 @@ pub(crate) async fn prepare(
         }
     };
     response.extensions_mut().insert(Failed(failure));
+    response
+}
+
+/// An answer that can be read, if its coding is one of those that clients ask for.
+async fn decompressed<B: Answer>(response: Response<B>) -> Response<DecompressionBody<B>> {
+    let itself = service_fn(async |request: Request<Response<B>>| Ok(request.into_body()));
+    let Ok::<_, Infallible>(response) = Decompression::new(itself)
+        .oneshot(Request::new(response))
+        .await;
     response
 }
 

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{path::PathBuf, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
@@ -46,29 +46,29 @@ pub(crate) struct Args {
     pub(crate) retries: u32,
 
     /// From the name of the host to the end of the TLS handshake
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = some_seconds)]
     pub(crate) connect_timeout: Duration,
 
     /// Until an answer begins. One that is no stream begins when the model has
     /// finished. A flowing answer may take as long as it likes
-    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = some_seconds)]
     pub(crate) first_byte_timeout: Duration,
 
     /// For a client to send the head of a request, and between two pieces of a body
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = some_seconds)]
     pub(crate) client_timeout: Duration,
 
     /// Requests served at the same time, streams to their end; others get a 503
-    #[arg(long, value_name = "N", default_value_t = 1024)]
-    pub(crate) max_requests: usize,
+    #[arg(long, value_name = "N", default_value = "1024")]
+    pub(crate) max_requests: NonZeroUsize,
 
     /// Longest body of a chat request, decompressed; Moonshot takes 100 MB
-    #[arg(long, value_name = "BYTES", default_value_t = 100_000_000)]
-    pub(crate) max_body_bytes: usize,
+    #[arg(long, value_name = "BYTES", default_value = "100000000")]
+    pub(crate) max_body_bytes: NonZeroUsize,
 
     /// Most headers of a request
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub(crate) max_headers: usize,
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub(crate) max_headers: u16,
 
     /// For open requests to finish after SIGTERM or ctrl-c
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
@@ -97,6 +97,14 @@ pub(crate) struct Args {
 pub(crate) enum LogForm {
     Text,
     Json,
+}
+
+/// A time in which something has to happen.
+fn some_seconds(text: &str) -> Result<Duration, String> {
+    match seconds(text)? {
+        Duration::ZERO => Err("nothing happens in no time".to_owned()),
+        time => Ok(time),
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

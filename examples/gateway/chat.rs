@@ -70,14 +70,13 @@ where
             linger(Request::from_parts(parts, body));
             return Err(too_large(max_body_bytes));
         }
-        Err(error) if is_timeout(&*error) => {
-            return Err(Error::request(
-                StatusCode::REQUEST_TIMEOUT,
-                "request_timeout",
-                "the request body took too long",
-            ));
+        Err(error) if is_timeout(&*error) => return Err(too_slow()),
+        Err(_) => {
+            return refused(
+                "unreadable_body",
+                "the request body breaks off, or is not what its header says",
+            );
         }
-        Err(_) => return refused("unreadable_body", "the request body ended before its end"),
     };
     let mut request = Request::from_parts(parts, Full::from(body.clone()));
     let trail = Trail::of(&request);
@@ -125,7 +124,8 @@ where
     Ok(gathered.freeze())
 }
 
-fn is_timeout(error: &(dyn std::error::Error + 'static)) -> bool {
+/// Whether an error comes from a body that its client stopped sending.
+pub(crate) fn is_timeout(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     causes.any(|error| error.is::<TimeoutError>())
 }
@@ -151,6 +151,15 @@ pub(crate) fn unknown(model: &str, models: &Models) -> Error {
             shortened(model),
             names.join(", ")
         ),
+    )
+}
+
+/// The error for a body that its client stopped sending.
+pub(crate) fn too_slow() -> Error {
+    Error::request(
+        StatusCode::REQUEST_TIMEOUT,
+        "request_timeout",
+        "the request body took too long",
     )
 }
 

@@ -1,10 +1,15 @@
 //! What is served, to whom and from where: LiteLLM's `config.yaml`, as far as it
 //! concerns Moonshot, or two environment variables.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
 
 use serde_saphyr::Location;
 use subtle::ConstantTimeEq;
+use tower::BoxError;
 use tower_moonshot::{ApiKey, Region};
 
 use super::yaml::{Node, Problem, Section};
@@ -57,8 +62,19 @@ pub(crate) struct Entry {
 pub(crate) struct MasterKey(Box<[u8]>);
 
 impl MasterKey {
-    pub(crate) fn new(key: &str) -> Self {
-        Self(key.as_bytes().into())
+    /// # Errors
+    ///
+    /// One that no client could send.
+    pub(crate) fn new(key: &str) -> Result<Self, &'static str> {
+        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("is empty or has characters other than visible ASCII");
+        }
+        Ok(Self(key.as_bytes().into()))
+    }
+
+    fn from_env(env: Environment<'_>) -> Result<Option<Self>, String> {
+        let key = env(MASTER_KEY).as_deref().map(Self::new).transpose();
+        key.map_err(|error| format!("{MASTER_KEY} {error}"))
     }
 
     /// Compares in a time that tells nothing of the key but its length.
@@ -75,14 +91,17 @@ impl fmt::Debug for MasterKey {
 
 impl Config {
     /// Every model of the emulator, which asks for no key.
-    pub(crate) fn emulated() -> Result<Self, tower_moonshot::ConfigError> {
-        let no_variable = |name: &str| (name == API_BASE).then(|| EMULATOR.to_owned());
-        Self::from_env(&no_variable)
+    pub(crate) fn emulated(env: Environment<'_>) -> Result<Self, BoxError> {
+        Self::from_env(&|name| match name {
+            API_BASE => Some(EMULATOR.to_owned()),
+            API_KEY => None,
+            _ => env(name),
+        })
     }
 
     /// Every model, with the key in `MOONSHOT_API_KEY` and from the base URL in
     /// `MOONSHOT_API_BASE`, as far as they are set.
-    pub(crate) fn from_env(env: Environment<'_>) -> Result<Self, tower_moonshot::ConfigError> {
+    pub(crate) fn from_env(env: Environment<'_>) -> Result<Self, BoxError> {
         let region = match env(API_BASE) {
             Some(base) => Region::custom(&base)?,
             None => Region::default(),
@@ -94,17 +113,25 @@ impl Config {
                 region,
                 api_key: env(API_KEY).map(ApiKey::new).transpose()?,
             }],
-            master_key: env(MASTER_KEY).as_deref().map(MasterKey::new),
+            master_key: MasterKey::from_env(env)?,
             is_open: true,
             warnings: Vec::new(),
         })
     }
 
     /// Reads LiteLLM's YAML.
-    pub(crate) fn parse(text: &str, env: Environment<'_>) -> Result<Self, Problem> {
+    pub(crate) fn parse(text: &[u8], env: Environment<'_>) -> Result<Self, Problem> {
         let root = Node::parse(text)?;
         let mut file = root.section("the file")?;
         let mut unused = Unused::default();
+        let variables = match file.read("environment_variables") {
+            Some(node) => Some(Variables::new(node.section("environment_variables")?)),
+            None => None,
+        };
+        let env: Environment<'_> = &|name| {
+            let given = variables.as_ref().and_then(|file| file.get(name, env));
+            given.or_else(|| env(name))
+        };
         let mut config = Self {
             entries: Vec::new(),
             master_key: None,
@@ -130,25 +157,26 @@ impl Config {
             ));
         }
 
-        config.master_key = env(MASTER_KEY).as_deref().map(MasterKey::new);
+        config.master_key = MasterKey::from_env(env).map_err(|error| root.problem(error))?;
         if let Some(node) = file.read("general_settings") {
             let mut settings = node.section("general_settings")?;
-            if let Some(key) = settings.read("master_key") {
-                let key = resolve(key, "general_settings.master_key", env)?;
-                config.master_key = Some(MasterKey::new(&key));
+            if let Some(node) = settings.read("master_key") {
+                let what = "general_settings.master_key";
+                let key = MasterKey::new(&resolve(node, what, env)?);
+                let key = key.map_err(|error| node.problem(format!("{what} {error}")))?;
+                config.master_key = Some(key);
             }
             unused.note("general_settings", &settings);
         }
-        // All of these are about something else. They are opened to name what
+        // Both are about something else. They are opened to name what
         // stands in them.
-        for name in [
-            "litellm_settings",
-            "router_settings",
-            "environment_variables",
-        ] {
+        for name in ["litellm_settings", "router_settings"] {
             if let Some(node) = file.read(name) {
                 unused.note(name, &node.section(name)?);
             }
+        }
+        if let Some(variables) = &variables {
+            unused.note("environment_variables", &variables.section.borrow());
         }
         unused.note("", &file);
         config.warnings.extend(unused.into_problems());
@@ -190,15 +218,17 @@ impl Config {
             let base = resolve(node, "api_base", env).unwrap_or_default();
             Region::custom(&base).is_ok_and(|region| !matches!(region, Region::Custom(_)))
         };
+        // How Moonshot was used before LiteLLM knew it.
+        let as_openai = match given.strip_prefix("openai/") {
+            Some(id) => Some(id),
+            None => (provider == Some("openai")).then_some(&*given),
+        };
+        let as_openai = as_openai.filter(|_| api_base.is_some_and(is_moonshot_host));
         let model = if let Some(id) = given.strip_prefix("moonshot/") {
             id
-        } else if given == "*" || provider == Some("moonshot") {
+        } else if provider == Some("moonshot") || provider.is_none() && given == "*" {
             &*given
-        } else if let (Some(id), true) = (
-            // How Moonshot was used before LiteLLM knew it.
-            given.strip_prefix("openai/"),
-            api_base.is_some_and(is_moonshot_host),
-        ) {
+        } else if let Some(id) = as_openai {
             id
         } else {
             return Ok(Err(Problem::new(
@@ -273,6 +303,32 @@ fn resolve(node: &Node, what: &str, env: Environment<'_>) -> Result<String, Prob
     })
 }
 
+/// Variables that stand in the file. As with LiteLLM they go before those of the
+/// process, and may name one of them.
+struct Variables<'a> {
+    /// Those that nobody has asked for.
+    section: RefCell<Section<'a>>,
+    known: RefCell<HashMap<String, Option<String>>>,
+}
+
+impl<'a> Variables<'a> {
+    fn new(section: Section<'a>) -> Self {
+        Self {
+            section: RefCell::new(section),
+            known: RefCell::default(),
+        }
+    }
+
+    fn get(&self, name: &str, env: Environment<'_>) -> Option<String> {
+        let mut known = self.known.borrow_mut();
+        let value = known.entry(name.to_owned()).or_insert_with(|| {
+            let node = self.section.borrow_mut().read(name)?;
+            resolve(node, name, env).ok()
+        });
+        value.clone().filter(|value| !value.is_empty())
+    }
+}
+
 /// Keys that nobody reads: each once, with all of its lines.
 #[derive(Default)]
 struct Unused(BTreeMap<String, Vec<Location>>);
@@ -280,8 +336,9 @@ struct Unused(BTreeMap<String, Vec<Location>>);
 impl Unused {
     fn note(&mut self, section: &str, rest: &Section<'_>) {
         for (key, at) in rest.unread() {
+            let key = key.map_or_else(|| "a key that is no string".to_owned(), named);
             let path = match section {
-                "" => key.to_owned(),
+                "" => key,
                 _ => format!("{section}.{key}"),
             };
             self.0.entry(path).or_default().push(at);
@@ -301,6 +358,17 @@ impl Unused {
     }
 }
 
+/// As much of a key as is a name. Mistyped, as in `{api_key:sk-…}`, it may be more.
+fn named(key: &str) -> String {
+    let of_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
+    let end = key.find(|letter| !of_name(letter));
+    match &key[..end.unwrap_or(key.len())] {
+        name if name.starts_with("sk-") => "…".to_owned(),
+        name if end.is_some() => format!("{name}…"),
+        name => name.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -311,7 +379,7 @@ mod tests {
             "model_list: [{model_name: a, litellm_params: {model: moonshot/a, api_key: sk-up}}]
 general_settings: {master_key: os.environ/MASTER}";
         let env = |name: &str| (name == "MASTER").then(|| "sk-down".to_owned());
-        let config = Config::parse(text, &env).unwrap();
+        let config = Config::parse(text.as_bytes(), &env).unwrap();
         assert!(config.entries[0].api_key.is_some() && config.master_key.is_some());
         let debug = format!("{config:?}");
         assert!(!debug.contains("sk-"), "{debug}");

@@ -1,6 +1,6 @@
 //! Errors in the form that OpenAI's clients understand.
 
-use std::{any::Any, fmt};
+use std::{any::Any, fmt, sync::Arc};
 
 use axum::{
     Json,
@@ -102,6 +102,11 @@ impl Error {
     }
 }
 
+/// Stands beside [`Failed`] where the upstream's own words are not what the client
+/// gets: a text for the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Reason(pub(crate) Arc<str>);
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
@@ -113,7 +118,7 @@ impl std::error::Error for Error {}
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let error = json!({"error": {
-            "message": self.message,
+            "message": &self.message,
             "type": self.kind,
             "param": null,
             "code": self.code,
@@ -131,6 +136,9 @@ impl IntoResponse for Error {
         }
         if let Some(failure) = self.failure {
             response.extensions_mut().insert(Failed(failure));
+            response
+                .extensions_mut()
+                .insert(Reason(self.message.into()));
         }
         response
     }

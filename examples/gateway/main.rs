@@ -66,8 +66,9 @@ use std::{
 
 use axum::{
     Router,
+    body::Body,
     error_handling::HandleErrorLayer,
-    http::header::AUTHORIZATION,
+    http::{Request, header::AUTHORIZATION},
     middleware::from_fn_with_state,
     routing::{any, get, post_service},
 };
@@ -102,7 +103,7 @@ const REQUEST: &str = include_str!("request.json");
 /// outermost: it sees a request first, and its answer last.
 fn app(args: &Args, config: &Config, gateway: Gateway) -> Result<Router, BoxError> {
     let models = Arc::clone(&gateway.models);
-    let max_body_bytes = args.max_body_bytes;
+    let max_body_bytes = args.max_body_bytes.get();
     let chat = ServiceBuilder::new()
         // What fails inside becomes an answer in OpenAI's form.
         .layer(HandleErrorLayer::new(Error::answer))
@@ -120,6 +121,10 @@ fn app(args: &Args, config: &Config, gateway: Gateway) -> Result<Router, BoxErro
         // Each entry has a MoonshotCompatLayer: its region, its key, its model.
         .service(Pool::new(gateway.upstream.clone()));
 
+    let uploads = ServiceBuilder::new()
+        .layer(RequestBodyTimeoutLayer::new(args.client_timeout))
+        .map_request(|request: Request<_>| request.map(Body::new));
+
     let behind_the_key = Router::new()
         .route("/v1/chat/completions", post_service(chat.clone()))
         .route("/chat/completions", post_service(chat))
@@ -127,11 +132,11 @@ fn app(args: &Args, config: &Config, gateway: Gateway) -> Result<Router, BoxErro
         .route("/models", get(routes::models))
         .route("/v1/models/{*id}", get(routes::one_model))
         .route("/models/{*id}", get(routes::one_model))
-        .route("/v1/{*rest}", any(routes::pass_through))
+        .route("/v1/{*rest}", any(routes::pass_through).layer(uploads))
         .method_not_allowed_fallback(routes::wrong_method)
         // A place is kept until the answer's last byte.
         .route_layer(from_fn_with_state(
-            Places::new(args.max_requests),
+            Places::new(args.max_requests.get()),
             limits::take_place,
         ))
         // Before anything of the body is read, and before a place is taken.
@@ -173,7 +178,7 @@ fn inline_media(args: &Args) -> Result<Option<InlineMediaLayer>, ConfigError> {
     if !args.inline_media {
         return Ok(None);
     }
-    let layer = InlineMediaLayer::new().with_max_body_bytes(args.max_body_bytes);
+    let layer = InlineMediaLayer::new().with_max_body_bytes(args.max_body_bytes.get());
     let mut networks = args.media_network.iter();
     networks
         .try_fold(layer, |layer, network| layer.with_allowed_network(network))
@@ -209,7 +214,7 @@ async fn run(args: &Args) -> Result<(), BoxError> {
             .all(|name| variable(name).is_none());
     let config = match &args.config {
         Some(file) => read(file)?,
-        None if is_emulated => Config::emulated()?,
+        None if is_emulated => Config::emulated(&variable)?,
         None => Config::from_env(&variable)?,
     };
     // Before anybody can know that there is a process to end.
@@ -236,7 +241,7 @@ async fn run(args: &Args) -> Result<(), BoxError> {
 
     let patience = Patience {
         head: args.client_timeout,
-        max_headers: args.max_headers,
+        max_headers: args.max_headers.into(),
         shutdown: args.shutdown_deadline,
     };
     let second_signal = async {
@@ -253,7 +258,7 @@ async fn run(args: &Args) -> Result<(), BoxError> {
 /// Reads LiteLLM's file, and says what of it is not used.
 fn read(file: &Path) -> Result<Config, BoxError> {
     let name = file.display();
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
+    let text = std::fs::read(file).map_err(|error| format!("{name}: {error}"))?;
     let config = Config::parse(&text, &variable).map_err(|problem| format!("{name}, {problem}"))?;
     for warning in &config.warnings {
         tracing::warn!("{name}, {warning}");
@@ -287,7 +292,7 @@ fn introduce(
              set general_settings.master_key or LITELLM_MASTER_KEY"
         );
     }
-    if config.master_key.is_some() {
+    if config.master_key.is_some() && !is_emulated {
         for entry in config
             .entries
             .iter()
@@ -322,9 +327,13 @@ fn introduce(
     if is_emulated {
         writeln!(out, "\nTry what Moonshot would refuse as it is:\n")?;
         let request = REQUEST.trim_end();
+        let key = match &config.master_key {
+            Some(_) => " -H \"authorization: Bearer $LITELLM_MASTER_KEY\"",
+            None => "",
+        };
         writeln!(
             out,
-            "  curl -i http://{address}/v1/chat/completions -H 'content-type: application/json' -d '{request}'"
+            "  curl -i http://{address}/v1/chat/completions -H 'content-type: application/json'{key} -d '{request}'"
         )?;
         writeln!(
             out,

@@ -1,9 +1,12 @@
 //! Asks once more, before the client has seen a byte.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
 
 use axum::{
-    http::{Request, header::RETRY_AFTER},
+    http::{HeaderValue, Request, header::RETRY_AFTER},
     response::Response,
 };
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
@@ -12,7 +15,7 @@ use tower::retry::{
     backoff::{Backoff, ExponentialBackoff, ExponentialBackoffMaker, InvalidBackoff, MakeBackoff},
     budget::{Budget, TpsBudget},
 };
-use tower::util::rng::HasherRng;
+use tower::util::rng::{HasherRng, Rng};
 
 use super::{
     answer::{Failed, Failure},
@@ -29,7 +32,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub(crate) struct Retry {
     left: u32,
-    backoff: ExponentialBackoff,
+    backoff: ExponentialBackoff<Shared>,
     /// Shared: when most requests fail, retries would only add to the load.
     budget: Arc<TpsBudget>,
 }
@@ -37,7 +40,7 @@ pub(crate) struct Retry {
 impl Retry {
     pub(crate) fn new(retries: u32) -> Result<Self, InvalidBackoff> {
         let (min, max) = (Duration::from_millis(250), Duration::from_secs(8));
-        let mut backoff = ExponentialBackoffMaker::new(min, max, 0.5, HasherRng::default())?;
+        let mut backoff = ExponentialBackoffMaker::new(min, max, 0.5, Shared::default())?;
         Ok(Self {
             left: retries,
             backoff: backoff.make_backoff(),
@@ -66,6 +69,28 @@ impl Retry {
     }
 }
 
+/// How long a `Retry-After` asks to wait, in either of its forms: seconds or a date.
+fn time_of(retry_after: &HeaderValue) -> Option<Duration> {
+    let text = retry_after.to_str().ok()?;
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+/// Random numbers. tower clones the policy, and with it the backoff, for every
+/// request; all of them draw from one sequence, so that no two wait equally long.
+#[derive(Clone, Debug, Default)]
+struct Shared(Arc<Mutex<HasherRng>>);
+
+impl Rng for Shared {
+    fn next_u64(&mut self) -> u64 {
+        let mut rng = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        rng.next_u64()
+    }
+}
+
 impl<B: Clone> Policy<Request<B>, Response, Error> for Retry {
     type Future = Sleep;
 
@@ -86,8 +111,7 @@ impl<B: Clone> Policy<Request<B>, Response, Error> for Retry {
             return None;
         };
         let retry_after = match retry_after {
-            // In seconds. A date, which is the other form, nobody sends here.
-            Some(value) => Some(Duration::from_secs(value.to_str().ok()?.parse().ok()?)),
+            Some(value) => Some(time_of(value)?),
             None => None,
         };
         let mut choice = request.extensions().get::<Choice>().cloned()?;

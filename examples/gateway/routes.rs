@@ -85,7 +85,7 @@ pub(crate) async fn metrics(State(gateway): State<Gateway>) -> Response {
 /// names a model, so it needs an upstream that is the only one.
 pub(crate) async fn pass_through(State(gateway): State<Gateway>, request: Request) -> Response {
     let path = request.uri().path();
-    if leads_elsewhere(path) {
+    if leads_elsewhere(path, gateway.models.is_open()) {
         return not_found(request.method().clone(), request.uri().clone()).await;
     }
     let Some(upstream) = gateway.models.only_upstream() else {
@@ -104,12 +104,19 @@ pub(crate) async fn pass_through(State(gateway): State<Gateway>, request: Reques
     service.oneshot(request).await.into_response()
 }
 
-/// Whether a path is one of chat requests, whose model nobody has chosen then, or
-/// leads out of the API; in any spelling that an upstream may understand.
-fn leads_elsewhere(path: &str) -> bool {
+/// Whether a path is one of chat requests, whose model nobody has chosen then, is
+/// one of models where not all of the upstream's are served, or leads out of the
+/// API; in any spelling that an upstream may understand, or a server in front of it
+/// that takes backslashes or cuts off what stands behind `;`.
+fn leads_elsewhere(path: &str, is_open: bool) -> bool {
     let path = percent_decode_str(path).decode_utf8_lossy();
-    let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let segments: Vec<&str> = path
+        .split(['/', '\\'])
+        .map(|part| part.split_once(';').map_or(part, |(part, _)| part))
+        .filter(|part| !part.is_empty())
+        .collect();
     segments.ends_with(&["chat", "completions"])
+        || segments.get(1) == Some(&"models") && !is_open
         || segments.iter().any(|part| matches!(*part, "." | ".."))
 }
 

@@ -57,7 +57,9 @@ pub(crate) async fn serve(
     if patience.max_headers != ON_STACK {
         http1.max_headers(patience.max_headers);
     }
-    http.http2().timer(TokioTimer::new());
+    let mut http2 = http.http2();
+    http2.timer(TokioTimer::new());
+    http2.max_header_list_size(BUFFER as u32);
 
     let connections = GracefulShutdown::new();
     let mut ending = std::pin::pin!(shutdown.begun());

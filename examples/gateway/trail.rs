@@ -30,12 +30,17 @@ use tower_moonshot::{Report, Rule};
 use super::{
     answer::{Failed, Failure},
     chat::shortened,
+    error::Reason,
     metrics::Metrics,
     models::Choice,
 };
 
 /// Names the rules that changed something, on the answer.
 const REWRITES: &str = "x-moonshot-rewrites";
+
+/// What the upstream calls a request. The second one comes from a proxy before it;
+/// where there is none, the client gets ours further out.
+const UPSTREAM_IDS: [&str; 2] = ["msh-request-id", "x-request-id"];
 
 /// In the extensions of a request, for the layers inside to write down what they
 /// find out.
@@ -118,6 +123,11 @@ pub(crate) async fn record(
         status: response.status().as_u16(),
         after: line.started.elapsed(),
         failure: response.extensions().get::<Failed>().map(|failed| failed.0),
+        reason: response.extensions_mut().remove(),
+        upstream_id: UPSTREAM_IDS
+            .iter()
+            .find_map(|name| response.headers().get(*name))
+            .cloned(),
         report,
     });
     response.map(|body| Body::new(Recorded::new(body, line)))
@@ -155,6 +165,8 @@ struct Head {
     status: u16,
     after: Duration,
     failure: Option<Failure>,
+    reason: Option<Reason>,
+    upstream_id: Option<HeaderValue>,
     report: Option<Report>,
 }
 
@@ -190,6 +202,7 @@ impl Drop for Line {
         // What nginx calls it when nobody is left to get a status.
         let status = head.map_or(499, |head| head.status);
         let failure = head.and_then(|head| head.failure);
+        let reason = head.and_then(|head| head.reason.as_ref());
         let report = head.and_then(|head| head.report.as_ref());
 
         let label = choice.map(|choice| Arc::clone(&choice.name().label));
@@ -220,6 +233,7 @@ impl Drop for Line {
         let media = report.map_or(&[][..], Report::media);
         let inlined = media.iter().filter(|one| one.outcome().is_ok()).count();
         let id = self.id.as_ref();
+        let upstream_id = head.and_then(|head| head.upstream_id.as_ref());
         tracing::info!(
             method = %self.method,
             path = shortened(&self.path),
@@ -235,12 +249,14 @@ impl Drop for Line {
             bytes_out = self.bytes,
             attempts = (attempts > 1).then_some(attempts),
             failure = failure.map(Failure::name),
+            error = reason.map(|reason| &*reason.0),
             end = match self.end {
                 End::Complete => None,
                 End::UpstreamBroke => Some("the upstream broke off"),
                 End::ClientLeft => Some("the client left"),
             },
             id = id.and_then(|id| id.header_value().to_str().ok()).map(shortened),
+            upstream_id = upstream_id.and_then(|id| id.to_str().ok()).map(shortened),
             "request",
         );
         if let Some(report) =
@@ -278,8 +294,8 @@ impl HttpBody for Recorded {
         match &frame {
             Some(Ok(frame)) => {
                 self.line.bytes += frame.data_ref().map_or(0, Bytes::len) as u64;
-                // Nobody asks again behind the last of a known length.
-                if self.body.is_end_stream() {
+                // Nobody asks again behind the last of a known length, or trailers.
+                if frame.is_trailers() || self.body.is_end_stream() {
                     self.line.end = End::Complete;
                 }
             }

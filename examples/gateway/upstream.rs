@@ -31,6 +31,7 @@ use tower_moonshot::{Report, Skipped, emulator::Emulator};
 
 use super::{
     answer::{self, Failure},
+    chat,
     error::Error,
     trail::Trail,
 };
@@ -174,6 +175,9 @@ fn refusal(request: &Request<Body>) -> Option<Error> {
 }
 
 fn failure(host: &str, error: &legacy::Error) -> Error {
+    if chat::is_timeout(error) {
+        return chat::too_slow();
+    }
     let causes: Vec<&(dyn error::Error + 'static)> =
         std::iter::successors(error::Error::source(error), |cause| cause.source()).collect();
     if causes.iter().any(|cause| cause.is::<Elapsed>()) {

@@ -3,7 +3,10 @@
 //! A configuration is read by name, key by key, so that what nobody reads can be
 //! named too, with its place. `serde` alone would drop that, or the places.
 
-use std::fmt;
+use std::{
+    fmt,
+    str::{self, Utf8Error},
+};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Location, Spanned, UserMessageFormatter};
@@ -24,6 +27,17 @@ impl Problem {
             line: at.line(),
             column: at.column(),
             message: message.into(),
+        }
+    }
+
+    fn no_utf8(text: &[u8], error: Utf8Error) -> Self {
+        let before = &text[..error.valid_up_to()];
+        let start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+        let characters = String::from_utf8_lossy(&before[start..]).chars().count();
+        Self {
+            line: memchr::memchr_iter(b'\n', before).count() as u64 + 1,
+            column: characters as u64 + 1,
+            message: "this is no UTF-8".to_owned(),
         }
     }
 }
@@ -56,7 +70,8 @@ pub(crate) enum Value {
 
 impl Node {
     /// Reads a document. Merge keys (`<<`) are resolved.
-    pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, Problem> {
+        let text = str::from_utf8(text).map_err(|error| Problem::no_utf8(text, error))?;
         // Without a snippet, which would show the lines around: they have keys.
         let options = serde_saphyr::options! { with_snippet: false };
         serde_saphyr::from_str_with_options(text, options).map_err(|error| {
@@ -127,11 +142,11 @@ impl<'a> Section<'a> {
         (!value.is_null()).then_some(value)
     }
 
-    /// The keys that nobody has read, with their places.
-    pub(crate) fn unread(&self) -> impl Iterator<Item = (&'a str, Location)> {
+    /// The keys that nobody has read, as far as they are strings, with their places.
+    pub(crate) fn unread(&self) -> impl Iterator<Item = (Option<&'a str>, Location)> {
         self.unread.iter().map(|(key, _)| match &key.value {
-            Value::Text(name) => (name.as_str(), key.at),
-            _ => ("a key that is no string", key.at),
+            Value::Text(name) => (Some(name.as_str()), key.at),
+            _ => (None, key.at),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use url::{Host, Url};
 
 use super::{
@@ -61,7 +61,7 @@ impl Destinations {
         let network = parsed.map_err(|_| ConfigError::Network {
             given: network.to_owned(),
         })?;
-        Arc::make_mut(&mut self.networks).push(network);
+        Arc::make_mut(&mut self.networks).push(unmapped(network));
         Ok(self)
     }
 
@@ -114,6 +114,20 @@ impl Destinations {
         } else {
             Err(NotInlined::NotPublic(NotPublic::new(address)))
         }
+    }
+}
+
+/// The network of IPv4 that one of mapped addresses stands for: addresses are asked
+/// for in that form.
+fn unmapped(network: IpNet) -> IpNet {
+    let IpNet::V6(v6) = network else {
+        return network;
+    };
+    let v4 = v6.addr().to_ipv4_mapped();
+    let length = v6.prefix_len().checked_sub(96);
+    match v4.zip(length).map(|(v4, length)| Ipv4Net::new(v4, length)) {
+        Some(Ok(v4)) => v4.into(),
+        _ => network,
     }
 }
 

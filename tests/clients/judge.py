@@ -7,6 +7,7 @@ judge.py --write README RESULTS   puts it there
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -53,6 +54,8 @@ def table(lines):
         mark = "✓"
         if line["refusal"] is not None:
             refusal = line["refusal"].replace(line["model"], "…")
+            # The server with the picture has another port every time.
+            refusal = re.sub(r"//127\.0\.0\.1:\d+/", "//…/", refusal)
             if refusal not in refusals:
                 refusals.append(refusal)
             mark = str(refusals.index(refusal) + 1)

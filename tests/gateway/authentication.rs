@@ -92,6 +92,18 @@ async fn the_master_key_of_the_environment_counts_as_well() {
 }
 
 #[tokio::test]
+async fn the_emulator_is_guarded_too_and_what_is_printed_says_how_to_ask_it() {
+    let setup = Setup::default().variable("LITELLM_MASTER_KEY", "sk-open-sesame");
+    let gateway = setup.start().await;
+    gateway
+        .says("-H \"authorization: Bearer $LITELLM_MASTER_KEY\" -d '{")
+        .await;
+    assert_eq!(gateway.send(with("")).await.status, 401);
+    let open = get("/v1/models").replace("host", "authorization: Bearer sk-open-sesame\r\nhost");
+    assert_eq!(gateway.send(open).await.status, 200);
+}
+
+#[tokio::test]
 async fn the_master_key_goes_to_no_upstream_that_has_no_key_of_its_own() {
     let mut upstream = saying(OK).await;
     let gateway = Setup::default()

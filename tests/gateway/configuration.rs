@@ -3,7 +3,7 @@
 use serde_json::json;
 use tower_moonshot::emulator::Emulator;
 
-use crate::harness::{KEY, OK, Setup, chat, emulated, get, hello, hello_to, saying};
+use crate::harness::{KEY, OK, Setup, chat, emulated, get, hello, hello_to, post, saying};
 
 /// As LiteLLM's documentation has it for Moonshot, word for word.
 const DOCUMENTED: &str = "\
@@ -99,6 +99,63 @@ environment_variables: {{OTHER: $KEY}}
     assert_eq!(gateway.send(hello()).await.status, 200);
 }
 
+/// Without a space behind the colon, or with a quote in its place, YAML has it all
+/// for a key, and one that nobody reads. That it is not in the log is looked at for
+/// every gateway.
+#[tokio::test]
+async fn what_is_not_used_is_named_without_a_key_that_was_mistyped() {
+    for (mistyped, named) in [
+        ("api_key:$KEY", "litellm_params.api_key… is not used"),
+        ("api_key'$KEY'", "litellm_params.api_key… is not used"),
+        ("$KEY", "litellm_params.… is not used"),
+        ("x-api-key: $KEY", "litellm_params.x-api-key is not used"),
+    ] {
+        let gateway = Setup::config(&format!(
+            "model_list: [{{model_name: kimi-k3, litellm_params: {{model: moonshot/kimi-k3, {mistyped}}}}}]"
+        ))
+        .start()
+        .await;
+        gateway.says(named).await;
+    }
+}
+
+/// As with LiteLLM, they go before those of the process.
+#[tokio::test]
+async fn variables_may_stand_in_the_file() {
+    let mut upstream = saying(OK).await;
+    let config = format!(
+        "environment_variables:
+  MOONSHOT_API_BASE: http://{}/v1
+  MY_KEY: os.environ/THEIR_KEY
+  LITELLM_MASTER_KEY: sk-open-sesame
+  NOBODY_ASKS: 1
+model_list:
+  - model_name: kimi-k3
+    litellm_params: {{model: moonshot/kimi-k3, api_key: os.environ/MY_KEY}}
+  - model_name: kimi-k2.6
+    litellm_params: {{model: moonshot/kimi-k2.6, api_key: os.environ/MY_KEY}}
+",
+        upstream.address
+    );
+    let gateway = Setup::config(&config)
+        .variable("THEIR_KEY", KEY)
+        .variable("MY_KEY", "sk-another")
+        .variable("MOONSHOT_API_BASE", "https://api.moonshot.cn/v1")
+        .start()
+        .await;
+    let headers = "authorization: Bearer sk-open-sesame\r\n";
+    for model in ["kimi-k3", "kimi-k2.6"] {
+        let body = format!("{{\"model\":\"{model}\"}}");
+        let request = post("/v1/chat/completions", headers, &body);
+        assert_eq!(gateway.send(request).await.status, 200);
+        let request = upstream.asked().await;
+        assert!(request.contains(&format!("authorization: Bearer {KEY}\r\n")));
+    }
+    let warning = "line 5, column 3: environment_variables.NOBODY_ASKS is not used here";
+    gateway.says(warning).await;
+    assert_eq!(gateway.output().matches("WARN").count(), 1);
+}
+
 /// Every message of a file that can't be used, and none of them with a key.
 #[tokio::test]
 async fn a_broken_file_is_an_error_with_line_and_column() {
@@ -162,11 +219,47 @@ async fn a_broken_file_is_an_error_with_line_and_column() {
             "line 1, column 1: there is no model_list",
         ),
         (String::new(), "there is no model_list"),
+        (
+            format!("{entry}      model: moonshot/kimi-k3\ngeneral_settings:\n  master_key: ''\n"),
+            "line 6, column 15: general_settings.master_key is empty",
+        ),
+        (
+            format!(
+                "{entry}      model: moonshot/kimi-k3\ngeneral_settings: {{master_key: ' $KEY'}}\n"
+            ),
+            "line 5, column 32: general_settings.master_key is empty or has characters",
+        ),
     ] {
         let (success, output) = Setup::config(&text).run().await;
         assert!(!success, "{text}");
         assert!(output.contains(message), "{text}: {output}");
     }
+}
+
+/// Saved in another encoding, say by an editor on Windows.
+#[tokio::test]
+async fn a_file_that_is_no_utf_8_is_an_error_with_line_and_column() {
+    let (success, output) = Setup::config_bytes(b"model_list:\n  - # caf\xc3\xa9 caf\xe9\n")
+        .run()
+        .await;
+    assert!(!success);
+    assert!(
+        output.contains("line 2, column 15: this is no UTF-8"),
+        "{output}"
+    );
+}
+
+/// With a byte order mark and the line ends of Windows.
+#[tokio::test]
+async fn a_file_from_windows_works() {
+    let upstream = saying(OK).await;
+    let text = format!(
+        "\u{feff}model_list:\r\n  - model_name: kimi-k3\r\n    litellm_params:\r\n      \
+         model: moonshot/kimi-k3\r\n      api_base: http://{}\r\n",
+        upstream.address
+    );
+    let gateway = Setup::config(&text).start().await;
+    assert_eq!(gateway.send(hello()).await.status, 200);
 }
 
 #[tokio::test]
@@ -193,6 +286,14 @@ async fn unusable_variables_and_flags_are_errors_that_name_them() {
         .run()
         .await;
     assert!(!success && output.contains("the API key"), "{output}");
+    let (success, output) = Setup::default()
+        .variable("LITELLM_MASTER_KEY", format!("{KEY} "))
+        .run()
+        .await;
+    assert!(
+        !success && output.contains("LITELLM_MASTER_KEY"),
+        "{output}"
+    );
     let (success, output) = Setup::default().variable("RUST_LOG", "a=b=c").run().await;
     assert!(!success && output.contains("RUST_LOG"), "{output}");
     let (success, output) = Setup::default()
@@ -203,6 +304,27 @@ async fn unusable_variables_and_flags_are_errors_that_name_them() {
         !success && output.contains("expected a number of seconds"),
         "{output}"
     );
+}
+
+/// Each of them would start a gateway that serves nobody.
+#[tokio::test]
+async fn limits_that_let_nobody_in_are_errors() {
+    for (flag, value) in [
+        ("--max-requests", "0"),
+        ("--max-body-bytes", "0"),
+        ("--max-headers", "0"),
+        // More than fit into the longest head. hyper would make room for all of them.
+        ("--max-headers", "18446744073709551615"),
+        ("--connect-timeout", "0"),
+        ("--first-byte-timeout", "0"),
+        ("--client-timeout", "0"),
+    ] {
+        let (success, output) = Setup::default().arguments([flag, value]).run().await;
+        assert!(
+            !success && output.contains(flag),
+            "{flag} {value}: {output}"
+        );
+    }
 }
 
 #[tokio::test]

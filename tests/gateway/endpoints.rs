@@ -71,6 +71,24 @@ async fn http_2_without_tls_works_on_the_same_port() {
 }
 
 #[tokio::test]
+async fn a_head_may_be_as_long_over_http_2_as_over_http_1() {
+    let gateway = Setup::default().start().await;
+    for (long, status) in [(24_000, 200), (40_000, 431)] {
+        let headers = format!("x-long: {}\r\n", "a".repeat(long));
+        let answer = gateway.send(post("/v1/chat/completions", &headers, REQUEST));
+        assert_eq!(answer.await.status, status);
+        let client = reqwest::Client::builder().no_proxy();
+        let client = client.http2_prior_knowledge().build().unwrap();
+        let answer = client
+            .post(format!("http://{}/v1/chat/completions", gateway.address))
+            .header("x-long", "a".repeat(long))
+            .body(REQUEST)
+            .send();
+        assert_eq!(answer.await.unwrap().status(), status);
+    }
+}
+
+#[tokio::test]
 async fn a_compressed_request_is_rewritten_too() {
     let gateway = Setup::default().start().await;
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -92,13 +110,7 @@ async fn a_compressed_request_is_rewritten_too() {
     broken.truncate(middle);
     let answer = ask("gzip", broken).await.unwrap();
     assert_eq!(answer.status(), 400);
-    assert!(
-        answer
-            .text()
-            .await
-            .unwrap()
-            .contains("ended before its end")
-    );
+    assert!(answer.text().await.unwrap().contains("breaks off"));
 }
 
 #[tokio::test]
@@ -137,6 +149,24 @@ async fn configured_models_are_listed_in_openais_form() {
         (answer.status, answer.error()["code"].as_str()),
         (404, Some("model_not_found"))
     );
+}
+
+/// There is one upstream that could, and what it lists isn't what is served here.
+#[tokio::test]
+async fn no_spelling_gets_a_list_of_the_upstreams() {
+    let mut upstream = saying(OK).await;
+    let gateway = Setup::config(&format!(
+        "model_list: [{{model_name: a, litellm_params: {{model: moonshot/a, api_base: 'http://{}'}}}}]",
+        upstream.address
+    ))
+    .start()
+    .await;
+    for path in ["/v1/models/", "/v1//models", "/v1/%6dodels", "/v1/models;a"] {
+        let answer = gateway.send(get(path)).await;
+        assert_eq!(answer.error()["code"], "unknown_url", "{path}");
+    }
+    assert!(upstream.was_asked_nothing());
+    assert_eq!(gateway.send(get("/v1/files/models")).await.status, 200);
 }
 
 #[tokio::test]
@@ -226,6 +256,9 @@ async fn no_path_leads_around_the_choice_of_a_model_or_out_of_the_api() {
         "/v1/files/..",
         "/v1/%2e%2E/admin",
         "/v1/files%2f..%2Fadmin",
+        "/v1/files/..%5C..%5cadmin",
+        "/v1/..;/admin",
+        "/v1/chat;a=b/completions;c",
         "/v2/files",
         "/v1",
         "/",

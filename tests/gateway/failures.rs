@@ -1,9 +1,12 @@
 //! What clients see when something goes wrong.
 
+use std::sync::Arc;
+
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
+use tokio_rustls::TlsAcceptor;
 use tower_moonshot::emulator::{Emulator, Failure};
 
 use crate::harness::{
@@ -101,6 +104,41 @@ async fn a_server_without_tls_behind_an_https_url_is_a_502() {
     assert!(message.contains("could not connect"), "{message}");
 }
 
+/// It looks at a certificate before it says anything, least of all the key.
+#[tokio::test]
+async fn a_certificate_that_nobody_trusts_is_a_502_and_gets_no_request() {
+    let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = certified.signing_key.serialize_der().try_into().unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certified.cert.into()], key)
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let gateway = tls(address).start().await;
+    let upstream = async {
+        let (connection, _) = listener.accept().await.unwrap();
+        let accepted = TlsAcceptor::from(Arc::new(config)).accept(connection).await;
+        // In TLS 1.3 a server is done before its client has judged it.
+        let mut read = Vec::new();
+        if let Ok(mut connection) = accepted {
+            let _ = connection.read_to_end(&mut read).await;
+        }
+        read
+    };
+    let (answer, read) = in_time(async { tokio::join!(gateway.send(hello()), upstream) }).await;
+    assert_eq!(read, b"");
+    assert_eq!(answer.status, 502);
+    assert_eq!(answer.error()["code"], "upstream_unreachable");
+    let why = format!("could not connect to {address}: invalid peer certificate: UnknownIssuer");
+    assert_eq!(answer.message(), why);
+    let line = gateway.says("failure=\"connect\"").await;
+    assert!(line.contains(&format!("error=\"{why}\"")), "{line}");
+}
+
 #[tokio::test]
 async fn an_error_page_becomes_json_with_the_status_and_the_headers_that_matter() {
     let page = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/html; charset=utf-8\r\n\
@@ -120,24 +158,70 @@ async fn an_error_page_becomes_json_with_the_status_and_the_headers_that_matter(
     }
 }
 
-/// A proxy compresses its pages when the client would take that.
+/// Clients ask for compressed answers, and a proxy compresses its pages then.
 #[tokio::test]
-async fn a_compressed_error_is_judged_by_what_it_says_it_is() {
-    for (form, passes) in [("text/html", false), ("application/json", true)] {
-        let answer = format!(
-            "HTTP/1.1 502 Bad Gateway\r\ncontent-type: {form}\r\ncontent-encoding: x\r\n\
-             content-length: 3\r\nconnection: close\r\n\r\nabc"
+async fn a_compressed_error_is_read_like_any_other() {
+    let quota = include_bytes!("../examples/quota.json.gz");
+    let page = include_bytes!("../examples/page.html.gz");
+    let key = include_bytes!("../examples/key.json.gz");
+    let spaces = include_bytes!("../examples/spaces.gz");
+    for (coding, text, status, message) in [
+        ("gzip", &quota[..], 429, "no money is left"),
+        ("gzip", page, 502, "that can't be passed on"),
+        // That it is nowhere in the answer is looked at for every one.
+        ("gzip", key, 401, "that can't be passed on"),
+        // A bomb, what is none of it, and what nobody here can read.
+        ("gzip", spaces, 502, "that can't be passed on"),
+        ("gzip", b"{}", 502, "that can't be passed on"),
+        ("x", b"abc", 502, "that can't be passed on"),
+    ] {
+        let head = format!(
+            "HTTP/1.1 {status} No\r\ncontent-type: application/json\r\n\
+             content-encoding: {coding}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            text.len()
         );
-        let upstream = saying(answer.leak()).await;
-        let answer = Setup::to(upstream.address)
-            .start()
-            .await
-            .send(hello())
-            .await;
-        assert_eq!(answer.status, 502);
-        assert_eq!(answer.body == "abc", passes, "{answer:?}");
-        assert_eq!(answer.header("content-encoding").is_some(), passes);
+        let upstream = saying([head.as_bytes(), text].concat().leak()).await;
+        let gateway = Setup::to(upstream.address).start().await;
+        let answer = gateway.send(hello()).await;
+        assert_eq!(answer.status, status);
+        assert!(answer.message().contains(message), "{answer:?}");
+        assert_eq!(answer.header("content-encoding"), None);
+        if status == 429 {
+            assert_eq!(answer.header("x-should-retry"), Some("false"));
+            gateway.says("failure=\"quota\"").await;
+        }
     }
+}
+
+#[tokio::test]
+async fn a_switch_to_another_protocol_is_a_502() {
+    let switching =
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\nx";
+    let upstream = saying(switching).await;
+    let gateway = Setup::to(upstream.address).start().await;
+    let answer = gateway.send(hello()).await;
+    assert_eq!(answer.status, 502);
+    assert!(answer.message().contains("another protocol"), "{answer:?}");
+}
+
+/// Where to is the client's business; the key stays with the upstream.
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let mut elsewhere = saying(OK).await;
+    let redirect = format!(
+        "HTTP/1.1 307 Elsewhere\r\nlocation: http://{}/v1\r\ncontent-length: 0\r\n\
+         connection: close\r\n\r\n",
+        elsewhere.address
+    );
+    let upstream = saying(redirect.leak()).await;
+    let setup = Setup::to(upstream.address).arguments(["--retries", "3"]);
+    let gateway = setup.start().await;
+    for request in [hello(), get("/v1/files")] {
+        let answer = gateway.send(request).await;
+        assert_eq!(answer.status, 307);
+        assert!(answer.header("location").is_some());
+    }
+    assert!(elsewhere.was_asked_nothing());
 }
 
 #[tokio::test]
@@ -343,4 +427,24 @@ async fn a_caller_that_stops_in_the_middle_of_its_body_is_given_up() {
     assert_eq!(answer.status, 408);
     assert_eq!(answer.error()["code"], "request_timeout");
     assert!(upstream.was_asked_nothing());
+}
+
+/// What passes through is not gathered, so the upstream has a part of it.
+#[tokio::test]
+async fn a_caller_that_stops_in_the_middle_of_an_upload_is_given_up() {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let setup = Setup::to(upstream.local_addr().unwrap()).arguments(["--client-timeout", "0.1"]);
+    let gateway = setup.start().await;
+    let whole = post("/v1/files", "", "0123456789");
+    let moonshot = async {
+        let (mut moonshot, _) = upstream.accept().await.unwrap();
+        let mut read = Vec::new();
+        let _ = moonshot.read_to_end(&mut read).await;
+        read
+    };
+    let half = gateway.send(&whole[..whole.len() - 5]);
+    let (answer, read) = in_time(async { tokio::join!(half, moonshot) }).await;
+    assert_eq!(answer.status, 408);
+    assert_eq!(answer.error()["code"], "request_timeout");
+    assert!(read.ends_with(b"01234"));
 }

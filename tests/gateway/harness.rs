@@ -66,11 +66,16 @@ impl Setup {
 
     /// A configuration file. `$KEY` in it is [`KEY`].
     pub(crate) fn config(text: &str) -> Self {
+        Self::config_bytes(text.replace("$KEY", KEY).as_bytes())
+    }
+
+    /// A configuration file with these bytes.
+    pub(crate) fn config_bytes(bytes: &[u8]) -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("gateway-{}-{number}.yaml", std::process::id());
         let file = env::temp_dir().join(name);
-        std::fs::write(&file, text.replace("$KEY", KEY)).unwrap();
+        std::fs::write(&file, bytes).unwrap();
         let mut setup = Self::default().arguments(["--config", file.to_str().unwrap()]);
         setup.config = Some(file);
         setup
@@ -268,24 +273,26 @@ pub(crate) async fn emulated(emulator: Emulator) -> SocketAddr {
 }
 
 /// An upstream that says one thing to whatever it is asked.
-pub(crate) async fn saying(answer: &'static str) -> Upstream {
+pub(crate) async fn saying(answer: &'static (impl AsRef<[u8]> + ?Sized)) -> Upstream {
     saying_in_turn([answer]).await
 }
 
 /// An upstream that gives these answers, one for each connection, and the last
 /// from then on.
-pub(crate) async fn saying_in_turn<const N: usize>(answers: [&'static str; N]) -> Upstream {
+pub(crate) async fn saying_in_turn<const N: usize>(
+    answers: [&'static (impl AsRef<[u8]> + ?Sized); N],
+) -> Upstream {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (sender, requests) = mpsc::unbounded_channel();
-    let mut answers = VecDeque::from(answers);
+    let mut answers = VecDeque::from(answers.map(AsRef::as_ref));
     tokio::spawn(async move {
         loop {
             let (mut connection, _) = listener.accept().await.unwrap();
             let request = read_request(&mut connection).await;
             if !request.is_empty() {
                 let _ = sender.send(request);
-                let _ = connection.write_all(answers[0].as_bytes()).await;
+                let _ = connection.write_all(answers[0]).await;
                 if answers.len() > 1 {
                     answers.pop_front();
                 }

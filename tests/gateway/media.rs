@@ -3,7 +3,7 @@
 use axum::{Router, routing::get};
 use tower_moonshot::emulator::Emulator;
 
-use crate::harness::{Setup, chat, emulated, serve};
+use crate::harness::{OK, Setup, chat, emulated, saying, serve};
 
 /// As much of a picture as tells that it is one.
 const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -55,6 +55,23 @@ async fn a_picture_in_the_gateways_own_network_is_not_fetched() {
     let answer = gateway.send(what_is(&url)).await;
     assert_eq!(answer.status, 400);
     gateway.says("media_inlined=0 media_left=1").await;
+}
+
+/// A proxy would resolve names in its own way, and see the key.
+#[tokio::test]
+async fn proxies_of_the_environment_are_asked_for_nothing() {
+    let mut proxy = saying(OK).await;
+    let moonshot = emulated(Emulator::new()).await;
+    let mut setup =
+        Setup::to(moonshot).arguments(["--inline-media", "--media-network", "127.0.0.0/8"]);
+    for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        setup = setup.variable(name, format!("http://{}", proxy.address));
+    }
+    let gateway = setup.start().await;
+    let answer = gateway.send(what_is(&picture().await)).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    gateway.says("media_inlined=1 media_left=0").await;
+    assert!(proxy.was_asked_nothing());
 }
 
 #[tokio::test]

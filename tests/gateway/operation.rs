@@ -51,6 +51,22 @@ async fn a_request_leaves_one_line_without_contents_and_keys() {
     }
 }
 
+/// Clients get these, so they are what somebody will ask about.
+#[tokio::test]
+async fn the_line_has_the_upstreams_id_too() {
+    for header in ["msh-request-id", "x-request-id"] {
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\n{header}: theirs\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}"
+        );
+        let upstream = saying(answer.leak()).await;
+        let gateway = Setup::to(upstream.address).start().await;
+        let answer = gateway.send(telling()).await;
+        assert_eq!(answer.header(header), Some("theirs"));
+        let line = gateway.says("bytes_out=2").await;
+        assert!(line.contains("id=\"abc\" upstream_id=\"theirs\""), "{line}");
+    }
+}
+
 /// HTTP/2 has its own ways of writing headers down.
 #[tokio::test]
 async fn not_even_at_trace_does_the_log_hold_what_came_over_http_2() {
@@ -209,6 +225,32 @@ async fn on_sigterm_streams_finish_and_nobody_new_is_served() {
     let mut rest = Vec::new();
     in_time(client.read_to_end(&mut rest)).await.unwrap();
     assert!(rest.ends_with(b"two\r\n0\r\n\r\n"));
+    assert!(in_time(gateway.ended()).await, "{}", gateway.output());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn on_sigterm_streams_over_http_2_finish_too() {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut gateway = Setup::to(upstream.local_addr().unwrap()).start().await;
+    let client = reqwest::Client::builder().no_proxy();
+    let client = client.http2_prior_knowledge().build().unwrap();
+    let url = format!("http://{}/v1/chat/completions", gateway.address);
+    let request = client.post(url).body(r#"{"model":"kimi-k3"}"#).send();
+    let moonshot = async {
+        let (mut moonshot, _) = upstream.accept().await.unwrap();
+        read_request(&mut moonshot).await;
+        let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n";
+        moonshot.write_all(head).await.unwrap();
+        moonshot
+    };
+    let (answer, mut moonshot) = in_time(async { tokio::join!(request, moonshot) }).await;
+    let mut answer = answer.unwrap();
+    assert_eq!(in_time(answer.chunk()).await.unwrap().unwrap(), "one");
+    gateway.terminate();
+    gateway.says("finishing open requests").await;
+    moonshot.write_all(REST).await.unwrap();
+    assert_eq!(in_time(answer.text()).await.unwrap(), "two");
     assert!(in_time(gateway.ended()).await, "{}", gateway.output());
 }
 

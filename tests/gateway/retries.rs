@@ -1,5 +1,7 @@
 //! Asking once more, before a byte went to the client.
 
+use std::collections::HashSet;
+
 use tower_moonshot::emulator::{Emulator, Failure};
 
 use crate::harness::{
@@ -55,10 +57,12 @@ async fn there_are_no_more_retries_than_were_asked_for() {
 async fn what_another_try_would_not_change_is_not_tried() {
     let later =
         "HTTP/1.1 503 No\r\nretry-after: 31\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-    let date = "HTTP/1.1 503 No\r\nretry-after: Fri, 31 Dec 1999 23:59:59 GMT\r\n\
-                connection: close\r\ncontent-length: 0\r\n\r\n";
+    let far = "HTTP/1.1 503 No\r\nretry-after: Thu, 31 Dec 2099 23:59:59 GMT\r\n\
+               connection: close\r\ncontent-length: 0\r\n\r\n";
+    let some_day =
+        "HTTP/1.1 503 No\r\nretry-after: soon\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
     let refused = "HTTP/1.1 400 No\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-    for (answer, status) in [(later, 503), (date, 503), (refused, 400)] {
+    for (answer, status) in [(later, 503), (far, 503), (some_day, 503), (refused, 400)] {
         let mut upstream = saying_in_turn([answer, OK]).await;
         let setup = Setup::to(upstream.address).arguments(["--retries", "3"]);
         let gateway = setup.start().await;
@@ -87,6 +91,36 @@ async fn retry_after_is_waited_for() {
     let wait: u64 = wait.trim().parse().unwrap();
     // A second, as it was told, and a random part of the backoff.
     assert!((1200..=1375).contains(&wait), "{line}");
+}
+
+/// The other form of `Retry-After`.
+#[tokio::test]
+async fn a_date_is_waited_for_as_well() {
+    // Twenty seconds from now would be long for a test, so: once that is over.
+    let over = "HTTP/1.1 503 No\r\nretry-after: Fri, 31 Dec 1999 23:59:59 GMT\r\n\
+                connection: close\r\ncontent-length: 0\r\n\r\n";
+    let upstream = saying_in_turn([over, OK]).await;
+    let setup = Setup::to(upstream.address).arguments(["--retries", "1"]);
+    let gateway = setup.start().await;
+    assert_eq!(gateway.send(hello()).await.status, 200);
+}
+
+/// Those that fail together would come back together otherwise.
+#[tokio::test]
+async fn no_two_requests_wait_equally_long() {
+    let upstream = saying(BROKEN).await;
+    let setup = Setup::to(upstream.address).arguments(["--retries", "1"]);
+    let gateway = setup.start().await;
+    for _ in 0..5 {
+        assert_eq!(gateway.send(hello()).await.status, 502);
+    }
+    let log = gateway.output();
+    let waits: HashSet<&str> = log
+        .lines()
+        .filter_map(|line| Some(line.split_once("wait_ms=")?.1))
+        .collect();
+    // All of five the same of 125 milliseconds, by chance: once in 10^8 runs.
+    assert!(waits.len() > 1, "{log}");
 }
 
 #[tokio::test]

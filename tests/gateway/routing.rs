@@ -117,6 +117,12 @@ async fn openai_models_at_a_base_url_of_moonshots_are_moonshots() {
     litellm_params: {model: openai/kimi-k3, api_base: https://api.moonshot.cn/v1, api_key: $KEY}
   - model_name: other
     litellm_params: {model: kimi-k3, custom_llm_provider: moonshot, api_key: $KEY}
+  - model_name: third
+    litellm_params: {model: kimi-k3, custom_llm_provider: openai, api_base: https://api.moonshot.ai/v1}
+  - model_name: openais
+    litellm_params: {model: gpt-4o, custom_llm_provider: openai}
+  - model_name: anthropics/*
+    litellm_params: {model: '*', custom_llm_provider: anthropic}
 ",
     )
     .start()
@@ -127,6 +133,11 @@ async fn openai_models_at_a_base_url_of_moonshots_are_moonshots() {
     gateway
         .says("Upstream: https://api.moonshot.ai/v1 for other")
         .await;
+    gateway
+        .says("Upstream: https://api.moonshot.ai/v1 for third")
+        .await;
+    gateway.says("\"openais\" is left out").await;
+    gateway.says("\"anthropics/*\" is left out").await;
 }
 
 #[tokio::test]

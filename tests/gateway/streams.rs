@@ -18,7 +18,7 @@ use tokio::{
     sync::mpsc,
 };
 
-use crate::harness::{Setup, hello, in_time, read_request, read_until, serve};
+use crate::harness::{Setup, hello, in_time, read_request, read_until, saying, serve};
 
 const HEAD: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -161,6 +161,37 @@ async fn a_client_that_leaves_a_silent_stream_closes_the_upstreams_connection() 
     gateway.says("the client left").await;
 }
 
+/// Of two streams on one connection one is left: the other goes on.
+#[tokio::test]
+async fn over_http_2_a_stream_that_is_left_closes_its_own_connection_upstream() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gateway = Setup::to(listener.local_addr().unwrap()).start().await;
+    let client = reqwest::Client::builder().no_proxy();
+    let client = client.http2_prior_knowledge().build().unwrap();
+    let url = format!("http://{}/v1/chat/completions", gateway.address);
+    let stream = async || {
+        let request = client.post(&url).body(r#"{"model":"kimi-k3"}"#).send();
+        let upstream = async {
+            let (mut upstream, _) = listener.accept().await.unwrap();
+            read_request(&mut upstream).await;
+            upstream.write_all(HEAD).await.unwrap();
+            upstream.write_all(b"3\r\none\r\n").await.unwrap();
+            upstream
+        };
+        let (answer, upstream) = in_time(async { tokio::join!(request, upstream) }).await;
+        let mut answer = answer.unwrap();
+        assert_eq!(in_time(answer.chunk()).await.unwrap().unwrap(), "one");
+        (answer, upstream)
+    };
+    let (left, mut its_upstream) = stream().await;
+    let (kept, mut upstream) = stream().await;
+    drop(left);
+    let _ = in_time(its_upstream.read_to_end(&mut Vec::new())).await;
+    gateway.says("the client left").await;
+    upstream.write_all(b"3\r\ntwo\r\n0\r\n\r\n").await.unwrap();
+    assert_eq!(in_time(kept.text()).await.unwrap(), "two");
+}
+
 /// Says so when it is dropped.
 struct Tell(mpsc::UnboundedSender<&'static str>);
 
@@ -222,4 +253,36 @@ async fn connections_to_the_upstream_are_used_again() {
         }
     };
     in_time(async { tokio::join!(upstream, client) }).await;
+}
+
+/// Its framing and its version are the gateway's own.
+#[tokio::test]
+async fn an_old_or_odd_upstream_makes_no_odd_answer() {
+    for (answer, body) in [
+        ("HTTP/1.0 200 OK\r\n\r\n{}", "2\r\n{}\r\n0\r\n\r\n"),
+        // The length is not what counts, and can't be right.
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n\
+             2\r\n{}\r\n0\r\n\r\n",
+            "2\r\n{}\r\n0\r\n\r\n",
+        ),
+    ] {
+        let upstream = saying(answer).await;
+        let gateway = Setup::to(upstream.address).start().await;
+        let answer = gateway.send(hello()).await;
+        assert!(answer.head.starts_with("http/1.1 200"), "{answer:?}");
+        assert_eq!(answer.header("content-length"), None);
+        assert_eq!(answer.body, body);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_with_trailers_is_a_whole_one() {
+    let trailers = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n\
+                    2\r\n{}\r\n0\r\nx-checksum: 1\r\n\r\n";
+    let upstream = saying(trailers).await;
+    let gateway = Setup::to(upstream.address).start().await;
+    assert_eq!(gateway.send(hello()).await.body, "2\r\n{}\r\n0\r\n\r\n");
+    let line = gateway.says("bytes_out=2").await;
+    assert!(!line.contains("end="), "{line}");
 }

@@ -202,6 +202,22 @@ proptest! {
     }
 }
 
+#[test]
+fn a_network_in_the_mapped_form_is_the_one_of_ipv4() {
+    for network in ["::ffff:10.0.0.0/104", "::ffff:10.1.2.3"] {
+        let destinations = Destinations::public().with_network(network).unwrap();
+        for (address, allowed) in [
+            ("10.1.2.3", true),
+            ("::ffff:10.1.2.3", true),
+            ("192.168.0.1", false),
+            ("::1", false),
+        ] {
+            let permits = destinations.permits("example.com", address.parse().unwrap());
+            assert_eq!(permits, allowed, "{address} in {network}");
+        }
+    }
+}
+
 /// However an address is spelled, whatever client there is: it is not asked.
 #[tokio::test]
 async fn literal_addresses_are_judged_before_any_client_is_asked() {

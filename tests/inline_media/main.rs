@@ -11,4 +11,5 @@ mod properties;
 mod redirects;
 mod resolving;
 mod stack;
+mod tls;
 mod types;

@@ -6,7 +6,7 @@ import openai
 from openai import AsyncOpenAI, OpenAI
 from pydantic import BaseModel
 
-from scenarios import API_KEY, BASE_URL, PICTURE, Scenarios
+from scenarios import API_KEY, BASE_URL, PICTURE, PICTURE_URL, Scenarios
 
 client = OpenAI(base_url=BASE_URL, api_key=API_KEY, max_retries=0)
 
@@ -88,6 +88,16 @@ def vision(model):
     completion = client.chat.completions.create(
         model=model, messages=[user(parts)], temperature=0
     )
+    assert completion.choices[0].message.content == "You said: What is this?"
+
+
+@scenario("vision, a picture by URL")
+def picture_by_url(model):
+    parts = [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": PICTURE_URL}},
+    ]
+    completion = client.chat.completions.create(model=model, messages=[user(parts)])
     assert completion.choices[0].message.content == "You said: What is this?"
 
 

@@ -21,7 +21,8 @@ MODELS = os.environ["CLIENTS_MODELS"].split()
 # It says nothing to the emulator, but clients want one.
 API_KEY = "sk-anything"
 
-# One red pixel.
+# One red pixel, at a URL and as one.
+PICTURE_URL = os.environ["CLIENTS_PICTURE_URL"]
 PICTURE = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1Pe"
     "AAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
