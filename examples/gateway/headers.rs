@@ -9,6 +9,8 @@ use axum::{
     response::Response,
 };
 
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+
 /// Removes what a proxy must not pass on (RFC 9110, 7.6.1): the known headers
 /// and those that `Connection` names.
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
@@ -28,7 +30,7 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     for name in named.iter().chain(&proxy).chain(&known) {
         headers.remove(name);
     }
-    headers.remove("keep-alive");
+    headers.remove(KEEP_ALIVE);
 }
 
 /// For a layer around all others.

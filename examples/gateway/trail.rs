@@ -88,14 +88,14 @@ impl Trail {
 
 /// The outermost middleware.
 pub(crate) async fn record(
-    State(metrics): State<Metrics>,
+    State(metrics): State<Arc<Metrics>>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let trail = Trail::default();
     let id = request.extensions().get::<RequestId>().cloned();
     let mut line = Line {
-        metrics: metrics.clone(),
+        metrics: Arc::clone(&metrics),
         method: request.method().clone(),
         // Without the query, which is the caller's own business.
         path: request.uri().path().to_owned(),
@@ -161,7 +161,7 @@ struct Head {
 /// The line of one request. It is written when this is dropped, and so always.
 #[derive(Debug)]
 struct Line {
-    metrics: Metrics,
+    metrics: Arc<Metrics>,
     method: Method,
     path: String,
     id: Option<RequestId>,
