@@ -6,7 +6,6 @@ use axum::{
         HeaderMap, HeaderName,
         header::{CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE},
     },
-    response::Response,
 };
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -37,10 +36,4 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
 pub(crate) fn of_request(mut request: Request) -> Request {
     remove_hop_by_hop(request.headers_mut());
     request
-}
-
-/// For a layer around all others.
-pub(crate) fn of_response(mut response: Response) -> Response {
-    remove_hop_by_hop(response.headers_mut());
-    response
 }

@@ -104,7 +104,7 @@ const REQUEST: &str = include_str!("request.json");
 /// What counts for all workers together.
 struct Shared {
     models: Arc<Models>,
-    master_key: Authenticate,
+    authenticate: Authenticate,
     places: Places,
     retry: Retry,
     metrics: Arc<Metrics>,
@@ -139,6 +139,17 @@ fn app(args: &Args, shared: &Shared, upstream: Upstream) -> Result<Router, BoxEr
         metrics: Arc::clone(&shared.metrics),
         shutdown: shared.shutdown.clone(),
     };
+    let for_all = ServiceBuilder::new()
+        // What belongs to the client's connection stays on it. Outermost, so that
+        // nobody can name in `Connection` what a layer adds.
+        .map_request(headers::of_request)
+        // Never in a log or in HTTP/2's table of headers.
+        .sensitive_request_headers([AUTHORIZATION].into())
+        // The client's id, or a new one; on the request and on the answer.
+        .set_x_request_id(MakeRequestUuid)
+        .propagate_x_request_id();
+
+    // Layers come in stacks: each `layer` of a router boxes what is inside of it.
     let behind_the_key = Router::new()
         .route("/v1/chat/completions", post_service(chat.clone()))
         .route("/chat/completions", post_service(chat))
@@ -152,39 +163,29 @@ fn app(args: &Args, shared: &Shared, upstream: Upstream) -> Result<Router, BoxEr
             ServiceBuilder::new()
                 // Before anything of the body is read, and before a place is taken.
                 .layer(ValidateRequestHeaderLayer::custom(
-                    shared.master_key.clone(),
+                    shared.authenticate.clone(),
                 ))
                 // A place is kept until the answer's last byte.
                 .layer(ValidateRequestHeaderLayer::custom(shared.places.clone())),
-        );
-
-    let app = behind_the_key
+        )
         .fallback(routes::not_found)
         .layer(
             ServiceBuilder::new()
+                .layer(for_all.clone())
                 // One line in the log and in the metrics, whatever happens inside.
                 .layer(from_fn_with_state(shared.metrics.clone(), trail::record))
                 .layer(CatchPanicLayer::custom(Error::panicked)),
-        )
-        // For probes and Prometheus: open, and not worth a line.
+        );
+    // Open, and not worth a line.
+    let for_probes_and_prometheus = Router::new()
         .route("/health/liveliness", get(routes::liveliness))
         .route("/health/liveness", get(routes::liveliness))
         .route("/health/readiness", get(routes::readiness))
         .route("/metrics", get(routes::metrics))
-        .with_state(gateway)
-        .layer(
-            ServiceBuilder::new()
-                // What belongs to one connection stays on it. Outermost, so that no
-                // client can name in `Connection` what a layer adds.
-                .map_request(headers::of_request)
-                .map_response(headers::of_response)
-                // Never in a log or in HTTP/2's table of headers.
-                .sensitive_request_headers([AUTHORIZATION].into())
-                // The client's id, or a new one; on the request and on the answer.
-                .set_x_request_id(MakeRequestUuid)
-                .propagate_x_request_id(),
-        );
-    Ok(app)
+        .layer(for_all);
+    Ok(behind_the_key
+        .merge(for_probes_and_prometheus)
+        .with_state(gateway))
 }
 
 /// What is given by URL is fetched on demand only: it is this gateway's network that
@@ -243,7 +244,7 @@ fn run(args: &Args) -> Result<(), BoxError> {
     let emulator = is_emulated.then(Emulator::new);
     let shared = Shared {
         models: Arc::new(Models::new(&config, !args.no_rewrite)?),
-        master_key: Authenticate::new(config.master_key.clone()),
+        authenticate: Authenticate::new(config.master_key.clone()),
         places: Places::new(args.max_requests),
         retry: Retry::new(args.retries)?,
         metrics: Arc::new(Metrics::new()),

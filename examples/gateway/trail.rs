@@ -18,7 +18,7 @@ use std::{
 use axum::{
     body::{Body, Bytes, HttpBody},
     extract::{Request, State},
-    http::{HeaderValue, Method},
+    http::{HeaderName, HeaderValue, Method},
     middleware::Next,
     response::Response,
 };
@@ -35,7 +35,7 @@ use super::{
 };
 
 /// Names the rules that changed something, on the answer.
-const REWRITES: &str = "x-moonshot-rewrites";
+const REWRITES: HeaderName = HeaderName::from_static("x-moonshot-rewrites");
 
 /// In the extensions of a request, for the layers inside to write down what they
 /// find out.
@@ -111,14 +111,16 @@ pub(crate) async fn record(
     let mut response = next.run(request).await;
 
     let report = response.extensions_mut().remove::<Report>();
-    if let Some(rules) = report.as_ref().and_then(rules) {
-        response.headers_mut().insert(REWRITES, rules);
+    let rules = report.as_ref().and_then(rules);
+    if let Some(rules) = &rules {
+        response.headers_mut().insert(REWRITES, rules.clone());
     }
     line.head = Some(Head {
         status: response.status().as_u16(),
         after: line.started.elapsed(),
         failure: response.extensions().get::<Failed>().map(|failed| failed.0),
         report,
+        rules,
     });
     response.map(|body| Body::new(Recorded::new(body, line)))
 }
@@ -156,6 +158,8 @@ struct Head {
     after: Duration,
     failure: Option<Failure>,
     report: Option<Report>,
+    /// Those of the report.
+    rules: Option<HeaderValue>,
 }
 
 /// The line of one request. It is written when this is dropped, and so always.
@@ -216,7 +220,7 @@ impl Drop for Line {
         }
 
         let model = choice.map(|choice| shortened(choice.asked()));
-        let rules = report.and_then(rules);
+        let rules = head.and_then(|head| head.rules.as_ref());
         let media = report.map_or(&[][..], Report::media);
         let inlined = media.iter().filter(|one| one.outcome().is_ok()).count();
         let id = self.id.as_ref();
@@ -226,7 +230,7 @@ impl Drop for Line {
             status,
             model,
             upstream = upstream.as_deref(),
-            rules = rules.as_ref().and_then(|rules| rules.to_str().ok()),
+            rules = rules.and_then(|rules| rules.to_str().ok()),
             media_inlined = (!media.is_empty()).then_some(inlined),
             media_left = (!media.is_empty()).then_some(media.len() - inlined),
             first_byte_ms = head.map(|head| head.after.as_millis() as u64),
