@@ -204,7 +204,10 @@ async fn a_stream_takes_a_place_to_its_end_and_who_finds_none_is_told_so() {
 #[cfg(unix)]
 #[tokio::test]
 async fn the_soft_limit_of_open_files_is_no_limit() {
-    let gateway = Setup::default().open_files(40, 400).start().await;
+    // None of them is closed to make room for another.
+    let forever = ["--client-timeout", "3600"];
+    let setup = Setup::default().open_files(40, 400).arguments(forever);
+    let gateway = setup.start().await;
     let mut clients = Vec::new();
     for _ in 0..80 {
         let mut client = TcpStream::connect(gateway.address).await.unwrap();
