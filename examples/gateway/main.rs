@@ -63,6 +63,7 @@ use std::{
     process::ExitCode,
     sync::Arc,
     thread,
+    time::Duration,
 };
 
 use axum::{
@@ -267,34 +268,54 @@ fn run(args: &Args) -> Result<(), BoxError> {
 
     server::runtime()?.block_on(async {
         // Before anybody can know that there is a process to end.
-        let mut signals = Signals::new()?;
+        let signals = Signals::new()?;
         let listener = listen(args).await?;
-        let mut workers = Workers::start(apps, patience, &shared.shutdown)?;
+        let workers = Workers::start(apps, patience, &shared.shutdown)?;
         introduce(args, &config, is_emulated, &listener)?;
-        tokio::select! {
-            failure = workers.accept(&listener) => return Err(failure),
-            signal = signals.next() => signal?,
-        }
-        drop(listener);
-        shared.shutdown.begin();
-        let connections_open = workers.open();
-        if connections_open > 0 {
-            tracing::info!(
-                connections_open,
-                "finishing open requests; another signal quits at once"
-            );
-        }
-        tokio::select! {
-            () = workers.ended() => return Ok(()),
-            () = time::sleep(args.shutdown_deadline) => {
-                tracing::warn!("the deadline is over; open requests are cut off");
-            }
-            signal = signals.next() => signal?,
-        }
-        shared.shutdown.cut_off();
-        workers.ended().await;
-        Ok(())
+        serve(
+            listener,
+            workers,
+            signals,
+            &shared.shutdown,
+            args.shutdown_deadline,
+        )
+        .await
     })
+}
+
+/// Until a signal comes; then until open requests are finished, the deadline is
+/// over, or another one comes.
+async fn serve(
+    listener: TcpListener,
+    mut workers: Workers,
+    mut signals: Signals,
+    shutdown: &Shutdown,
+    deadline: Duration,
+) -> Result<(), BoxError> {
+    tokio::select! {
+        failure = workers.accept(&listener) => return Err(failure),
+        signal = signals.next() => signal?,
+    }
+    drop(listener);
+    shutdown.begin();
+    let connections_open = workers.open();
+    if connections_open > 0 {
+        tracing::info!(
+            connections_open,
+            "finishing open requests; another signal quits at once"
+        );
+    }
+    tokio::select! {
+        () = workers.ended() => return Ok(()),
+        () = time::sleep(deadline) => {
+            tracing::warn!("the deadline is over; open requests are cut off");
+        }
+        signal = signals.next() => signal?,
+    }
+    shutdown.cut_off();
+    // Each of them still leaves its line in the log.
+    workers.ended().await;
+    Ok(())
 }
 
 /// Reads LiteLLM's file, and says what of it is not used.
