@@ -79,7 +79,7 @@ pub(crate) async fn run(before: Upstream, is_test: bool) -> Result<(), Failure> 
         (ROUNDS, TURN)
     };
     let (mut costs, mut latencies) = (Vec::new(), Vec::new());
-    for number in 0..jobs[0].len() {
+    for (number, Job { name, .. }) in Job::all(true).iter().enumerate() {
         for connections in CONNECTIONS {
             let mut figures: [Vec<Figures>; NAMES.len()] = Default::default();
             for round in 0..rounds {
@@ -97,7 +97,6 @@ pub(crate) async fn run(before: Upstream, is_test: bool) -> Result<(), Failure> 
                 }
             }
             if !is_test {
-                let name = &jobs[0][number].name;
                 costs.push(cost(name, connections, &figures));
                 latencies.push(latency(name, connections, &figures));
             }
