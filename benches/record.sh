@@ -31,13 +31,17 @@ bench() { cargo bench --locked -q -p benches "$@"; }
 # Built before anything is measured.
 bench --bench rewrite --bench layer --no-run
 # All that stands in the way of requests is built as `cargo install` builds.
-cargo build --locked -q --release --example gateway
+cargo build --locked -q --release --example gateway --example emulator
 bench --profile release --bench gateway --no-run
 bench --bench rewrite -- ratios --record "$data"
 bench --bench rewrite -- sizes --record "$data"
 bench --bench layer | tee "$data/layer.md"
 {
     bench --profile release --bench gateway
+    echo
+    echo 'In front of the emulator:'
+    echo
+    bench --profile release --bench gateway -- emulator
     echo
     bench --profile release --bench gateway -- memory
 } | tee "$data/gateway.md"

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue, Request, Response,
+    HeaderMap, HeaderName, HeaderValue, Request, Response,
     header::{CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING},
     request::Parts,
 };
@@ -27,7 +27,12 @@ use crate::{
 
 /// Fields, of the header or the trailers, that speak of a body's bytes, and are
 /// wrong once those changed.
-const DIGESTS: [&str; 4] = ["content-md5", "digest", "content-digest", "repr-digest"];
+const DIGESTS: [HeaderName; 4] = [
+    HeaderName::from_static("content-md5"),
+    HeaderName::from_static("digest"),
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("repr-digest"),
+];
 
 /// Response future for [`MoonshotCompat`](crate::MoonshotCompat).
 ///
@@ -145,7 +150,7 @@ pub(crate) fn reframe(headers: &mut HeaderMap, length: usize) {
 }
 
 pub(crate) fn remove_digests(fields: &mut HeaderMap) {
-    for digest in DIGESTS {
+    for digest in &DIGESTS {
         fields.remove(digest);
     }
 }

@@ -32,6 +32,8 @@ pub(crate) enum Expected {
     Rewritten,
     /// It says what the upstream said.
     Same,
+    /// A completion, of an upstream that refuses what Moonshot refuses.
+    Accepted,
 }
 
 /// What was measured.
@@ -159,6 +161,7 @@ impl Connection {
             Expected::Untouched => arrived == Some(b"untouched") && job.is_answer(&body),
             Expected::Rewritten => arrived == Some(b"rewritten") && job.is_answer(&body),
             Expected::Same => job.says_the_same(&body),
+            Expected::Accepted => job.is_complete(&body),
         };
         if head.status != StatusCode::OK || !is_right {
             let body = String::from_utf8_lossy(&body);

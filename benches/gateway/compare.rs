@@ -51,7 +51,7 @@ pub(crate) async fn run(litellm: &Path) -> Result<(), Failure> {
         "CPU, ms a request",
     ];
     println!("{}", head(&names));
-    for job in Job::all().map(Arc::new) {
+    for job in Job::all(true).map(Arc::new) {
         for connections in CONNECTIONS {
             let mut figures: [Vec<Figures>; 2] = Default::default();
             for _ in 0..ROUNDS {

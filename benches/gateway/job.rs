@@ -20,29 +20,26 @@ pub(crate) const ARRIVED: &str = "x-arrived";
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) name: String,
-    /// Several different ones, each with something that Moonshot refuses.
+    /// Several different ones.
     pub(crate) bodies: Vec<Bytes>,
     is_stream: bool,
 }
 
 impl Job {
-    /// Those of the load runs.
-    pub(crate) fn all() -> [Self; 3] {
-        [
-            Self::new("b", false),
-            Self::new("c", false),
-            Self::new("b", true),
-        ]
+    /// Those of the load runs, with something that Moonshot refuses or without.
+    pub(crate) fn all(is_refused: bool) -> [Self; 3] {
+        [("b", false), ("c", false), ("b", true)]
+            .map(|(kind, is_stream)| Self::new(kind, is_refused, is_stream))
     }
 
-    /// Bodies of 1 MB.
+    /// Bodies of 1 MB, with something that Moonshot refuses.
     pub(crate) fn large() -> Self {
-        Self::new("d", false)
+        Self::new("d", true, false)
     }
 
-    fn new(kind: &str, is_stream: bool) -> Self {
+    fn new(kind: &str, is_refused: bool, is_stream: bool) -> Self {
         let kind = KINDS.iter().find(|found| found.name == kind).unwrap();
-        let bodies = kind.bodies(true).into_iter().map(|body| {
+        let bodies = kind.bodies(is_refused).into_iter().map(|body| {
             let mut body = String::from_utf8(body.into()).unwrap();
             body = body.replacen("kimi-k3", MODEL, 1);
             if !is_stream {
@@ -66,6 +63,16 @@ impl Job {
         } else {
             answer == completion()
         }
+    }
+
+    /// Whether an answer is a completion, whatever it says.
+    pub(crate) fn is_complete(&self, answer: &[u8]) -> bool {
+        let end: &[u8] = if self.is_stream {
+            b"data: [DONE]\n\n"
+        } else {
+            b"}"
+        };
+        answer.ends_with(end)
     }
 
     /// Whether an answer says the same, if perhaps in other words around it.

@@ -3,6 +3,7 @@
 //! ```sh
 //! alias load='cargo bench --profile release -p benches --bench gateway --'
 //! load                       # about 90 seconds
+//! load emulator              # as long, in front of the emulator
 //! load memory                # 1 000 requests of 1 MB at once
 //! load compare path/litellm  # compare-litellm.sh installs one
 //! load --test                # verifies, and times nothing
@@ -10,9 +11,11 @@
 //!
 //! Everything in the way is a process of its own, so that its time on the processor
 //! can be told from that of the client and of the upstream. All stand in front of
-//! the same upstream and take turns, round by round. The gateway is the one of the
-//! examples, as `cargo install` builds it, and logs a line a request, to nowhere. The
-//! others are to be built like it, which is what the profile above is for.
+//! the same upstream and take turns, round by round: one of this program, which takes
+//! little time itself and knows what should arrive, or the emulator of the examples,
+//! which judges it as Moonshot does. The gateway is the one of the examples, as `cargo
+//! install` builds it, and logs a line a request, to nowhere. The others are to be
+//! built like it, which is what the profile above is for.
 //!
 //! Linux only: times and memory come from `/proc`.
 
@@ -40,6 +43,8 @@ use std::{env, error::Error, process::ExitCode};
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use self::load::Upstream;
+
 type Failure = Box<dyn Error + Send + Sync>;
 
 #[tokio::main]
@@ -61,8 +66,12 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &[&str]) -> Result<(), Failure> {
     match arguments[..] {
-        [] => load::run(false).await,
-        ["--test"] => load::run(true).await,
+        [] => load::run(Upstream::Light, false).await,
+        ["emulator"] => load::run(Upstream::Emulator, false).await,
+        ["--test"] => {
+            load::run(Upstream::Light, true).await?;
+            load::run(Upstream::Emulator, true).await
+        }
         ["memory"] => memory::run().await,
         ["compare", litellm] => compare::run(litellm.as_ref()).await,
         // What this program starts of itself.
@@ -70,7 +79,7 @@ async fn run(arguments: &[&str]) -> Result<(), Failure> {
         ["relay", upstream] => relay::serve(upstream).await,
         ["proxy", upstream] => proxy::serve(upstream, false).await,
         ["proxy-with-layer", upstream] => proxy::serve(upstream, true).await,
-        _ => Err("usage: gateway [--test | memory | compare LITELLM]".into()),
+        _ => Err("usage: gateway [--test | emulator | memory | compare LITELLM]".into()),
     }
 }
 

@@ -31,7 +31,11 @@ impl Process {
         let mut out = child.stdout.take().map(BufReader::new);
         let address = out.as_mut().and_then(|out| {
             let mut lines = out.lines();
-            lines.find_map(|line| line.ok()?.split_once("http://")?.1.trim().parse().ok())
+            lines.find_map(|line| {
+                let line = line.ok()?;
+                let address = line.split_once("http://")?.1.trim();
+                address.trim_end_matches("/v1").parse().ok()
+            })
         });
         let Some(address) = address else {
             let status = child.kill().and_then(|()| child.wait());
@@ -47,6 +51,11 @@ impl Process {
     /// Starts this program in another role.
     pub(crate) fn role(arguments: &[&str]) -> Result<Self, Failure> {
         Self::start(Command::new(env::current_exe()?).args(arguments))
+    }
+
+    /// Starts the emulator of the examples.
+    pub(crate) fn emulator() -> Result<Self, Failure> {
+        Self::start(Command::new(example("emulator")?).args(["--port", "0"]))
     }
 
     /// Starts a server that was told where to listen, and waits until it does.
@@ -131,29 +140,35 @@ pub(crate) const KEYS: [(&str, &str); 2] = [
 /// LiteLLM does not start with one that looks easy to guess.
 pub(crate) const MASTER_KEY: &str = "sk-5c1bf2e7a94d4d0f8e63b7a2f10c9d38";
 
+/// Builds an example like this program, and says where it is.
+fn example(name: &str) -> Result<PathBuf, Failure> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let profile = if cfg!(debug_assertions) {
+        "dev"
+    } else {
+        "release"
+    };
+    // This program is `deps/gateway-…` in the directory of its profile.
+    let program = env::current_exe()?;
+    let mut directories = program.ancestors().skip(2);
+    let target = directories.next().ok_or("no target directory")?;
+    let built = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["build", "--locked", "--quiet", "--example", name])
+        .args(["--profile", profile, "--target-dir"])
+        .args(directories.next())
+        .current_dir(root)
+        .status()?;
+    if !built.success() {
+        return Err(format!("the {name} can't be built").into());
+    }
+    Ok(target.join("examples").join(name))
+}
+
 impl Gateway {
     /// Builds the gateway, and writes a configuration that leads to an upstream.
     pub(crate) fn build(upstream: SocketAddr) -> Result<Self, Failure> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let profile = if cfg!(debug_assertions) {
-            "dev"
-        } else {
-            "release"
-        };
-        // This program is `deps/gateway-…` in the directory of its profile.
-        let program = env::current_exe()?;
-        let mut directories = program.ancestors().skip(2);
-        let target = directories.next().ok_or("no target directory")?;
-        let built = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-            .args(["build", "--locked", "--quiet", "--example", "gateway"])
-            .args(["--profile", profile, "--target-dir"])
-            .args(directories.next())
-            .current_dir(root)
-            .status()?;
-        if !built.success() {
-            return Err("the gateway can't be built".into());
-        }
-        let config = target.join("gateway-bench.yaml");
+        let program = example("gateway")?;
+        let config = program.with_file_name("gateway-bench.yaml");
         let base = format!("      api_base: http://{upstream}/v1\n");
         let mut text = String::new();
         for line in CONFIG.lines() {
@@ -164,10 +179,7 @@ impl Gateway {
             }
         }
         fs::write(&config, text)?;
-        Ok(Self {
-            program: target.join("examples/gateway"),
-            config,
-        })
+        Ok(Self { program, config })
     }
 
     pub(crate) fn start(&self, arguments: &[&str]) -> Result<Process, Failure> {

@@ -93,7 +93,7 @@ struct Known {
 
 impl Upstream {
     fn new(hold: usize) -> Self {
-        let jobs = Job::all().into_iter().chain([Job::large()]);
+        let jobs = Job::all(true).into_iter().chain([Job::large()]);
         let sent: Vec<Bytes> = jobs.flat_map(|job| job.bodies).collect();
         let mut rewritten = Vec::new();
         for body in &sent {

@@ -122,8 +122,12 @@ pub(crate) async fn prepare(
         parts.headers.remove(name);
     }
     let token = key.and_then(|key| key.as_bytes().rsplit(|byte| *byte == b' ').next());
+    let token = token.filter(|token| !token.is_empty());
+    let token = token.map(memmem::Finder::new);
     let tells = |text: &[u8]| {
-        token.is_some_and(|token| !token.is_empty() && memmem::find(text, token).is_some())
+        token
+            .as_ref()
+            .is_some_and(|token| token.find(text).is_some())
     };
     if parts.headers.values().any(|value| tells(value.as_bytes())) {
         let values = std::mem::take(&mut parts.headers).into_iter();

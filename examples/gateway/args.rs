@@ -12,7 +12,7 @@ use clap::{Parser, ValueEnum};
     version,
     args_override_self = true,
     after_help = "Environment: MOONSHOT_API_KEY and MOONSHOT_API_BASE, where the config has none; \
-                  LITELLM_MASTER_KEY; RUST_LOG (info, debug, …); TOKIO_WORKER_THREADS.\n\
+                  LITELLM_MASTER_KEY; RUST_LOG (info, debug, …).\n\
                   Without --config and without these variables an emulator of Moonshot answers, \
                   in this process."
 )]
@@ -39,6 +39,10 @@ pub(crate) struct Args {
         hide_env_values = true
     )]
     pub(crate) port: u16,
+
+    /// Threads that serve [default: one for each core]
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<NonZeroUsize>,
 
     /// Send a request again so often, to the next entry of its name if there are
     /// several. Never after a byte of an answer went out

@@ -1,8 +1,8 @@
 //! The `model` of a request, read without parsing more than it takes.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::LazyLock};
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 /// What a body says about its model.
@@ -39,11 +39,14 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// Made once: a searcher takes longer to make than to use.
+static NAME: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"\"model\""));
+static ESCAPE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"\\u006"));
+
 /// Whether no more than one key of the body can be `model`. A key that is, is
 /// spelled so, or has an escape for one of its letters, which are all U+006x.
 fn is_named_once(body: &[u8]) -> bool {
-    memmem::find_iter(body, b"\"model\"").nth(1).is_none()
-        && memmem::find(body, b"\\u006").is_none()
+    NAME.find_iter(body).nth(1).is_none() && ESCAPE.find(body).is_none()
 }
 
 struct Search<'a> {

@@ -133,6 +133,10 @@ pub(crate) fn is_timeout(error: &(dyn std::error::Error + 'static)) -> bool {
 /// As much of a name as belongs into a log or an error. A client may make it as
 /// long as a body.
 pub(crate) fn shortened(name: &str) -> &str {
+    // No string has more characters than bytes.
+    if name.len() <= MAX_NAME {
+        return name;
+    }
     let end = name.char_indices().nth(MAX_NAME);
     &name[..end.map_or(name.len(), |(end, _)| end)]
 }

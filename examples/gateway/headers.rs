@@ -6,8 +6,9 @@ use axum::{
         HeaderMap, HeaderName,
         header::{CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE},
     },
-    response::Response,
 };
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
 /// Removes what a proxy must not pass on (RFC 9110, 7.6.1): the known headers
 /// and those that `Connection` names.
@@ -28,17 +29,11 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     for name in named.iter().chain(&proxy).chain(&known) {
         headers.remove(name);
     }
-    headers.remove("keep-alive");
+    headers.remove(KEEP_ALIVE);
 }
 
 /// For a layer around all others.
 pub(crate) fn of_request(mut request: Request) -> Request {
     remove_hop_by_hop(request.headers_mut());
     request
-}
-
-/// For a layer around all others.
-pub(crate) fn of_response(mut response: Response) -> Response {
-    remove_hop_by_hop(response.headers_mut());
-    response
 }

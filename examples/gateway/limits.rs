@@ -3,19 +3,39 @@
 use std::sync::Arc;
 
 use axum::{
-    body::HttpBody,
-    extract::{Request, State},
+    body::{Body, HttpBody},
+    extract::Request,
     http::{StatusCode, header::EXPECT},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use http_body_util::BodyExt;
 use tokio::{sync::Semaphore, time};
+use tower_http::validate_request::ValidateRequest;
 
 use super::{error::Error, trail::Trail};
 
 /// How long a client may go on sending a body that was refused.
 const LINGER: time::Duration = time::Duration::from_secs(2);
+
+/// How many files are open besides connections: runtimes, signals, the log.
+const OTHER_FILES: u64 = 64;
+
+/// Raises the limit of open files as far as this process may, and warns if that is
+/// less than so many requests need: each has a connection to its client and one to
+/// the upstream.
+pub(crate) fn raise_open_files(requests: usize) {
+    let needed = (requests as u64)
+        .saturating_mul(2)
+        .saturating_add(OTHER_FILES);
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) if files >= needed => {}
+        Ok(files) => tracing::warn!(
+            "{requests} requests at the same time (--max-requests) need {needed} open files, \
+             and the system allows {files}: raise the hard limit (ulimit -H -n)"
+        ),
+        Err(error) => tracing::warn!(%error, "can't raise the limit of open files"),
+    }
+}
 
 /// So many requests at the same time.
 ///
@@ -32,21 +52,18 @@ impl Places {
 
 /// Lets a request in while there is a place. Who would have to wait is told so at
 /// once: a client's own retries are better than a queue.
-pub(crate) async fn take_place(
-    State(places): State<Places>,
-    request: Request,
-    next: Next,
-) -> Response {
-    match Arc::clone(&places.0).try_acquire_owned() {
-        Ok(place) => {
-            Trail::of(&request).keep(place);
-            next.run(request).await
+impl ValidateRequest<Body> for Places {
+    type ResponseBody = Body;
+
+    fn validate(&mut self, request: &mut Request) -> Result<(), Response> {
+        if let Ok(place) = Arc::clone(&self.0).try_acquire_owned() {
+            Trail::of(request).keep(place);
+            return Ok(());
         }
-        Err(_) => {
-            linger(request);
-            let message = "the gateway serves as many requests as it may; ask again in a moment";
-            Error::gateway(StatusCode::SERVICE_UNAVAILABLE, "overloaded", message).into_response()
-        }
+        linger(std::mem::take(request));
+        let message = "the gateway serves as many requests as it may; ask again in a moment";
+        let error = Error::gateway(StatusCode::SERVICE_UNAVAILABLE, "overloaded", message);
+        Err(error.into_response())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The log, on stderr.
 
-use std::io::{self, IsTerminal};
+use std::io;
 
 use tower::BoxError;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
@@ -16,7 +16,6 @@ pub(crate) fn init(form: LogForm) -> Result<(), BoxError> {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
         .with_target(false);
     match form {
         LogForm::Text => log.try_init(),

@@ -62,6 +62,8 @@ use std::{
     path::Path,
     process::ExitCode,
     sync::Arc,
+    thread,
+    time::Duration,
 };
 
 use axum::{
@@ -73,16 +75,18 @@ use axum::{
     routing::{any, get, post_service},
 };
 use clap::Parser;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time};
 use tower::{BoxError, ServiceBuilder, retry::RetryLayer};
 use tower_http::{
     ServiceBuilderExt, catch_panic::CatchPanicLayer, decompression::RequestDecompressionLayer,
     request_id::MakeRequestUuid, timeout::RequestBodyTimeoutLayer,
+    validate_request::ValidateRequestHeaderLayer,
 };
 use tower_moonshot::{ConfigError, emulator::Emulator, inline_media::InlineMediaLayer};
 
 use self::{
     args::Args,
+    auth::Authenticate,
     config::{API_BASE, API_KEY, Config, variable},
     error::Error,
     limits::Places,
@@ -91,7 +95,7 @@ use self::{
     pool::Pool,
     retry::Retry,
     routes::Gateway,
-    server::Patience,
+    server::{Patience, Workers},
     shutdown::{Shutdown, Signals},
     upstream::{Timeouts, Upstream},
 };
@@ -99,10 +103,20 @@ use self::{
 /// With a model id, a temperature, content and a tool choice that Moonshot refuses.
 const REQUEST: &str = include_str!("request.json");
 
+/// What counts for all workers together.
+struct Shared {
+    models: Arc<Models>,
+    authenticate: Authenticate,
+    places: Places,
+    retry: Retry,
+    metrics: Arc<Metrics>,
+    shutdown: Shutdown,
+}
+
 /// From a client's request to the answer it gets. The first layer is the
 /// outermost: it sees a request first, and its answer last.
-fn app(args: &Args, config: &Config, gateway: Gateway) -> Result<Router, BoxError> {
-    let models = Arc::clone(&gateway.models);
+fn app(args: &Args, shared: &Shared, upstream: Upstream) -> Result<Router, BoxError> {
+    let models = Arc::clone(&shared.models);
     let max_body_bytes = args.max_body_bytes.get();
     let chat = ServiceBuilder::new()
         // What fails inside becomes an answer in OpenAI's form.
@@ -117,14 +131,32 @@ fn app(args: &Args, config: &Config, gateway: Gateway) -> Result<Router, BoxErro
         .option_layer(inline_media(args)?)
         // Inside of it the body is in memory, so it can be sent again. Every
         // attempt is rewritten for the entry it goes to.
-        .layer(RetryLayer::new(Retry::new(args.retries)?))
+        .layer(RetryLayer::new(shared.retry.clone()))
         // Each entry has a MoonshotCompatLayer: its region, its key, its model.
-        .service(Pool::new(gateway.upstream.clone()));
+        .service(Pool::new(upstream.clone()));
 
+    // What goes through as it comes has the same limit of time between two pieces.
     let uploads = ServiceBuilder::new()
         .layer(RequestBodyTimeoutLayer::new(args.client_timeout))
         .map_request(|request: Request<_>| request.map(Body::new));
 
+    let gateway = Gateway {
+        models: Arc::clone(&shared.models),
+        upstream,
+        metrics: Arc::clone(&shared.metrics),
+        shutdown: shared.shutdown.clone(),
+    };
+    let for_all = ServiceBuilder::new()
+        // What belongs to the client's connection stays on it. Outermost, so that
+        // nobody can name in `Connection` what a layer adds.
+        .map_request(headers::of_request)
+        // Never in a log or in HTTP/2's table of headers.
+        .sensitive_request_headers([AUTHORIZATION].into())
+        // The client's id, or a new one; on the request and on the answer.
+        .set_x_request_id(MakeRequestUuid)
+        .propagate_x_request_id();
+
+    // Layers come in stacks: each `layer` of a router boxes what is inside of it.
     let behind_the_key = Router::new()
         .route("/v1/chat/completions", post_service(chat.clone()))
         .route("/chat/completions", post_service(chat))
@@ -134,42 +166,33 @@ fn app(args: &Args, config: &Config, gateway: Gateway) -> Result<Router, BoxErro
         .route("/models/{*id}", get(routes::one_model))
         .route("/v1/{*rest}", any(routes::pass_through).layer(uploads))
         .method_not_allowed_fallback(routes::wrong_method)
-        // A place is kept until the answer's last byte.
-        .route_layer(from_fn_with_state(
-            Places::new(args.max_requests.get()),
-            limits::take_place,
-        ))
-        // Before anything of the body is read, and before a place is taken.
-        .route_layer(from_fn_with_state(
-            config.master_key.clone().map(Arc::new),
-            auth::authenticate,
-        ))
-        .layer(CatchPanicLayer::custom(Error::panicked));
-
-    let metrics = gateway.metrics.clone();
-    let app = behind_the_key
+        .route_layer(
+            ServiceBuilder::new()
+                // Before anything of the body is read, and before a place is taken.
+                .layer(ValidateRequestHeaderLayer::custom(
+                    shared.authenticate.clone(),
+                ))
+                // A place is kept until the answer's last byte.
+                .layer(ValidateRequestHeaderLayer::custom(shared.places.clone())),
+        )
         .fallback(routes::not_found)
-        // One line in the log and in the metrics, whatever happens inside.
-        .layer(from_fn_with_state(metrics, trail::record))
-        // For probes and Prometheus: open, and not worth a line.
+        .layer(
+            ServiceBuilder::new()
+                .layer(for_all.clone())
+                // One line in the log and in the metrics, whatever happens inside.
+                .layer(from_fn_with_state(shared.metrics.clone(), trail::record))
+                .layer(CatchPanicLayer::custom(Error::panicked)),
+        );
+    // Open, and not worth a line.
+    let for_probes_and_prometheus = Router::new()
         .route("/health/liveliness", get(routes::liveliness))
         .route("/health/liveness", get(routes::liveliness))
         .route("/health/readiness", get(routes::readiness))
         .route("/metrics", get(routes::metrics))
-        .with_state(gateway)
-        .layer(
-            ServiceBuilder::new()
-                // What belongs to one connection stays on it. Outermost, so that no
-                // client can name in `Connection` what a layer adds.
-                .map_request(headers::of_request)
-                .map_response(headers::of_response)
-                // Never in a log or in HTTP/2's table of headers.
-                .sensitive_request_headers([AUTHORIZATION].into())
-                // The client's id, or a new one; on the request and on the answer.
-                .set_x_request_id(MakeRequestUuid)
-                .propagate_x_request_id(),
-        );
-    Ok(app)
+        .layer(for_all);
+    Ok(behind_the_key
+        .merge(for_probes_and_prometheus)
+        .with_state(gateway))
 }
 
 /// What is given by URL is fetched on demand only: it is this gateway's network that
@@ -185,19 +208,18 @@ fn inline_media(args: &Args) -> Result<Option<InlineMediaLayer>, ConfigError> {
         .map(Some)
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    start(env::args_os()).await
+fn main() -> ExitCode {
+    start(env::args_os())
 }
 
 /// The program, for the arguments of a command line.
-pub(crate) async fn start(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub(crate) fn start(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args = match Args::try_parse_from(args) {
         Ok(args) => args,
         // `--help` and `--version` as well.
         Err(error) => error.exit(),
     };
-    match run(&args).await {
+    match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -206,7 +228,7 @@ pub(crate) async fn start(args: impl IntoIterator<Item = OsString>) -> ExitCode 
     }
 }
 
-async fn run(args: &Args) -> Result<(), BoxError> {
+fn run(args: &Args) -> Result<(), BoxError> {
     log::init(args.log)?;
     let is_emulated = args.config.is_none()
         && [API_KEY, API_BASE]
@@ -217,42 +239,89 @@ async fn run(args: &Args) -> Result<(), BoxError> {
         None if is_emulated => Config::emulated(&variable)?,
         None => Config::from_env(&variable)?,
     };
-    // Before anybody can know that there is a process to end.
-    let mut signals = Signals::new()?;
-    let shutdown = Shutdown::default();
     let timeouts = Timeouts {
         connect: args.connect_timeout,
         first_byte: args.first_byte_timeout,
     };
-    let gateway = Gateway {
-        models: Arc::new(Models::new(&config, !args.no_rewrite)?),
-        upstream: if is_emulated {
-            Upstream::emulator(Emulator::new(), timeouts)
-        } else {
-            Upstream::network(timeouts)
-        },
-        metrics: Metrics::new(),
-        shutdown: shutdown.clone(),
-    };
-    let app = app(args, &config, gateway)?;
-
-    let listener = listen(args).await?;
-    introduce(args, &config, is_emulated, &listener)?;
-
     let patience = Patience {
         head: args.client_timeout,
         max_headers: args.max_headers.into(),
-        shutdown: args.shutdown_deadline,
     };
-    let second_signal = async {
-        signals.next().await?;
-        shutdown.begin();
-        signals.next().await
+    limits::raise_open_files(args.max_requests.get());
+    let emulator = is_emulated.then(Emulator::new);
+    let shared = Shared {
+        models: Arc::new(Models::new(&config, !args.no_rewrite)?),
+        authenticate: Authenticate::new(config.master_key.clone()),
+        places: Places::new(args.max_requests.get()),
+        retry: Retry::new(args.retries)?,
+        metrics: Arc::new(Metrics::new()),
+        shutdown: Shutdown::default(),
     };
+    let workers = match args.workers {
+        Some(workers) => workers,
+        None => thread::available_parallelism()?,
+    };
+    // What they share counts for all of them. Connections to the upstream are each
+    // one's own.
+    let apps = (0..workers.get()).map(|_| {
+        let upstream = match &emulator {
+            Some(emulator) => Upstream::emulator(emulator.clone(), timeouts),
+            None => Upstream::network(timeouts),
+        };
+        app(args, &shared, upstream)
+    });
+    let apps = apps.collect::<Result<_, _>>()?;
+
+    server::runtime()?.block_on(async {
+        // Before anybody can know that there is a process to end.
+        let signals = Signals::new()?;
+        let listener = listen(args).await?;
+        let workers = Workers::start(apps, patience, &shared.shutdown)?;
+        introduce(args, &config, is_emulated, &listener)?;
+        serve(
+            listener,
+            workers,
+            signals,
+            &shared.shutdown,
+            args.shutdown_deadline,
+        )
+        .await
+    })
+}
+
+/// Until a signal comes; then until open requests are finished, the deadline is
+/// over, or another one comes.
+async fn serve(
+    listener: TcpListener,
+    mut workers: Workers,
+    mut signals: Signals,
+    shutdown: &Shutdown,
+    deadline: Duration,
+) -> Result<(), BoxError> {
     tokio::select! {
-        () = server::serve(listener, app, patience, &shutdown) => Ok(()),
-        quit = second_signal => Ok(quit?),
+        failure = workers.accept(&listener) => return Err(failure),
+        signal = signals.next() => signal?,
     }
+    drop(listener);
+    shutdown.begin();
+    let connections_open = workers.open();
+    if connections_open > 0 {
+        tracing::info!(
+            connections_open,
+            "finishing open requests; another signal quits at once"
+        );
+    }
+    tokio::select! {
+        () = workers.ended() => return Ok(()),
+        () = time::sleep(deadline) => {
+            tracing::warn!("the deadline is over; open requests are cut off");
+        }
+        signal = signals.next() => signal?,
+    }
+    shutdown.cut_off();
+    // Each of them still leaves its line in the log.
+    workers.ended().await;
+    Ok(())
 }
 
 /// Reads LiteLLM's file, and says what of it is not used.

@@ -29,10 +29,9 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 /// The label of requests that asked for no model that is served.
 const OTHER: &str = "other";
 
-/// Cloning is cheap, and clones count together.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Metrics {
-    registry: Arc<Registry>,
+    registry: Registry,
     requests: Family<Request, Counter>,
     rewrites: Family<Rewrite, Counter>,
     failures: Family<UpstreamFailure, Counter>,
@@ -72,7 +71,7 @@ impl Metrics {
         let bytes = || Histogram::new(exponential_buckets(256.0, 4.0, 10));
         let mut registry = Registry::with_prefix("gateway");
         let mut metrics = Self {
-            registry: Arc::default(),
+            registry: Registry::default(),
             requests: Family::default(),
             rewrites: Family::default(),
             failures: Family::default(),
@@ -122,7 +121,7 @@ impl Metrics {
             "Length of answers, as far as they were sent",
             metrics.response_bytes.clone(),
         );
-        metrics.registry = Arc::new(registry);
+        metrics.registry = registry;
         metrics
     }
 

@@ -26,7 +26,7 @@ const CREATED: u32 = 1_677_610_602;
 pub(crate) struct Gateway {
     pub(crate) models: Arc<Models>,
     pub(crate) upstream: Upstream,
-    pub(crate) metrics: Metrics,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) shutdown: Shutdown,
 }
 

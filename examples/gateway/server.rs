@@ -1,11 +1,21 @@
-//! Takes connections, HTTP/1.1 and HTTP/2 on the same port.
+//! Takes connections, HTTP/1.1 and HTTP/2 on the same port, and serves each on one
+//! thread from its first byte to its last.
+//!
+//! tokio's usual runtime lets idle threads take over what others have to do. Here
+//! that doesn't pay: most of what a request costs is waking and waiting, and a
+//! request that has to wake another thread costs more than it does. So there is a
+//! thread for each core, with a runtime of its own and connections to the upstream
+//! of its own, and what a request wakes is on the thread that it is on.
 
 use std::{
+    convert::Infallible,
     io,
+    net::TcpStream,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
     time::Duration,
 };
 
@@ -16,10 +26,12 @@ use hyper_util::{
     server::{conn::auto::Builder, graceful::GracefulShutdown},
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
+    runtime::{self, Runtime},
+    sync::mpsc,
     time,
 };
-use tower::Service;
+use tower::{BoxError, Service};
 
 use super::shutdown::Shutdown;
 
@@ -37,14 +49,118 @@ pub(crate) struct Patience {
     pub(crate) head: Duration,
     /// How many headers it may have.
     pub(crate) max_headers: usize,
-    /// For open requests to finish when the process is to end.
-    pub(crate) shutdown: Duration,
 }
 
-/// Serves until the shutdown begins, then until open requests are finished or the
-/// deadline is over.
-pub(crate) async fn serve(
-    listener: TcpListener,
+/// The threads that serve.
+#[derive(Debug)]
+pub(crate) struct Workers {
+    all: Vec<Worker>,
+    /// Closed when the last of them has ended.
+    ended: mpsc::Receiver<Infallible>,
+}
+
+/// One of them, from the outside.
+#[derive(Debug)]
+struct Worker {
+    connections: mpsc::UnboundedSender<Connection>,
+    /// One more than there are connections.
+    open: Arc<()>,
+}
+
+/// A connection on its way to its worker.
+#[derive(Debug)]
+struct Connection {
+    stream: TcpStream,
+    /// Kept to its end.
+    open: Arc<()>,
+}
+
+/// Runs something on this thread alone.
+pub(crate) fn runtime() -> io::Result<Runtime> {
+    runtime::Builder::new_current_thread().enable_all().build()
+}
+
+impl Workers {
+    /// Starts a thread for each of `apps`.
+    pub(crate) fn start(
+        apps: Vec<Router>,
+        patience: Patience,
+        shutdown: &Shutdown,
+    ) -> io::Result<Self> {
+        let (running, ended) = mpsc::channel(1);
+        let all = apps.into_iter().enumerate().map(|(number, app)| {
+            let runtime = runtime()?;
+            let (connections, received) = mpsc::unbounded_channel();
+            let (running, shutdown) = (running.clone(), shutdown.clone());
+            let name = format!("worker-{number}");
+            thread::Builder::new().name(name).spawn(move || {
+                runtime.block_on(serve(received, app, patience, &shutdown));
+                // What was cut off is dropped here, and says so in the log. A name
+                // that is being looked up holds nobody up.
+                runtime.shutdown_background();
+                drop(running);
+            })?;
+            Ok(Worker {
+                connections,
+                open: Arc::default(),
+            })
+        });
+        Ok(Self {
+            all: all.collect::<io::Result<_>>()?,
+            ended,
+        })
+    }
+
+    /// Takes connections for as long as it is polled, unless a worker is gone. Each
+    /// goes to the one that has the fewest.
+    pub(crate) async fn accept(&self, listener: &TcpListener) -> BoxError {
+        loop {
+            let stream = match listener.accept().await {
+                // From here on it is for another runtime to wait for.
+                Ok((stream, _)) => stream.into_std(),
+                Err(error) => Err(error),
+            };
+            match stream {
+                Ok(stream) => {
+                    let idlest = self.all.iter().min_by_key(|worker| worker.open());
+                    if !idlest.is_some_and(|worker| worker.give(stream)) {
+                        return "no worker takes connections any more".into();
+                    }
+                }
+                Err(error) => refused(error).await,
+            }
+        }
+    }
+
+    /// How many connections are open.
+    pub(crate) fn open(&self) -> usize {
+        self.all.iter().map(Worker::open).sum()
+    }
+
+    /// Waits until all of them have ended, as they do when the shutdown has begun
+    /// and nothing is open any more, or it is over.
+    pub(crate) async fn ended(&mut self) {
+        // Nobody can send anything, so this is the end.
+        let None = self.ended.recv().await;
+    }
+}
+
+impl Worker {
+    fn open(&self) -> usize {
+        Arc::strong_count(&self.open) - 1
+    }
+
+    /// Whether it is there to take it.
+    fn give(&self, stream: TcpStream) -> bool {
+        let open = Arc::clone(&self.open);
+        self.connections.send(Connection { stream, open }).is_ok()
+    }
+}
+
+/// Serves until the shutdown begins, then until open requests are finished or it is
+/// over.
+async fn serve(
+    mut received: mpsc::UnboundedReceiver<Connection>,
     app: Router,
     patience: Patience,
     shutdown: &Shutdown,
@@ -64,15 +180,18 @@ pub(crate) async fn serve(
     let connections = GracefulShutdown::new();
     let mut ending = std::pin::pin!(shutdown.begun());
     loop {
-        let stream = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    refused(error).await;
-                    continue;
-                }
-            },
+        let Connection { stream, open } = tokio::select! {
+            // Whoever was let in is served.
+            biased;
+            Some(connection) = received.recv() => connection,
             () = &mut ending => break,
+        };
+        let stream = match tokio::net::TcpStream::from_std(stream) {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::error!(%error, "can't serve a connection");
+                continue;
+            }
         };
         // Streams are made of small chunks, none of which should wait for the next.
         if let Err(error) = stream.set_nodelay(true) {
@@ -87,9 +206,10 @@ pub(crate) async fn serve(
                 app.clone().call(request.map(Body::new))
             }
         });
-        let connection = http.serve_connection(TokioIo::<TcpStream>::new(stream), service);
+        let connection = http.serve_connection(TokioIo::new(stream), service);
         let connection = connections.watch(connection.into_owned());
         tokio::spawn(async move {
+            let _open = open;
             let mut connection = std::pin::pin!(connection);
             // hyper's own clock starts when the first bytes have told which of the
             // protocols it is.
@@ -103,19 +223,9 @@ pub(crate) async fn serve(
         });
     }
 
-    drop(listener);
-    let connections_open = connections.count();
-    if connections_open > 0 {
-        tracing::info!(
-            connections_open,
-            "finishing open requests; another signal quits at once"
-        );
-    }
-    if time::timeout(patience.shutdown, connections.shutdown())
-        .await
-        .is_err()
-    {
-        tracing::warn!("the deadline is over; open requests are cut off");
+    tokio::select! {
+        () = connections.shutdown() => {}
+        () = shutdown.over() => {}
     }
 }
 
@@ -134,7 +244,7 @@ async fn refused(error: io::Error) {
     }
 }
 
-fn closed(ended: Result<(), tower::BoxError>) {
+fn closed(ended: Result<(), BoxError>) {
     if let Err(error) = ended {
         tracing::debug!(error, "a connection broke");
     }

@@ -4,23 +4,48 @@ use std::io;
 
 use tokio::{signal, sync::watch};
 
-/// Whether the process is to end. Clones speak of the same end.
+/// How far the end of the process has come. Clones speak of the same end.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Shutdown(watch::Sender<bool>);
+pub(crate) struct Shutdown(watch::Sender<Stage>);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    #[default]
+    Serving,
+    /// Open requests may finish.
+    Finishing,
+    /// No more of them may.
+    Over,
+}
 
 impl Shutdown {
+    /// Lets open requests finish.
     pub(crate) fn begin(&self) {
-        self.0.send_replace(true);
+        self.0.send_replace(Stage::Finishing);
+    }
+
+    /// Cuts off what is still open.
+    pub(crate) fn cut_off(&self) {
+        self.0.send_replace(Stage::Over);
     }
 
     pub(crate) fn is_begun(&self) -> bool {
-        *self.0.borrow()
+        *self.0.borrow() >= Stage::Finishing
     }
 
     /// Waits until somebody begins it.
     pub(crate) async fn begun(&self) {
+        self.reached(Stage::Finishing).await;
+    }
+
+    /// Waits until what is open is to be cut off.
+    pub(crate) async fn over(&self) {
+        self.reached(Stage::Over).await;
+    }
+
+    async fn reached(&self, stage: Stage) {
         // The sender lives as long as this does.
-        let _ = self.0.subscribe().wait_for(|is_begun| *is_begun).await;
+        let _ = self.0.subscribe().wait_for(|now| *now >= stage).await;
     }
 }
 

@@ -18,7 +18,7 @@ use std::{
 use axum::{
     body::{Body, Bytes, HttpBody},
     extract::{Request, State},
-    http::{HeaderValue, Method},
+    http::{HeaderName, HeaderValue, Method},
     middleware::Next,
     response::Response,
 };
@@ -36,7 +36,7 @@ use super::{
 };
 
 /// Names the rules that changed something, on the answer.
-const REWRITES: &str = "x-moonshot-rewrites";
+const REWRITES: HeaderName = HeaderName::from_static("x-moonshot-rewrites");
 
 /// What the upstream calls a request. The second one comes from a proxy before it;
 /// where there is none, the client gets ours further out.
@@ -93,14 +93,14 @@ impl Trail {
 
 /// The outermost middleware.
 pub(crate) async fn record(
-    State(metrics): State<Metrics>,
+    State(metrics): State<Arc<Metrics>>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let trail = Trail::default();
     let id = request.extensions().get::<RequestId>().cloned();
     let mut line = Line {
-        metrics: metrics.clone(),
+        metrics: Arc::clone(&metrics),
         method: request.method().clone(),
         // Without the query, which is the caller's own business.
         path: request.uri().path().to_owned(),
@@ -116,8 +116,9 @@ pub(crate) async fn record(
     let mut response = next.run(request).await;
 
     let report = response.extensions_mut().remove::<Report>();
-    if let Some(rules) = report.as_ref().and_then(rules) {
-        response.headers_mut().insert(REWRITES, rules);
+    let rules = report.as_ref().and_then(rules);
+    if let Some(rules) = &rules {
+        response.headers_mut().insert(REWRITES, rules.clone());
     }
     line.head = Some(Head {
         status: response.status().as_u16(),
@@ -129,6 +130,7 @@ pub(crate) async fn record(
             .find_map(|name| response.headers().get(*name))
             .cloned(),
         report,
+        rules,
     });
     response.map(|body| Body::new(Recorded::new(body, line)))
 }
@@ -168,12 +170,14 @@ struct Head {
     reason: Option<Reason>,
     upstream_id: Option<HeaderValue>,
     report: Option<Report>,
+    /// Those of the report.
+    rules: Option<HeaderValue>,
 }
 
 /// The line of one request. It is written when this is dropped, and so always.
 #[derive(Debug)]
 struct Line {
-    metrics: Metrics,
+    metrics: Arc<Metrics>,
     method: Method,
     path: String,
     id: Option<RequestId>,
@@ -229,7 +233,7 @@ impl Drop for Line {
         }
 
         let model = choice.map(|choice| shortened(choice.asked()));
-        let rules = report.and_then(rules);
+        let rules = head.and_then(|head| head.rules.as_ref());
         let media = report.map_or(&[][..], Report::media);
         let inlined = media.iter().filter(|one| one.outcome().is_ok()).count();
         let id = self.id.as_ref();
@@ -240,7 +244,7 @@ impl Drop for Line {
             status,
             model,
             upstream = upstream.as_deref(),
-            rules = rules.as_ref().and_then(|rules| rules.to_str().ok()),
+            rules = rules.and_then(|rules| rules.to_str().ok()),
             media_inlined = (!media.is_empty()).then_some(inlined),
             media_left = (!media.is_empty()).then_some(media.len() - inlined),
             first_byte_ms = head.map(|head| head.after.as_millis() as u64),

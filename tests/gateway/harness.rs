@@ -43,8 +43,7 @@ fn process() {
         return;
     };
     let arguments = arguments.split('\n').map(Into::into);
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let code = runtime.block_on(super::program::start(arguments));
+    let code = super::program::start(arguments);
     std::process::exit(i32::from(code != ExitCode::SUCCESS));
 }
 
@@ -54,6 +53,7 @@ pub(crate) struct Setup {
     arguments: Vec<String>,
     variables: Vec<(&'static str, String)>,
     config: Option<PathBuf>,
+    open_files: Option<(u32, u32)>,
 }
 
 impl Setup {
@@ -91,10 +91,29 @@ impl Setup {
         self
     }
 
+    /// With a soft and a hard limit of open files.
+    #[cfg(unix)]
+    pub(crate) fn open_files(mut self, soft: u32, hard: u32) -> Self {
+        self.open_files = Some((soft, hard));
+        self
+    }
+
+    /// This program, within the limits.
+    fn command(&self) -> Command {
+        let program = env::current_exe().unwrap();
+        let Some((soft, hard)) = self.open_files else {
+            return Command::new(program);
+        };
+        let mut command = Command::new("sh");
+        let limits = format!(r#"ulimit -S -n {soft} && ulimit -H -n {hard} && exec "$0" "$@""#);
+        command.arg("-c").arg(limits).arg(program);
+        command
+    }
+
     fn spawn(mut self) -> Gateway {
         let mut arguments = vec!["gateway", "--port", "0"];
         arguments.extend(self.arguments.iter().map(String::as_str));
-        let mut command = Command::new(env::current_exe().unwrap());
+        let mut command = self.command();
         command
             .args([
                 "--exact",

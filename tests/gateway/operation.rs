@@ -188,10 +188,15 @@ const REST: &[u8] = b"3\r\ntwo\r\n0\r\n\r\n";
 #[tokio::test]
 async fn a_stream_takes_a_place_to_its_end_and_who_finds_none_is_told_so() {
     let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let setup = Setup::to(upstream.local_addr().unwrap()).arguments(["--max-requests", "1"]);
+    // One place for both workers.
+    let arguments = ["--max-requests", "1", "--workers", "2"];
+    let setup = Setup::to(upstream.local_addr().unwrap()).arguments(arguments);
     let gateway = setup.start().await;
     let (mut client, mut moonshot) = stream(&gateway, &upstream).await;
 
+    // The first worker has the stream, so the second one answers.
+    let metrics = gateway.send(get("/metrics")).await;
+    assert!(metrics.body.contains("gateway_in_flight_requests 1\n"));
     let answer = gateway.send(hello()).await;
     assert_eq!(answer.status, 503);
     assert_eq!(answer.error()["code"], "overloaded");
@@ -210,6 +215,39 @@ async fn a_stream_takes_a_place_to_its_end_and_who_finds_none_is_told_so() {
     client.write_all(hello().as_bytes()).await.unwrap();
     let again = in_time(read_request(&mut moonshot)).await;
     assert!(again.starts_with("POST "), "{again}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_soft_limit_of_open_files_is_no_limit() {
+    // None of them is closed to make room for another.
+    let forever = ["--client-timeout", "3600"];
+    let setup = Setup::default().open_files(40, 400).arguments(forever);
+    let gateway = setup.start().await;
+    let mut clients = Vec::new();
+    for _ in 0..80 {
+        let mut client = TcpStream::connect(gateway.address).await.unwrap();
+        let request = b"GET /health/readiness HTTP/1.1\r\nhost: gateway\r\n\r\n";
+        client.write_all(request).await.unwrap();
+        read_until(&mut client, &mut Vec::new(), "healthy").await;
+        clients.push(client);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_hard_limit_of_open_files_that_is_too_low_is_told() {
+    let few = || Setup::default().open_files(40, 400);
+    let gateway = few().start().await;
+    let line = gateway.says("WARN").await;
+    assert!(
+        line.contains("need 2112 open files, and the system allows 400"),
+        "{line}"
+    );
+
+    let gateway = few().arguments(["--max-requests", "168"]).start().await;
+    assert_eq!(gateway.send(get("/health/readiness")).await.status, 200);
+    assert!(!gateway.output().contains("WARN"), "{}", gateway.output());
 }
 
 #[cfg(unix)]
@@ -271,11 +309,12 @@ async fn connections_without_a_request_do_not_delay_the_end() {
 #[cfg(unix)]
 #[tokio::test]
 async fn on_its_way_out_it_wants_no_more_requests() {
-    let mut gateway = Setup::default().start().await;
+    let setup = Setup::default().arguments(["--workers", "1"]);
+    let mut gateway = setup.start().await;
     let mut late = TcpStream::connect(gateway.address).await.unwrap();
     let head = b"GET /health/readiness HTTP/1.1\r\nhost: gateway\r\n";
     late.write_all(head).await.unwrap();
-    // One behind it was answered, so it was accepted.
+    // One behind it was answered by the same worker, so it was read.
     assert_eq!(gateway.send(get("/health/readiness")).await.status, 200);
     gateway.terminate();
     gateway.says("finishing open requests").await;
@@ -298,6 +337,7 @@ async fn a_stream_that_goes_on_past_the_deadline_is_cut() {
     gateway.terminate();
     assert!(in_time(gateway.ended()).await);
     assert!(gateway.output().contains("the deadline is over"));
+    assert!(gateway.output().contains("the client left"), "no line");
     let mut rest = Vec::new();
     let _ = in_time(client.read_to_end(&mut rest)).await;
     assert!(!rest.ends_with(b"0\r\n\r\n"), "not as if it were whole");
@@ -314,7 +354,8 @@ async fn a_second_signal_quits_at_once() {
     gateway.terminate();
     gateway.says("finishing open requests").await;
     gateway.terminate();
-    in_time(gateway.ended()).await;
+    assert!(in_time(gateway.ended()).await);
+    assert!(gateway.output().contains("the client left"), "no line");
 }
 
 #[tokio::test]

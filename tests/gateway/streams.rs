@@ -238,7 +238,9 @@ async fn an_answer_that_breaks_off_does_not_end_as_if_it_were_whole() {
 #[tokio::test]
 async fn connections_to_the_upstream_are_used_again() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Setup::to(listener.local_addr().unwrap()).start().await;
+    // Of several workers, each has its own.
+    let setup = Setup::to(listener.local_addr().unwrap()).arguments(["--workers", "1"]);
+    let gateway = setup.start().await;
     let upstream = async {
         let (mut connection, _) = listener.accept().await.unwrap();
         for _ in 0..3 {
@@ -285,4 +287,37 @@ async fn an_answer_with_trailers_is_a_whole_one() {
     assert_eq!(gateway.send(hello()).await.body, "2\r\n{}\r\n0\r\n\r\n");
     let line = gateway.says("bytes_out=2").await;
     assert!(!line.contains("end="), "{line}");
+}
+
+#[tokio::test]
+async fn a_connection_goes_to_the_worker_with_the_fewest_and_stays_there() {
+    // Says over which of its connections it was asked.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let upstream = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        for number in 0.. {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                while !read_request(&mut connection).await.is_empty() {
+                    let head = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n";
+                    let answer = format!("{head}\"{number}\"");
+                    connection.write_all(answer.as_bytes()).await.unwrap();
+                }
+            });
+        }
+    });
+    let setup = Setup::to(upstream).arguments(["--workers", "2"]);
+    let gateway = setup.start().await;
+    let mut clients = Vec::new();
+    for _ in 0..4 {
+        clients.push(TcpStream::connect(gateway.address).await.unwrap());
+    }
+    for _ in 0..2 {
+        for (number, client) in clients.iter_mut().enumerate() {
+            let request = hello().replace("connection: close\r\n", "");
+            client.write_all(request.as_bytes()).await.unwrap();
+            let worker = format!("\"{}\"", number % 2);
+            read_until(client, &mut Vec::new(), &worker).await;
+        }
+    }
 }
