@@ -179,6 +179,22 @@ fn many_of_anything_cost_what_many_cost() {
             |index| format!(r#"{{"role":"tool","tool_call_id":"call:{index}","content":"1"}}"#);
         many((0..count).map(call), 1)
     });
+    // 65 536 ids that differ in nothing but letters that are not allowed.
+    is_linear("edited ids that would be one", |count| {
+        let letter = |index: usize, place: usize| [':', '.', '/', '+'][index >> (2 * place) & 3];
+        let call = |index| {
+            let id: String = (0..8).map(|place| letter(index, place)).collect();
+            format!(r#"{{"role":"tool","tool_call_id":"{id}","content":"1"}}"#)
+        };
+        many((0..count).map(call), 1)
+    });
+    is_linear("edited ids that are one as far as they are kept", |count| {
+        let call = |index| {
+            let id = format!("{}{index}", "a".repeat(64));
+            format!(r#"{{"role":"tool","tool_call_id":"{id}","content":"1"}}"#)
+        };
+        many((0..count).map(call), 1)
+    });
     is_linear("keys that stand twice", |count| {
         let twice = r#"{"role":"developer","role":"developer","content":"Hi"}"#;
         many((0..count).map(|_| twice.to_owned()), 1)

@@ -89,12 +89,13 @@ fn map(draft: &mut Draft<'_>) {
         .map(|(.., id)| id.to_string())
         .collect();
     let mut mapped = HashMap::new();
+    let mut number = 1;
     for (place, span, id) in &ids {
         if is_id(id) {
             continue;
         }
         let new = mapped.entry(id.as_ref()).or_insert_with(|| {
-            let new = unique(id, &taken);
+            let new = unique(id, &taken, &mut number);
             taken.insert(new.clone());
             new
         });
@@ -110,8 +111,10 @@ fn in_letters(id: Cow<'_, [u8]>) -> Option<Cow<'_, str>> {
     }
 }
 
-/// An id like this one that is allowed and not taken.
-fn unique(id: &str, taken: &HashSet<String>) -> String {
+/// An id like this one that is allowed and not taken. `number` is the last one
+/// that was added to any id: to count on from there tries none twice, however many
+/// ids would be the same.
+fn unique(id: &str, taken: &HashSet<String>, number: &mut usize) -> String {
     let clean: String = id
         .chars()
         .map(|letter| if is_allowed(letter) { letter } else { '_' })
@@ -121,14 +124,13 @@ fn unique(id: &str, taken: &HashSet<String>) -> String {
     if !taken.contains(clean) {
         return clean.to_owned();
     }
-    let mut number = 2;
     loop {
+        *number += 1;
         let suffix = format!("_{number}");
         let kept = clean.len().min(MAX_LENGTH - suffix.len());
         let numbered = format!("{}{suffix}", &clean[..kept]);
         if !taken.contains(&numbered) {
             return numbered;
         }
-        number += 1;
     }
 }
