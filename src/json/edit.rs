@@ -105,6 +105,22 @@ impl Edits {
         self.push(close, text.into(), How::Append);
     }
 
+    /// Adds a member at the end of an object: a key, in quotes and with its colon,
+    /// and a value.
+    pub(crate) fn append_member(
+        &mut self,
+        object: Span,
+        key: &'static str,
+        value: impl Into<Text>,
+    ) {
+        self.append(object, key);
+        let close = Span {
+            start: object.end - 1,
+            end: object.end - 1,
+        };
+        self.push(close, value.into(), How::Append);
+    }
+
     #[inline]
     fn push(&mut self, span: Span, text: Text, how: How) {
         self.edits.push(Edit { span, text, how });
@@ -375,6 +391,16 @@ mod tests {
             edits.append(span("{ }"), "\"b\":2");
         });
         assert_eq!(twice, "{\"a\":1,\"b\":2 }");
+    }
+
+    #[test]
+    fn a_member_is_appended_like_anything_else() {
+        let appended = edited("{\"a\":1 }", |edits, span| {
+            edits.append_member(span("{\"a\":1 }"), "\"b\":", "2");
+            edits.append_member(span("{\"a\":1 }"), "\"c\":", "3");
+            edits.remove(span("\"a\":1"));
+        });
+        assert_eq!(appended, "{\"b\":2,\"c\":3 }");
     }
 
     #[test]
