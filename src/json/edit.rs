@@ -97,10 +97,7 @@ impl Edits {
 
     /// Adds `text`, a member or an element, at the end of `container`.
     pub(crate) fn append(&mut self, container: Span, text: impl Into<Text>) {
-        let close = Span {
-            start: container.end - 1,
-            end: container.end - 1,
-        };
+        let close = before_close(container);
         self.push(close, Text::Static(","), How::Comma);
         self.push(close, text.into(), How::Append);
     }
@@ -114,11 +111,7 @@ impl Edits {
         value: impl Into<Text>,
     ) {
         self.append(object, key);
-        let close = Span {
-            start: object.end - 1,
-            end: object.end - 1,
-        };
-        self.push(close, value.into(), How::Append);
+        self.push(before_close(object), value.into(), How::Append);
     }
 
     #[inline]
@@ -162,6 +155,12 @@ impl Edits {
     pub(crate) fn shrink_to(&mut self, edits: usize) {
         self.edits.shrink_to(edits);
     }
+}
+
+/// The place before the closing bracket.
+const fn before_close(container: Span) -> Span {
+    let end = container.end - 1;
+    Span { start: end, end }
 }
 
 /// Decides which comma goes with what.
