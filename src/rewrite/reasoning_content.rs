@@ -61,7 +61,9 @@ fn fill(draft: &mut Draft<'_>, index: usize) {
     let place = Place::message(index, MessageField::ReasoningContent);
     if let Some(reasoning) = reasoning(draft, index) {
         // Only the key changes: the text may be long.
-        draft.edits().replace(reasoning.key, "\"reasoning_content\"");
+        draft
+            .edits()
+            .replace(reasoning.key, "\"reasoning_content\"");
         if let Some(present) = present {
             draft.edits().remove(present.span());
         }

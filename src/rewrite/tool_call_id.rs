@@ -12,11 +12,7 @@ use std::{
     collections::{HashMap, HashSet},
 };
 
-use super::{
-    change::Place,
-    chat::MessageField,
-    draft::Draft,
-};
+use super::{change::Place, chat::MessageField, draft::Draft};
 use crate::json::{Str, Text};
 
 const WHY: &str = "an id is 1 to 64 of A-Z, a-z, 0-9, _ and -";
@@ -44,9 +40,8 @@ fn all_are_plain(draft: &Draft<'_>) -> bool {
 fn ids(draft: &Draft<'_>) -> impl Iterator<Item = (Place, Str)> {
     (0..draft.message_count()).flat_map(move |message| {
         let calls = draft.calls(message).iter().enumerate();
-        let calls = calls.filter_map(move |(index, call)| {
-            call.id.map(|id| (Place::call(message, index), id))
-        });
+        let calls = calls
+            .filter_map(move |(index, call)| call.id.map(|id| (Place::call(message, index), id)));
         let answer = draft
             .message_field(message, MessageField::ToolCallId)
             .and_then(|id| id.value.as_str())
@@ -99,7 +94,9 @@ fn map(draft: &mut Draft<'_>) {
             taken.insert(new.clone());
             new
         });
-        draft.edits().replace(*span, Text::from(format!("\"{new}\"")));
+        draft
+            .edits()
+            .replace(*span, Text::from(format!("\"{new}\"")));
         draft.note(place.clone(), WHY);
     }
 }

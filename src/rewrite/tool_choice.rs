@@ -12,7 +12,13 @@
 
 use std::borrow::Cow;
 
-use super::{Rule, ToolChoicePolicy, change::Place, chat::{Field, Role}, draft::Draft, reasoning_effort};
+use super::{
+    Rule, ToolChoicePolicy,
+    change::Place,
+    chat::{Field, Role},
+    draft::Draft,
+    reasoning_effort,
+};
 use crate::{
     json::{Kind, Text, Value},
     model::{ForcedChoice, Thinking},

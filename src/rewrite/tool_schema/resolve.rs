@@ -106,13 +106,7 @@ impl Places {
         self.places[id.index()] == Place::Data
     }
 
-    fn find(
-        &self,
-        tree: &Tree<'_>,
-        names: &mut Names,
-        from: Id,
-        reference: &str,
-    ) -> Option<Id> {
+    fn find(&self, tree: &Tree<'_>, names: &mut Names, from: Id, reference: &str) -> Option<Id> {
         // As Moonshot reads it, to the letter.
         if reference == "#" {
             return Some(Id::ROOT);
@@ -178,7 +172,9 @@ fn member(tree: &Tree<'_>, names: &mut Names, object: Id, name: &str) -> Option<
     }
     let members = names.entry(object).or_insert_with(|| {
         let members = tree.members(object).iter();
-        members.map(|(key, id)| (key.name.to_string(), *id)).collect()
+        members
+            .map(|(key, id)| (key.name.to_string(), *id))
+            .collect()
     });
     members.get(name).copied()
 }
