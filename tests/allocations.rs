@@ -272,6 +272,37 @@ fn reasoning_that_is_moved_is_not_copied() {
     }
 }
 
+/// A body of nothing but the smallest things that are noted, which nobody sends but
+/// to do harm: its limit bounds what it takes.
+#[test]
+fn what_is_noted_of_a_body_is_at_most_100_times_its_length() {
+    // So many that a list has just doubled.
+    let many = |thing: &str| vec![thing; (1 << 18) / thing.len() + 1].join(",");
+    let named = r#"{"type":"function","function":{"name":"f"}}"#;
+    for body in [
+        chat_with("kimi-k3", &many("0"), ""),
+        chat_with("kimi-k3", &many("{}"), ""),
+        chat_with("kimi-k3", &many(r#"{"role":"assistant"}"#), ""),
+        chat_with("kimi-k3", &message("user", &format!("[{}]", many("0"))), ""),
+        chat_with("kimi-k3", HI, &format!(r#","tools":[{}]"#, many("0"))),
+        chat_with(
+            "kimi-k3",
+            HI,
+            &format!(r#","tools":[{named},{}],"tool_choice":{named}"#, many("0")),
+        ),
+        chat_with("kimi-k3", HI, &format!(",{}", many(r#""n":2"#))),
+        chat_with(
+            "kimi-k3",
+            &format!(r#"{{"tool_calls":[{}]}}"#, many(r#"{"id":""}"#)),
+            "",
+        ),
+    ] {
+        let counts = rewrite_again(&Bytes::from(body.clone()));
+        let most = 100 * body.len() as isize;
+        assert!(counts.peak <= most, "{}: {counts:?}", &body[..200]);
+    }
+}
+
 /// A choice that the model takes as it is.
 #[test]
 fn a_named_choice_that_stays_allocates_nothing() {

@@ -90,7 +90,7 @@ impl Edits {
         self.push(span, Text::Static(""), How::Replace);
     }
 
-    /// Removes a whole member or element, with its comma.
+    /// Removes a whole member or element, or neighbours at once, with their comma.
     pub(crate) fn remove(&mut self, span: Span) {
         self.push(span, Text::Static(""), How::Remove);
     }

@@ -1,7 +1,7 @@
 //! What a rule works on: the request as spans, what is known of the model, and
 //! the edits so far.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use bytes::Bytes;
 
@@ -258,12 +258,21 @@ impl<'a> Draft<'a> {
         self.spans.edits.append_member(root, field.key(), value);
     }
 
-    /// Removes a tool. Nothing in it is looked at by the rules behind.
-    pub(super) fn remove_tool(&mut self, index: usize, why: &'static str) {
-        let tool = &mut self.spans.tools[index];
-        tool.parameters = None;
-        self.spans.edits.remove(tool.span);
-        self.note(Place::tool(index), why);
+    /// Removes neighbouring tools. Nothing in them is looked at by the rules behind.
+    pub(super) fn remove_tools(&mut self, indices: Range<usize>, why: &'static str) {
+        let tools = &mut self.spans.tools[indices.clone()];
+        if let (Some(first), Some(last)) = (tools.first(), tools.last()) {
+            self.spans.edits.remove(Span {
+                start: first.span.start,
+                end: last.span.end,
+            });
+        }
+        for tool in tools {
+            tool.parameters = None;
+        }
+        for index in indices {
+            self.note(Place::tool(index), why);
+        }
     }
 
     /// Removes all members of an object that have this name.

@@ -96,9 +96,11 @@ fn named(draft: &mut Draft<'_>, name: &[u8]) {
     if native || !(0..count).any(|index| is_named(draft, index)) || disable_thinking(draft) {
         return;
     }
-    for index in 0..count {
-        if !is_named(draft, index) {
-            draft.remove_tool(index, ONLY_ONE);
+    let mut first = 0;
+    for index in 0..=count {
+        if index == count || is_named(draft, index) {
+            draft.remove_tools(first..index, ONLY_ONE);
+            first = index + 1;
         }
     }
     if draft.family.forced_choice == ForcedChoice::RequiredOnly {
