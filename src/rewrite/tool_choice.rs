@@ -99,7 +99,9 @@ fn named(draft: &mut Draft<'_>, name: &[u8]) {
     let mut first = 0;
     for index in 0..=count {
         if index == count || is_named(draft, index) {
-            draft.remove_tools(first..index, ONLY_ONE);
+            if first < index {
+                draft.remove_tools(first..index, ONLY_ONE);
+            }
             first = index + 1;
         }
     }
