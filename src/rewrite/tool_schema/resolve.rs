@@ -62,9 +62,16 @@ impl Places {
             documents: HashMap::new(),
             anchors: HashMap::new(),
         };
+        // Of keys that stand twice the last counts. What an earlier one holds is read,
+        // but is no part of the schema.
+        let mut counts = vec![false; tree.ids().len()];
+        for id in tree.below(Id::ROOT) {
+            counts[id.index()] = true;
+        }
         for id in tree.ids() {
             let (place, mut base) = match tree.holder(id) {
                 None => (Place::Schema, id),
+                Some(_) if !counts[id.index()] => (Place::Data, id),
                 Some((holder, key)) => {
                     let place = match all.places[holder.index()] {
                         Place::Data => Place::Data,
