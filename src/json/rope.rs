@@ -159,7 +159,7 @@ impl Rope {
     /// the original itself; one with edits is copied together.
     #[must_use]
     pub fn into_bytes(mut self) -> Bytes {
-        if self.edits.is_empty() {
+        if self.edits.is_empty() || self.is_empty() {
             return self.next().unwrap_or_default();
         }
         self.place.gather(&self.text, &self.edits, self.remaining)
@@ -288,6 +288,21 @@ mod tests {
         assert_eq!(pieces[1].as_ptr(), long.as_ptr());
         assert_eq!(pieces[2].as_ptr(), long.as_ptr());
         assert_eq!(pieces.concat(), rope.into_bytes());
+    }
+
+    #[test]
+    fn what_is_left_can_be_had_in_one_piece_at_any_time() {
+        // The last piece is a slice, behind which the original is not needed.
+        let mut edits = Edits::default();
+        edits.replace(Span::new(0, 1), "bc");
+        let mut rope = edits.apply(Bytes::from(vec![b'a'; 3 * SLICE]));
+        let whole = rope.clone().into_bytes();
+        let mut seen = 0;
+        while let Some(piece) = rope.next() {
+            seen += piece.len();
+            assert_eq!(rope.clone().into_bytes(), whole[seen..]);
+        }
+        assert_eq!(seen, whole.len());
     }
 
     #[test]
