@@ -190,6 +190,10 @@ impl MoonshotCompatLayer {
     /// The length in bytes up to which a body is read. The default is
     /// 100 000 000, Moonshot's own limit. A longer body is not read to its end:
     /// it goes on as it came.
+    ///
+    /// What is noted of a body takes memory too while it is judged: next to nothing
+    /// for texts, up to 100 times its length for one of nothing but the smallest
+    /// messages or tools. Where anybody may send those, a lower limit is of use.
     pub fn with_max_body_bytes(mut self, limit: usize) -> Self {
         self.config().max_body_bytes = limit;
         self

@@ -88,7 +88,9 @@
 //!   Moonshot answers for itself: the layer makes no response and no error of its
 //!   own.
 //! - **Little is spent.** One strict pass over the body, no copy of what is not
-//!   edited, and no allocation by the rewrite where nothing has to change.
+//!   edited, and no allocation by the rewrite where nothing has to change, unless a
+//!   key or an id has escapes or a tool's schema refers to another: both take a
+//!   closer look.
 //!
 //! Only `POST …/chat/completions` with a JSON body is read. Any other request gets
 //! the new URL and streams through; one with another method or path has no

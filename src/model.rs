@@ -88,7 +88,7 @@ pub(crate) enum Effort {
 /// `kimi-k3` and whatever comes after it. That later generations behave like it
 /// is a judgement.
 const K3: Family = Family {
-    ids: &[Id::versions("kimi-k", 3..=9)],
+    ids: &[Id::prefix("kimi-k3"), Id::versions("kimi-k", 3..=9)],
     sampling: Sampling::Fixed {
         temperature: 1.0,
         temperature_without_thinking: 1.0,
@@ -349,6 +349,7 @@ mod tests {
         for id in [
             "kimi-k3",
             "kimi-k3.1-pro",
+            "kimi-k32-chat",
             "kimi-k4",
             "Kimi-K3-0905",
             "moonshot/kimi-k3",

@@ -19,7 +19,8 @@ use crate::{
 /// came. Any other request has none: it was not the layer's to read, and passes
 /// through for the price of its new URL.
 ///
-/// Displayed in one line for logs; it holds nothing of the request's contents.
+/// Displayed in one line for logs. As each [`Change`], it holds nothing of the
+/// request's contents but the names of properties of tool schemas.
 ///
 /// ```
 /// use bytes::Bytes;

@@ -24,7 +24,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use tower::{Layer, Service};
 use tower_moonshot::{
-    CompatBody, MoonshotCompatLayer, Region, Report, Skipped, inline_media::InlineMediaLayer,
+    CompatBody, MoonshotCompatLayer, Region, Report, Rule, Skipped, inline_media::InlineMediaLayer,
 };
 
 /// Counts what this thread asks for.
@@ -124,6 +124,193 @@ fn an_edit_takes_three_allocations_and_64_kib_at_most_whatever_the_body() {
     }
 }
 
+/// A request for a model, with messages and whatever else it has.
+fn chat_with(model: &str, messages: &str, rest: &str) -> String {
+    format!(r#"{{"model":"{model}","messages":[{messages}]{rest}}}"#)
+}
+
+const HI: &str = r#"{"role":"user","content":"Hi"}"#;
+
+const TOOLS: &str = r#""tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}},{"type":"function","function":{"name":"g"}}]"#;
+
+/// Ids are collected to tell them apart, and a schema is repaired as a tree: these
+/// two take as many as there is to repair.
+#[test]
+fn an_edit_of_any_rule_but_two_takes_three_allocations_at_most() {
+    let assistant = |rest: &str| format!(r#"{{"role":"assistant","tool_calls":[{{}}]{rest}}}"#);
+    let tools = |choice: &str| format!(r#",{TOOLS},"tool_choice":{choice}"#);
+    let named = r#"{"type":"function","function":{"name":"f"}}"#;
+    let cases = [
+        (Rule::Model, chat_with("moonshot/kimi-k3", HI, "")),
+        (
+            Rule::Thinking,
+            chat_with(
+                "kimi-k3",
+                HI,
+                r#","thinking":{"type":"enabled","keep":"all"}"#,
+            ),
+        ),
+        (
+            Rule::Thinking,
+            chat_with(
+                "kimi-k2.5",
+                HI,
+                r#","thinking":{"type":"enabled","keep":"all"}"#,
+            ),
+        ),
+        (
+            Rule::Thinking,
+            chat_with("kimi-k2.7", HI, r#","thinking":{"type":"disabled"}"#),
+        ),
+        (
+            Rule::ReasoningEffort,
+            chat_with("kimi-k3", HI, r#","reasoning_effort":{"effort":"medium"}"#),
+        ),
+        (
+            Rule::ReasoningEffort,
+            chat_with(
+                "kimi-k2.6",
+                HI,
+                r#","reasoning_effort":{"effort":"medium"}"#,
+            ),
+        ),
+        (
+            Rule::ReasoningEffort,
+            chat_with("kimi-k2.6", HI, r#","reasoning_effort":"none""#),
+        ),
+        (
+            Rule::ToolChoice,
+            chat_with("kimi-k2.6", HI, &tools("\"required\"")),
+        ),
+        (Rule::ToolChoice, chat_with("kimi-k3", HI, &tools(named))),
+        (Rule::ToolChoice, chat_with("kimi-k2.7", HI, &tools(named))),
+        (
+            Rule::Temperature,
+            chat_with("moonshot-v1-8k", HI, r#","temperature":2"#),
+        ),
+        (
+            Rule::Temperature,
+            chat_with("moonshot-v1-8k", HI, r#","n":2"#),
+        ),
+        (
+            Rule::Sampling,
+            chat_with("kimi-k3", HI, r#","temperature":2,"top_p":1,"n":3"#),
+        ),
+        (
+            Rule::Role,
+            chat_with("kimi-k3", &message("developer", "\"Hi\""), ""),
+        ),
+        (
+            Rule::Content,
+            chat_with(
+                "kimi-k3",
+                &message(
+                    "user",
+                    r#"[{"type":"text","text":"a"},{"type":"text","text":"b"}]"#,
+                ),
+                "",
+            ),
+        ),
+        (
+            Rule::EmptyContent,
+            chat_with("kimi-k3", r#"{"role":"assistant"}"#, ""),
+        ),
+        (
+            Rule::EmptyContent,
+            chat_with(
+                "kimi-k3",
+                &message("user", r#"[{"type":"text","text":""},{"type":"file"}]"#),
+                "",
+            ),
+        ),
+        (
+            Rule::ReasoningContent,
+            chat_with("kimi-k3", &assistant(""), ""),
+        ),
+        (
+            Rule::ReasoningContent,
+            chat_with("kimi-k3", &assistant(r#","reasoning":"so""#), ""),
+        ),
+    ];
+    for &rule in Rule::ALL {
+        let is_counted = !matches!(rule, Rule::ToolCallId | Rule::ToolSchema);
+        assert_eq!(
+            cases.iter().any(|case| case.0 == rule),
+            is_counted,
+            "{rule}"
+        );
+    }
+    for (rule, body) in cases {
+        let body = Bytes::from(body);
+        let (_, report) = MoonshotCompatLayer::new().rewrite(body.clone());
+        assert!(
+            report.changes().iter().all(|change| change.rule() == rule),
+            "{report}"
+        );
+        let counts = rewrite_again(&body);
+        assert!(
+            (1..=3).contains(&counts.allocations),
+            "{report}: {counts:?}"
+        );
+    }
+}
+
+/// What is moved may be as long as the body.
+#[test]
+fn reasoning_that_is_moved_is_not_copied() {
+    let reasoning = "so ".repeat(1 << 20);
+    for fields in [
+        format!(r#""reasoning":"{reasoning}""#),
+        format!(r#""provider_specific_fields":{{"reasoning_content":"{reasoning}"}}"#),
+        format!(
+            r#""reasoning_content":null,"provider_specific_fields":{{"reasoning_content":"{reasoning}"}}"#
+        ),
+    ] {
+        let message = format!(r#"{{"role":"assistant","tool_calls":[{{}}],{fields}}}"#);
+        let counts = rewrite_again(&Bytes::from(chat_with("kimi-k3", &message, "")));
+        assert!(counts.peak <= 64 * 1024, "{counts:?}");
+    }
+}
+
+/// A body of nothing but the smallest things that are noted, which nobody sends but
+/// to do harm: its limit bounds what it takes.
+#[test]
+fn what_is_noted_of_a_body_is_at_most_100_times_its_length() {
+    // So many that a list has just doubled.
+    let many = |thing: &str| vec![thing; (1 << 18) / thing.len() + 1].join(",");
+    let named = r#"{"type":"function","function":{"name":"f"}}"#;
+    for body in [
+        chat_with("kimi-k3", &many("0"), ""),
+        chat_with("kimi-k3", &many("{}"), ""),
+        chat_with("kimi-k3", &many(r#"{"role":"assistant"}"#), ""),
+        chat_with("kimi-k3", &message("user", &format!("[{}]", many("0"))), ""),
+        chat_with("kimi-k3", HI, &format!(r#","tools":[{}]"#, many("0"))),
+        chat_with(
+            "kimi-k3",
+            HI,
+            &format!(r#","tools":[{named},{}],"tool_choice":{named}"#, many("0")),
+        ),
+        chat_with("kimi-k3", HI, &format!(",{}", many(r#""n":2"#))),
+        chat_with(
+            "kimi-k3",
+            &format!(r#"{{"tool_calls":[{}]}}"#, many(r#"{"id":""}"#)),
+            "",
+        ),
+    ] {
+        let counts = rewrite_again(&Bytes::from(body.clone()));
+        let most = 100 * body.len() as isize;
+        assert!(counts.peak <= most, "{}: {counts:?}", &body[..200]);
+    }
+}
+
+/// A choice that the model takes as it is.
+#[test]
+fn a_named_choice_that_stays_allocates_nothing() {
+    let choice = r#","tool_choice":{"type":"function","function":{"name":"f"}}"#;
+    let body = chat_with("moonshot-v1-8k", HI, &format!(",{TOOLS}{choice}"));
+    assert_eq!(rewrite_again(&Bytes::from(body)).allocations, 0);
+}
+
 /// The body of a request with a temperature that the model refuses, and that many
 /// of something else.
 fn many(messages: impl Iterator<Item = String>, tools: usize) -> Bytes {
@@ -177,6 +364,22 @@ fn many_of_anything_cost_what_many_cost() {
     is_linear("edited ids", |count| {
         let call =
             |index| format!(r#"{{"role":"tool","tool_call_id":"call:{index}","content":"1"}}"#);
+        many((0..count).map(call), 1)
+    });
+    // 65 536 ids that differ in nothing but letters that are not allowed.
+    is_linear("edited ids that would be one", |count| {
+        let letter = |index: usize, place: usize| [':', '.', '/', '+'][index >> (2 * place) & 3];
+        let call = |index| {
+            let id: String = (0..8).map(|place| letter(index, place)).collect();
+            format!(r#"{{"role":"tool","tool_call_id":"{id}","content":"1"}}"#)
+        };
+        many((0..count).map(call), 1)
+    });
+    is_linear("edited ids that are one as far as they are kept", |count| {
+        let call = |index| {
+            let id = format!("{}{index}", "a".repeat(64));
+            format!(r#"{{"role":"tool","tool_call_id":"{id}","content":"1"}}"#)
+        };
         many((0..count).map(call), 1)
     });
     is_linear("keys that stand twice", |count| {

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use bytes::Bytes;
-use tower_moonshot::{MoonshotCompatLayer, NPolicy, Report, Rule, ToolChoicePolicy};
+use tower_moonshot::{ConfigError, MoonshotCompatLayer, NPolicy, Report, Rule, ToolChoicePolicy};
 
 /// Why, a body, what is sent instead, and the changes that are reported.
 type Row = (
@@ -141,6 +141,29 @@ fn an_alias_becomes_its_target_and_the_rules_are_those_of_the_target() {
             r#"{"model":"gpt-4o","temperature":0.5,"messages":[]}"#,
         )],
     );
+}
+
+#[test]
+fn an_alias_of_an_alias_or_of_nothing_is_refused() {
+    let aliases = |aliases: &[(&str, &str)]| layer().with_aliases(aliases.iter().copied()).err();
+    let of_alias = |name: &str, target: &str| {
+        let (name, target) = (name.to_owned(), target.to_owned());
+        Some(ConfigError::AliasOfAlias { name, target })
+    };
+    assert_eq!(aliases(&[("a", "b"), ("c", "b")]), None);
+    assert_eq!(aliases(&[("a", "b"), ("b", "c")]), of_alias("a", "b"));
+    assert_eq!(
+        aliases(&[("b", "c"), ("a", "moonshot/b")]),
+        of_alias("a", "b")
+    );
+    assert_eq!(aliases(&[("a", "a")]), of_alias("a", "a"));
+    // The second one is as wrong as both at once.
+    let second = layer()
+        .with_alias("b", "c")
+        .and_then(|layer| layer.with_alias("a", "b"));
+    assert_eq!(second.err(), of_alias("a", "b"));
+    assert_eq!(aliases(&[("", "b")]), Some(ConfigError::EmptyAlias));
+    assert_eq!(aliases(&[("a", "")]), Some(ConfigError::EmptyAlias));
 }
 
 #[test]

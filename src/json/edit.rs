@@ -90,19 +90,28 @@ impl Edits {
         self.push(span, Text::Static(""), How::Replace);
     }
 
-    /// Removes a whole member or element, with its comma.
+    /// Removes a whole member or element, or neighbours at once, with their comma.
     pub(crate) fn remove(&mut self, span: Span) {
         self.push(span, Text::Static(""), How::Remove);
     }
 
     /// Adds `text`, a member or an element, at the end of `container`.
     pub(crate) fn append(&mut self, container: Span, text: impl Into<Text>) {
-        let close = Span {
-            start: container.end - 1,
-            end: container.end - 1,
-        };
+        let close = before_close(container);
         self.push(close, Text::Static(","), How::Comma);
         self.push(close, text.into(), How::Append);
+    }
+
+    /// Adds a member at the end of an object: a key, in quotes and with its colon,
+    /// and a value.
+    pub(crate) fn append_member(
+        &mut self,
+        object: Span,
+        key: &'static str,
+        value: impl Into<Text>,
+    ) {
+        self.append(object, key);
+        self.push(before_close(object), value.into(), How::Append);
     }
 
     #[inline]
@@ -146,6 +155,12 @@ impl Edits {
     pub(crate) fn shrink_to(&mut self, edits: usize) {
         self.edits.shrink_to(edits);
     }
+}
+
+/// The place before the closing bracket.
+const fn before_close(container: Span) -> Span {
+    let end = container.end - 1;
+    Span { start: end, end }
 }
 
 /// Decides which comma goes with what.
@@ -375,6 +390,16 @@ mod tests {
             edits.append(span("{ }"), "\"b\":2");
         });
         assert_eq!(twice, "{\"a\":1,\"b\":2 }");
+    }
+
+    #[test]
+    fn a_member_is_appended_like_anything_else() {
+        let appended = edited("{\"a\":1 }", |edits, span| {
+            edits.append_member(span("{\"a\":1 }"), "\"b\":", "2");
+            edits.append_member(span("{\"a\":1 }"), "\"c\":", "3");
+            edits.remove(span("\"a\":1"));
+        });
+        assert_eq!(appended, "{\"b\":2,\"c\":3 }");
     }
 
     #[test]

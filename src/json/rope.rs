@@ -1,6 +1,6 @@
 //! The edited text, without a copy of what was not edited.
 
-use std::{mem, ops::Range, vec};
+use std::{fmt, mem, ops::Range, vec};
 
 use bytes::{Buf, Bytes};
 
@@ -32,7 +32,7 @@ const GATHER: usize = 48 * 1024;
 /// assert_eq!(pieces.concat(), br#"{"model":"moonshot-v1-8k","messages":[{"role":"user","content":"Hi"}],"temperature":1}"#);
 /// assert_eq!(pieces.concat().len(), length);
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[must_use = "a rope does nothing unless it is iterated"]
 pub struct Rope {
     text: Bytes,
@@ -40,6 +40,15 @@ pub struct Rope {
     edits: Vec<Edit>,
     place: Place,
     remaining: usize,
+}
+
+impl fmt::Debug for Rope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the text: bodies end up in logs.
+        f.debug_struct("Rope")
+            .field("len", &self.remaining)
+            .finish_non_exhaustive()
+    }
 }
 
 impl From<Bytes> for Rope {
@@ -150,7 +159,7 @@ impl Rope {
     /// the original itself; one with edits is copied together.
     #[must_use]
     pub fn into_bytes(mut self) -> Bytes {
-        if self.edits.is_empty() {
+        if self.edits.is_empty() || self.is_empty() {
             return self.next().unwrap_or_default();
         }
         self.place.gather(&self.text, &self.edits, self.remaining)
@@ -279,6 +288,29 @@ mod tests {
         assert_eq!(pieces[1].as_ptr(), long.as_ptr());
         assert_eq!(pieces[2].as_ptr(), long.as_ptr());
         assert_eq!(pieces.concat(), rope.into_bytes());
+    }
+
+    #[test]
+    fn what_is_left_can_be_had_in_one_piece_at_any_time() {
+        // The last piece is a slice, behind which the original is not needed.
+        let mut edits = Edits::default();
+        edits.replace(Span::new(0, 1), "bc");
+        let mut rope = edits.apply(Bytes::from(vec![b'a'; 3 * SLICE]));
+        let whole = rope.clone().into_bytes();
+        let mut seen = 0;
+        while let Some(piece) = rope.next() {
+            seen += piece.len();
+            assert_eq!(rope.clone().into_bytes(), whole[seen..]);
+        }
+        assert_eq!(seen, whole.len());
+    }
+
+    #[test]
+    fn its_text_stays_out_of_debug_output() {
+        let mut edits = Edits::default();
+        edits.replace(Span::new(0, 1), "secret");
+        let rope = edits.apply(Bytes::from("secret ".repeat(10_000)));
+        assert!(!format!("{rope:?}").contains("secret"), "{rope:?}");
     }
 
     #[test]

@@ -56,6 +56,8 @@ pub(super) enum Place {
     Call(u32, u32),
     NewMessage,
     Tool(u32),
+    ThinkingType,
+    ThinkingKeep,
     /// Anywhere else, already written out.
     Written(Box<Box<str>>),
 }
@@ -93,6 +95,8 @@ impl fmt::Display for Place {
             Self::Call(message, call) => write!(f, "/messages/{message}/tool_calls/{call}/id"),
             Self::NewMessage => f.write_str("/messages/-"),
             Self::Tool(index) => write!(f, "/tools/{index}"),
+            Self::ThinkingType => f.write_str("/thinking/type"),
+            Self::ThinkingKeep => f.write_str("/thinking/keep"),
             Self::Written(pointer) => f.write_str(pointer),
         }
     }

@@ -6,13 +6,7 @@
 //! in the request, means that the model is one that takes arrays, and all of
 //! them stay. This is what LiteLLM does, and what its users rely on (live).
 
-use super::{
-    Rule,
-    change::Place,
-    chat::MessageField,
-    draft::Draft,
-    empty_content,
-};
+use super::{Rule, change::Place, chat::MessageField, draft::Draft, empty_content};
 use crate::json::{Kind, Span, Value};
 
 const TEXT_ONLY: &str = "text alone is sent as a string";

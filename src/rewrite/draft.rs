@@ -1,7 +1,9 @@
 //! What a rule works on: the request as spans, what is known of the model, and
 //! the edits so far.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
+
+use bytes::Bytes;
 
 use super::{
     Change, Rule, Settings,
@@ -16,7 +18,7 @@ use crate::{
 /// A request that is being rewritten.
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
-    text: &'a [u8],
+    text: &'a Bytes,
     spans: &'a mut Spans,
     pub(super) settings: &'a Settings,
     /// The rule that is being applied.
@@ -29,7 +31,7 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(text: &'a [u8], spans: &'a mut Spans, settings: &'a Settings) -> Self {
+    pub(super) fn new(text: &'a Bytes, spans: &'a mut Spans, settings: &'a Settings) -> Self {
         let mut contents = spans.contents;
         if contents.any_array {
             contents.add_parts(&spans.parts);
@@ -172,6 +174,11 @@ impl<'a> Draft<'a> {
 
     // === values ===
 
+    /// What stands there, without a copy.
+    pub(super) fn slice(&self, span: Span) -> Text {
+        Text::from(self.text.slice(span.range()))
+    }
+
     pub(super) fn raw(&self, span: Span) -> &'a [u8] {
         span.of(self.text)
     }
@@ -206,7 +213,7 @@ impl<'a> Draft<'a> {
     /// one that counts.
     pub(super) fn member(&self, object: Value, name: &str) -> Option<Member> {
         let mut found = None;
-        self.for_each_member(object, |key, member| {
+        for_each_member(self.text, object, |key, member| {
             if *key == *name.as_bytes() {
                 found = Some(member);
             }
@@ -214,62 +221,11 @@ impl<'a> Draft<'a> {
         found
     }
 
-    /// All members of an object that have this name.
-    pub(super) fn members(&self, object: Value, name: &str) -> Vec<Member> {
-        let mut found = Vec::new();
-        self.for_each_member(object, |key, member| {
-            if *key == *name.as_bytes() {
-                found.push(member);
-            }
-        });
-        found
-    }
-
-    pub(super) fn member_count(&self, object: Value) -> usize {
-        let mut count = 0;
-        self.for_each_member(object, |_, _| count += 1);
-        count
-    }
-
-    /// A second look into an object that the walk skipped. Rules that need one
-    /// look into small and rare ones.
-    fn for_each_member(&self, object: Value, mut f: impl FnMut(&[u8], Member)) {
-        if object.kind != Kind::Object {
-            return;
-        }
-        let start = object.span.start;
-        let moved = |span: Span| Span {
-            start: span.start + start,
-            end: span.end + start,
-        };
-        let inner = self.raw(object.span);
-        let mut look = || {
-            let mut scanner = Scanner::new(inner)?;
-            if scanner.open()? {
-                loop {
-                    let key = scanner.key()?;
-                    let value = scanner.skip()?;
-                    let value = Value {
-                        span: moved(value.span),
-                        ..value
-                    };
-                    f(
-                        &key.unescaped(inner),
-                        Member {
-                            key: moved(key.span),
-                            value,
-                        },
-                    );
-                    if !scanner.more(b'}')? {
-                        break;
-                    }
-                }
-            }
-            Ok::<_, crate::json::Error>(())
-        };
-        // The walk has validated it.
-        let looked = look();
-        debug_assert!(looked.is_ok());
+    /// Whether an object has nothing but members with this name.
+    pub(super) fn has_only(&self, object: Value, name: &str) -> bool {
+        let mut only = true;
+        for_each_member(self.text, object, |key, _| only &= *key == *name.as_bytes());
+        only
     }
 
     // === edits ===
@@ -299,16 +255,33 @@ impl<'a> Draft<'a> {
 
     fn append_field(&mut self, field: Field, value: &'static str) {
         let Some(root) = self.spans.root else { return };
-        let member = format!("\"{}\":{value}", field.name());
-        self.spans.edits.append(root, Text::from(member));
+        self.spans.edits.append_member(root, field.key(), value);
     }
 
-    /// Removes a tool. Nothing in it is looked at by the rules behind.
-    pub(super) fn remove_tool(&mut self, index: usize, why: &'static str) {
-        let tool = &mut self.spans.tools[index];
-        tool.parameters = None;
-        self.spans.edits.remove(tool.span);
-        self.note(Place::tool(index), why);
+    /// Removes neighbouring tools. Nothing in them is looked at by the rules behind.
+    pub(super) fn remove_tools(&mut self, indices: Range<usize>, why: &'static str) {
+        let tools = &mut self.spans.tools[indices.clone()];
+        if let (Some(first), Some(last)) = (tools.first(), tools.last()) {
+            self.spans.edits.remove(Span {
+                start: first.span.start,
+                end: last.span.end,
+            });
+        }
+        for tool in tools {
+            tool.parameters = None;
+        }
+        for index in indices {
+            self.note(Place::tool(index), why);
+        }
+    }
+
+    /// Removes all members of an object that have this name.
+    pub(super) fn remove_members(&mut self, object: Value, name: &str) {
+        for_each_member(self.text, object, |key, member| {
+            if *key == *name.as_bytes() {
+                self.spans.edits.remove(member.span());
+            }
+        });
     }
 
     /// Removes a member of the request.
@@ -318,4 +291,45 @@ impl<'a> Draft<'a> {
             self.note(Place::Field(field), why);
         }
     }
+}
+
+/// A second look into an object that the walk skipped. Rules that need one look
+/// into small and rare ones.
+fn for_each_member(text: &[u8], object: Value, mut f: impl FnMut(&[u8], Member)) {
+    if object.kind != Kind::Object {
+        return;
+    }
+    let start = object.span.start;
+    let moved = |span: Span| Span {
+        start: span.start + start,
+        end: span.end + start,
+    };
+    let inner = object.span.of(text);
+    let mut look = || {
+        let mut scanner = Scanner::new(inner)?;
+        if scanner.open()? {
+            loop {
+                let key = scanner.key()?;
+                let value = scanner.skip()?;
+                let value = Value {
+                    span: moved(value.span),
+                    ..value
+                };
+                f(
+                    &key.unescaped(inner),
+                    Member {
+                        key: moved(key.span),
+                        value,
+                    },
+                );
+                if !scanner.more(b'}')? {
+                    break;
+                }
+            }
+        }
+        Ok::<_, crate::json::Error>(())
+    };
+    // The walk has validated it.
+    let looked = look();
+    debug_assert!(looked.is_ok());
 }

@@ -21,7 +21,9 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
     };
     let prefix = provider_prefix(&id);
     let settings = draft.settings;
-    let alias = settings.alias(&id).or_else(|| settings.alias(&id[prefix..]));
+    let alias = settings
+        .alias(&id)
+        .or_else(|| settings.alias(&id[prefix..]));
     if let Some(upstream) = alias {
         draft.set_family(upstream);
         // Ids are plain nearly always; if not, the string needs escapes.

@@ -61,7 +61,9 @@ fn fill(draft: &mut Draft<'_>, index: usize) {
     let place = Place::message(index, MessageField::ReasoningContent);
     if let Some(reasoning) = reasoning(draft, index) {
         // Only the key changes: the text may be long.
-        draft.edits().replace(reasoning.key, "\"reasoning_content\"");
+        draft
+            .edits()
+            .replace(reasoning.key, "\"reasoning_content\"");
         if let Some(present) = present {
             draft.edits().remove(present.span());
         }
@@ -73,7 +75,7 @@ fn fill(draft: &mut Draft<'_>, index: usize) {
         draft.note(place, MOVED);
         return;
     }
-    put(draft, index, present, String::from("\" \""));
+    put(draft, index, present, Text::Static("\" \""));
     draft.note(place, MISSING);
 }
 
@@ -88,29 +90,24 @@ fn reasoning(draft: &Draft<'_>, index: usize) -> Option<Member> {
 }
 
 /// Takes the reasoning, with its quotes, out of `provider_specific_fields`.
-fn take_provider_specific(draft: &mut Draft<'_>, index: usize) -> Option<String> {
+fn take_provider_specific(draft: &mut Draft<'_>, index: usize) -> Option<Text> {
+    const NAME: &str = MessageField::ReasoningContent.name();
     let fields = draft.message_field(index, MessageField::ProviderSpecificFields)?;
-    let found = draft.members(fields.value, "reasoning_content");
-    let last = found.last()?.value;
-    if !says_something(last) {
+    let found = draft.member(fields.value, NAME)?.value;
+    if !says_something(found) {
         return None;
     }
-    let text = std::str::from_utf8(draft.raw(last.span)).ok()?.to_owned();
-    for member in found {
-        draft.edits().remove(member.span());
-    }
-    Some(text)
+    draft.remove_members(fields.value, NAME);
+    Some(draft.slice(found.span))
 }
 
-fn put(draft: &mut Draft<'_>, index: usize, present: Option<Member>, value: String) {
+fn put(draft: &mut Draft<'_>, index: usize, present: Option<Member>, value: Text) {
     match present {
         Some(present) => draft.edits().replace(present.value.span, value),
         None => {
             let message = draft.message(index).span;
-            draft.edits().append(
-                message,
-                Text::from(format!("\"reasoning_content\":{value}")),
-            );
+            let key = MessageField::ReasoningContent.key();
+            draft.edits().append_member(message, key, value);
         }
     }
 }

@@ -76,7 +76,8 @@ pub(super) fn replaces_thinking(draft: &Draft<'_>) -> bool {
 fn effort(draft: &Draft<'_>, sent: Value) -> Option<Value> {
     match sent.kind {
         Kind::String => Some(sent),
-        _ => draft.member(sent, "effort")
+        _ => draft
+            .member(sent, "effort")
             .map(|effort| effort.value)
             .filter(|effort| effort.kind == Kind::String),
     }

@@ -6,7 +6,7 @@
 //! not supported by model "kimi-k2.5"`).
 
 use super::{change::Place, chat::Field, draft::Draft, reasoning_effort};
-use crate::{json::Value, model::ThinkingParam};
+use crate::model::ThinkingParam;
 
 const ALWAYS_ON: &str = "thinking can't be switched on this model";
 const NO_KEEP: &str = "the model has no preserved thinking";
@@ -19,33 +19,24 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
         ThinkingParam::Any => {}
         // The effort takes all of it out.
         ThinkingParam::NoType if reasoning_effort::replaces_thinking(draft) => {}
-        ThinkingParam::NoType => remove_member(draft, thinking, "type", ALWAYS_ON, true),
+        ThinkingParam::NoType if draft.member(thinking, "type").is_none() => {}
+        ThinkingParam::NoType if draft.has_only(thinking, "type") => {
+            draft.remove(Field::Thinking, ALWAYS_ON);
+        }
+        ThinkingParam::NoType => {
+            draft.remove_members(thinking, "type");
+            draft.note(Place::ThinkingType, ALWAYS_ON);
+        }
         ThinkingParam::NotDisabled => {
             if draft.thinking_type_is("disabled") {
                 draft.remove(Field::Thinking, ALWAYS_ON);
             }
         }
-        ThinkingParam::NoKeep => remove_member(draft, thinking, "keep", NO_KEEP, false),
+        ThinkingParam::NoKeep => {
+            if draft.member(thinking, "keep").is_some() {
+                draft.remove_members(thinking, "keep");
+                draft.note(Place::ThinkingKeep, NO_KEEP);
+            }
+        }
     }
-}
-
-fn remove_member(
-    draft: &mut Draft<'_>,
-    thinking: Value,
-    name: &'static str,
-    why: &'static str,
-    drop_empty: bool,
-) {
-    let found = draft.members(thinking, name);
-    if found.is_empty() {
-        return;
-    }
-    if drop_empty && found.len() == draft.member_count(thinking) {
-        draft.remove(Field::Thinking, why);
-        return;
-    }
-    for member in found {
-        draft.edits().remove(member.span());
-    }
-    draft.note(Place::written(format!("/thinking/{name}")), why);
 }

@@ -12,11 +12,7 @@ use std::{
     collections::{HashMap, HashSet},
 };
 
-use super::{
-    change::Place,
-    chat::MessageField,
-    draft::Draft,
-};
+use super::{change::Place, chat::MessageField, draft::Draft};
 use crate::json::{Str, Text};
 
 const WHY: &str = "an id is 1 to 64 of A-Z, a-z, 0-9, _ and -";
@@ -44,9 +40,8 @@ fn all_are_plain(draft: &Draft<'_>) -> bool {
 fn ids(draft: &Draft<'_>) -> impl Iterator<Item = (Place, Str)> {
     (0..draft.message_count()).flat_map(move |message| {
         let calls = draft.calls(message).iter().enumerate();
-        let calls = calls.filter_map(move |(index, call)| {
-            call.id.map(|id| (Place::call(message, index), id))
-        });
+        let calls = calls
+            .filter_map(move |(index, call)| call.id.map(|id| (Place::call(message, index), id)));
         let answer = draft
             .message_field(message, MessageField::ToolCallId)
             .and_then(|id| id.value.as_str())
@@ -89,16 +84,19 @@ fn map(draft: &mut Draft<'_>) {
         .map(|(.., id)| id.to_string())
         .collect();
     let mut mapped = HashMap::new();
+    let mut number = 1;
     for (place, span, id) in &ids {
         if is_id(id) {
             continue;
         }
         let new = mapped.entry(id.as_ref()).or_insert_with(|| {
-            let new = unique(id, &taken);
+            let new = unique(id, &taken, &mut number);
             taken.insert(new.clone());
             new
         });
-        draft.edits().replace(*span, Text::from(format!("\"{new}\"")));
+        draft
+            .edits()
+            .replace(*span, Text::from(format!("\"{new}\"")));
         draft.note(place.clone(), WHY);
     }
 }
@@ -110,8 +108,10 @@ fn in_letters(id: Cow<'_, [u8]>) -> Option<Cow<'_, str>> {
     }
 }
 
-/// An id like this one that is allowed and not taken.
-fn unique(id: &str, taken: &HashSet<String>) -> String {
+/// An id like this one that is allowed and not taken. `number` is the last one
+/// that was added to any id: to count on from there tries none twice, however many
+/// ids would be the same.
+fn unique(id: &str, taken: &HashSet<String>, number: &mut usize) -> String {
     let clean: String = id
         .chars()
         .map(|letter| if is_allowed(letter) { letter } else { '_' })
@@ -121,14 +121,13 @@ fn unique(id: &str, taken: &HashSet<String>) -> String {
     if !taken.contains(clean) {
         return clean.to_owned();
     }
-    let mut number = 2;
     loop {
+        *number += 1;
         let suffix = format!("_{number}");
         let kept = clean.len().min(MAX_LENGTH - suffix.len());
         let numbered = format!("{}{suffix}", &clean[..kept]);
         if !taken.contains(&numbered) {
             return numbered;
         }
-        number += 1;
     }
 }

@@ -10,7 +10,15 @@
 //! end (documented), and so does LiteLLM. Instead of a named function only that
 //! one is left in `tools` (judgement).
 
-use super::{Rule, ToolChoicePolicy, change::Place, chat::{Field, Role}, draft::Draft, reasoning_effort};
+use std::borrow::Cow;
+
+use super::{
+    Rule, ToolChoicePolicy,
+    change::Place,
+    chat::{Field, Role},
+    draft::Draft,
+    reasoning_effort,
+};
 use crate::{
     json::{Kind, Text, Value},
     model::{ForcedChoice, Thinking},
@@ -30,11 +38,11 @@ const ONE_LEFT: &str = "the only tool left is the named one";
 const NO_THINKING: &str = "without thinking the model takes a forced choice";
 
 /// What a `tool_choice` asks for.
-enum Choice {
+enum Choice<'a> {
     Auto,
     None,
     Required,
-    Named(Vec<u8>),
+    Named(Cow<'a, [u8]>),
 }
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
@@ -88,9 +96,13 @@ fn named(draft: &mut Draft<'_>, name: &[u8]) {
     if native || !(0..count).any(|index| is_named(draft, index)) || disable_thinking(draft) {
         return;
     }
-    for index in 0..count {
-        if !is_named(draft, index) {
-            draft.remove_tool(index, ONLY_ONE);
+    let mut first = 0;
+    for index in 0..=count {
+        if index == count || is_named(draft, index) {
+            if first < index {
+                draft.remove_tools(first..index, ONLY_ONE);
+            }
+            first = index + 1;
         }
     }
     if draft.family.forced_choice == ForcedChoice::RequiredOnly {
@@ -102,7 +114,7 @@ fn named(draft: &mut Draft<'_>, name: &[u8]) {
 }
 
 /// Reads a choice. One that is of no known form is none of ours.
-fn choice(draft: &Draft<'_>, sent: Value) -> Option<Choice> {
+fn choice<'a>(draft: &Draft<'a>, sent: Value) -> Option<Choice<'a>> {
     let word = match sent.kind {
         Kind::String => sent,
         Kind::Object => {
@@ -113,7 +125,7 @@ fn choice(draft: &Draft<'_>, sent: Value) -> Option<Choice> {
                 return draft
                     .is_string(kind, "function")
                     .then(|| draft.string(name))?
-                    .map(|name| Choice::Named(name.into_owned()));
+                    .map(Choice::Named);
             }
             kind
         }

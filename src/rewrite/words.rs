@@ -19,6 +19,12 @@ macro_rules! words {
                 Self::NAMES[self as usize]
             }
 
+            /// The word as the key of a new member.
+            pub(super) const fn key(self) -> &'static str {
+                const KEYS: &[&str] = &[ $( concat!("\"", $text, "\":"), )+ ];
+                KEYS[self as usize]
+            }
+
             /// The bit of this word in a set.
             pub(super) const fn bit(self) -> u16 {
                 1 << self as u16

@@ -574,6 +574,11 @@ fn any_of() -> Vec<Row> {
 fn references() -> Vec<Row> {
     vec![
         Row::bytes(
+            "into a key that stands once more, of which the last counts",
+            r##"{"type":"object","properties":{"a":{"$ref":"#A"}},"$defs":{"A":{"$anchor":"A","type":"string"}},"$defs":{}}"##,
+            r##"{"type":"object","properties":{"a":{}},"$defs":{}}"##,
+        ),
+        Row::bytes(
             "into the definitions of old",
             r##"{"type":"object","properties":{"a":{"$ref":"#/definitions/A"}},"definitions":{"A":{"type":"string"}}}"##,
             r##"{"type":"object","properties":{"a":{"$ref":"#/$defs/A"}},"$defs":{"A":{"type":"string"}}}"##,

@@ -85,7 +85,11 @@ impl<'a> Repair<'a> {
             }
             self.note(id, "type", TYPE_IN_TARGET);
         }
-        let Some(choice) = self.tree.get(id, "anyOf").filter(|_| self.tree.has(id, "type")) else {
+        let Some(choice) = self
+            .tree
+            .get(id, "anyOf")
+            .filter(|_| self.tree.has(id, "type"))
+        else {
             return;
         };
         let mut stays = Vec::new();
@@ -106,7 +110,8 @@ impl<'a> Repair<'a> {
             return;
         }
         if stays.len() < self.tree.elements(choice).len() {
-            self.tree.change_elements(choice, |branches| *branches = stays);
+            self.tree
+                .change_elements(choice, |branches| *branches = stays);
         }
         self.tree.remove(id, "type");
         self.note(id, "type", TYPE_IN_BRANCHES);
@@ -222,7 +227,11 @@ impl<'a> Repair<'a> {
 
     fn leave_one_side(&mut self, id: Id, branches: &[Id], mut twice: HashSet<String>) {
         self.note(id, "anyOf", BOTH_SIDES);
-        if let Some(all) = self.tree.get(id, "allOf").filter(|_| twice.contains("allOf")) {
+        if let Some(all) = self
+            .tree
+            .get(id, "allOf")
+            .filter(|_| twice.contains("allOf"))
+        {
             self.tree.remove(id, "allOf");
             for &branch in branches {
                 for part in self.tree.elements(all).to_vec() {
@@ -286,7 +295,10 @@ impl<'a> Repair<'a> {
     fn property_names(&self, id: Id) -> Names<'_> {
         let properties = self.tree.object(id, "properties");
         let members = properties.map_or(&[][..], |properties| self.tree.members(properties));
-        members.iter().map(|(key, _)| Cow::Borrowed(&*key.name)).collect()
+        members
+            .iter()
+            .map(|(key, _)| Cow::Borrowed(&*key.name))
+            .collect()
     }
 
     /// Gives every branch for objects the properties that stand beside `anyOf`.
@@ -322,7 +334,10 @@ impl<'a> Repair<'a> {
     /// too long if each branch repeats them.
     fn has_room_for_properties(&self, id: Id, branches: &[Id]) -> bool {
         let names = self.property_names(id);
-        let length: usize = names.iter().map(|name| name.len() + r#""":{},"#.len()).sum();
+        let length: usize = names
+            .iter()
+            .map(|name| name.len() + r#""":{},"#.len())
+            .sum();
         length.saturating_mul(branches.len()) <= MAX_BYTES
     }
 

@@ -144,9 +144,7 @@ impl<'a> Repair<'a> {
     pub(super) fn is_definition(&self, id: Id) -> bool {
         let map = self.tree.holder(id).map(|(map, _)| map);
         let keyword = map.and_then(|map| self.tree.holder(map));
-        keyword.is_some_and(|(_, key)| {
-            matches!(&*key.name, "$defs" | "definitions" | "schemas")
-        })
+        keyword.is_some_and(|(_, key)| matches!(&*key.name, "$defs" | "definitions" | "schemas"))
     }
 
     /// Makes a subschema a definition at the root: one that was written as a
@@ -188,8 +186,7 @@ impl<'a> Repair<'a> {
                 all
             }
         };
-        self.tree
-            .set_key(all, Key::from(name.clone()), definition);
+        self.tree.set_key(all, Key::from(name.clone()), definition);
         self.definitions.names.insert(definition, name);
         self.definitions.hoisted.push(definition);
     }
@@ -301,7 +298,11 @@ impl Repair<'_> {
 
 /// Whether any key at all has a slash.
 pub(super) fn any_slash(tree: &Tree<'_>) -> bool {
-    let has_slash = |id| tree.members(id).iter().any(|(key, _)| key.name.contains('/'));
+    let has_slash = |id| {
+        tree.members(id)
+            .iter()
+            .any(|(key, _)| key.name.contains('/'))
+    };
     tree.ids().any(has_slash)
 }
 

@@ -59,7 +59,11 @@ impl Repair<'_> {
             return;
         }
         let values = admitted(named, &values);
-        let mut types = plain(values.iter().fold(Types::NONE, |all, (_, one)| all.or(*one)));
+        let mut types = plain(
+            values
+                .iter()
+                .fold(Types::NONE, |all, (_, one)| all.or(*one)),
+        );
         if named.is_some_and(|named| named.names(Types::NUMBER)) && types.names(Types::INTEGER) {
             types = types.without(Types::INTEGER).or(Types::NUMBER);
         }
@@ -164,7 +168,8 @@ impl Repair<'_> {
         }
         if let Some(choice) = self.tree.get(id, "anyOf") {
             if stays.len() < branches.len() {
-                self.tree.change_elements(choice, |branches| *branches = stays);
+                self.tree
+                    .change_elements(choice, |branches| *branches = stays);
             }
         }
         self.tree.remove(id, "enum");

@@ -55,13 +55,14 @@ impl Repair<'_> {
         self.reference(id);
         self.type_form(id);
         for (keyword, null) in [("description", false), ("pattern", true), ("$id", true)] {
-            let wrong = self.tree.get(id, keyword).is_some_and(|value| {
-                !match self.tree.kind(value) {
-                    Kind::String => true,
-                    Kind::Null => null,
-                    _ => false,
-                }
-            });
+            let wrong =
+                self.tree
+                    .get(id, keyword)
+                    .is_some_and(|value| !match self.tree.kind(value) {
+                        Kind::String => true,
+                        Kind::Null => null,
+                        _ => false,
+                    });
             if wrong {
                 self.tree.remove(id, keyword);
                 self.note(id, keyword, NOT_A_STRING);
@@ -108,7 +109,8 @@ impl Repair<'_> {
             self.drop(id, "type", TYPE_NAME);
         } else if !other_case.is_empty() {
             for (name, one) in other_case {
-                self.tree.become_json(name, Json::Scalar(one.quoted().into()));
+                self.tree
+                    .become_json(name, Json::Scalar(one.quoted().into()));
             }
             self.note(id, "type", LOWER_CASE);
         }
@@ -248,7 +250,11 @@ impl Repair<'_> {
         };
         let names = self.tree.elements(required);
         let is_gone = |name: &Id| self.tree.string(*name).is_some_and(|name| is_gone(&name));
-        let stays: Vec<Id> = names.iter().copied().filter(|name| !is_gone(name)).collect();
+        let stays: Vec<Id> = names
+            .iter()
+            .copied()
+            .filter(|name| !is_gone(name))
+            .collect();
         if stays.len() < names.len() {
             self.tree.change_elements(required, |names| *names = stays);
         }
@@ -280,7 +286,8 @@ impl Repair<'_> {
             .filter(|name| self.tree.kind(*name) == Kind::String)
             .collect();
         if strings.len() < names.len() {
-            self.tree.change_elements(required, |names| *names = strings);
+            self.tree
+                .change_elements(required, |names| *names = strings);
             self.note_altered(id, "required", NOT_AN_ARRAY);
         }
         if self

@@ -113,7 +113,9 @@ impl Repair<'_> {
         for id in self.tree.below(id) {
             length += match self.tree.json(id) {
                 Json::Object(members) => {
-                    let keys = members.iter().map(|(key, _)| quoted_string(&key.name).len() + 1);
+                    let keys = members
+                        .iter()
+                        .map(|(key, _)| quoted_string(&key.name).len() + 1);
                     keys.sum::<usize>() + members.len().max(1) + 1
                 }
                 Json::Array(elements) => elements.len().max(1) + 1,

@@ -503,8 +503,14 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
             Kind::Object => Types::OBJECT,
             Kind::Number => {
                 let digits = value.span.of(self.text);
-                let is_plain = digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-');
-                if is_plain { Types::INTEGER } else { Types::NUMBER }
+                let is_plain = digits
+                    .iter()
+                    .all(|byte| byte.is_ascii_digit() || *byte == b'-');
+                if is_plain {
+                    Types::INTEGER
+                } else {
+                    Types::NUMBER
+                }
             }
         })
     }
@@ -529,7 +535,6 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
         self.look.doubtful |= count > MAX_LIST;
         Ok(())
     }
-
 }
 
 impl Look<'_> {
@@ -547,9 +552,8 @@ impl Look<'_> {
         let count = seen.types.count();
         if has(ENUM) {
             let composite = Types::ARRAY.or(Types::OBJECT);
-            let nullable = count == 2
-                && seen.types.names(Types::NULL)
-                && seen.types.and(composite).is_empty();
+            let nullable =
+                count == 2 && seen.types.names(Types::NULL) && seen.types.and(composite).is_empty();
             if !(count == 1 || nullable) || !seen.types.admit(seen.values) {
                 return false;
             }
@@ -604,7 +608,9 @@ fn other(keyword: &[u8], usage: Use) -> Other {
 fn has_all(text: &[u8], names: &[Span], required: &[Span]) -> bool {
     let mut next = 0;
     for &wanted in required {
-        let comes = names.get(next).is_some_and(|&name| is_same(text, name, wanted));
+        let comes = names
+            .get(next)
+            .is_some_and(|&name| is_same(text, name, wanted));
         if !comes {
             match find(text, names, next, wanted) {
                 Some(at) => next = at,

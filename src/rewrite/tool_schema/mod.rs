@@ -89,7 +89,9 @@ fn repair_at(draft: &mut Draft<'_>, schema: Schema, usage: Use, place: &str) {
     let Some(repaired) = repair::repair(text, usage) else {
         return;
     };
-    draft.edits().replace(schema.span, Text::from(repaired.text));
+    draft
+        .edits()
+        .replace(schema.span, Text::from(repaired.text));
     for (pointer, why) in repaired.changes {
         draft.note(Place::written(format!("{place}{pointer}")), why);
     }

@@ -92,9 +92,8 @@ impl<'a> Repair<'a> {
             return;
         }
         let endless = parts.iter().zip(&targets).filter_map(|(part, target)| {
-            target.filter(|target| {
-                part.definition.is_none() && !part.additional && !finite[*target]
-            })
+            target
+                .filter(|target| part.definition.is_none() && !part.additional && !finite[*target])
         });
         let mut rest: Vec<Visit> = endless.map(Visit::Enter).collect();
         let mut visited = vec![false; parts.len()];
@@ -170,7 +169,9 @@ impl<'a> Repair<'a> {
 
     /// Whether an object or array can't do without what stands in this role.
     fn needs(&self, id: Id, role: Role) -> bool {
-        let is_array = self.types(id).is_some_and(|types| types.names(Types::ARRAY));
+        let is_array = self
+            .types(id)
+            .is_some_and(|types| types.names(Types::ARRAY));
         match role {
             Role::Property { required } => required && !is_array,
             Role::Items => {
@@ -264,7 +265,11 @@ impl<'a> Repair<'a> {
                 }
             } else if UNEVALUATED.contains(&keyword.as_str()) {
                 // Apart from what stands beside it, it would say more.
-                self.drop(id, UNEVALUATED[usize::from(keyword == "unevaluatedItems")], TWICE);
+                self.drop(
+                    id,
+                    UNEVALUATED[usize::from(keyword == "unevaluatedItems")],
+                    TWICE,
+                );
             } else if !asserts(keyword) {
                 self.tree.remove(id, keyword);
             } else if self.tree.has(id, keyword) && keyword != "allOf" {
@@ -287,7 +292,9 @@ impl<'a> Repair<'a> {
     fn said_twice(&self, id: Id, end: Id) -> Vec<String> {
         let branches = self.tree.branches(end).iter();
         let in_branches = branches.flat_map(|branch| self.names(*branch));
-        let there = self.names(end).chain(in_branches.filter(|name| *name != "anyOf"));
+        let there = self
+            .names(end)
+            .chain(in_branches.filter(|name| *name != "anyOf"));
         let there: Names<'_> = there.map(Cow::Borrowed).collect();
         let typed = self.tree.has(end, "type");
         self.names(id)
@@ -371,14 +378,18 @@ fn finite(ends: &[End]) -> Vec<bool> {
             End::Unseen => {}
             End::Any(places) => {
                 missing[place] = 1;
-                places.iter().for_each(|needed| waiting[*needed].push(place));
+                places
+                    .iter()
+                    .for_each(|needed| waiting[*needed].push(place));
             }
             End::All(places) => {
                 missing[place] = places.len();
                 if places.is_empty() {
                     found.push(place);
                 }
-                places.iter().for_each(|needed| waiting[*needed].push(place));
+                places
+                    .iter()
+                    .for_each(|needed| waiting[*needed].push(place));
             }
         }
     }
@@ -436,7 +447,11 @@ fn deepen(start: usize, depths: &mut BTreeMap<usize, Depth>, done: &mut BTreeSet
                 }
                 rest.push(Visit::Leave(place));
                 let targets = definition.references.iter().map(|(_, target)| *target);
-                rest.extend(targets.filter(|target| !open.contains(target)).map(Visit::Enter));
+                rest.extend(
+                    targets
+                        .filter(|target| !open.contains(target))
+                        .map(Visit::Enter),
+                );
             }
             Visit::Leave(place) => {
                 let Some(definition) = depths.get(&place) else {

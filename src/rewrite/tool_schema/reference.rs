@@ -108,7 +108,9 @@ impl Repair<'_> {
                 }
             }
         }
-        self.reach.ends.extend(passed.into_iter().map(|passed| (passed, end)));
+        self.reach
+            .ends
+            .extend(passed.into_iter().map(|passed| (passed, end)));
         self.tree.set_target(id, Some(end));
     }
 
@@ -148,7 +150,10 @@ impl Repair<'_> {
             }
             let mut parts = vec![id];
             while let Some(id) = parts.pop() {
-                let patience = self.reach.patience.checked_sub(self.tree.members(id).len() + 1);
+                let patience = self
+                    .reach
+                    .patience
+                    .checked_sub(self.tree.members(id).len() + 1);
                 let Some(patience) = patience else {
                     return false;
                 };

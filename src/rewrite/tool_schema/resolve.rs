@@ -62,9 +62,16 @@ impl Places {
             documents: HashMap::new(),
             anchors: HashMap::new(),
         };
+        // Of keys that stand twice the last counts. What an earlier one holds is read,
+        // but is no part of the schema.
+        let mut counts = vec![false; tree.ids().len()];
+        for id in tree.below(Id::ROOT) {
+            counts[id.index()] = true;
+        }
         for id in tree.ids() {
             let (place, mut base) = match tree.holder(id) {
                 None => (Place::Schema, id),
+                Some(_) if !counts[id.index()] => (Place::Data, id),
                 Some((holder, key)) => {
                     let place = match all.places[holder.index()] {
                         Place::Data => Place::Data,
@@ -106,13 +113,7 @@ impl Places {
         self.places[id.index()] == Place::Data
     }
 
-    fn find(
-        &self,
-        tree: &Tree<'_>,
-        names: &mut Names,
-        from: Id,
-        reference: &str,
-    ) -> Option<Id> {
+    fn find(&self, tree: &Tree<'_>, names: &mut Names, from: Id, reference: &str) -> Option<Id> {
         // As Moonshot reads it, to the letter.
         if reference == "#" {
             return Some(Id::ROOT);
@@ -178,7 +179,9 @@ fn member(tree: &Tree<'_>, names: &mut Names, object: Id, name: &str) -> Option<
     }
     let members = names.entry(object).or_insert_with(|| {
         let members = tree.members(object).iter();
-        members.map(|(key, id)| (key.name.to_string(), *id)).collect()
+        members
+            .map(|(key, id)| (key.name.to_string(), *id))
+            .collect()
     });
     members.get(name).copied()
 }

@@ -48,7 +48,9 @@ impl<'a> Repair<'a> {
         if !only_objects {
             self.keep_root();
         }
-        let choice = ["$ref", "anyOf"].into_iter().find(|keyword| self.tree.has(Id::ROOT, keyword));
+        let choice = ["$ref", "anyOf"]
+            .into_iter()
+            .find(|keyword| self.tree.has(Id::ROOT, keyword));
         if let Some(choice) = choice {
             self.merge(&objects);
             self.note_altered(Id::ROOT, choice, ONE_OBJECT);
@@ -57,7 +59,11 @@ impl<'a> Repair<'a> {
         let said = value.is_some_and(|value| self.tree.kind(value) == Kind::String);
         if !said {
             let object = self.tree.make_raw(Id::ROOT, Types::OBJECT.quoted());
-            let place = if value.is_some() { "type" } else { choice.unwrap_or("type") };
+            let place = if value.is_some() {
+                "type"
+            } else {
+                choice.unwrap_or("type")
+            };
             self.tree.put(Id::ROOT, place, "type", object);
             self.note_altered(Id::ROOT, "type", AN_OBJECT);
         }
@@ -97,7 +103,11 @@ impl<'a> Repair<'a> {
 
     /// Whether a schema can be seen to admit no object.
     fn excludes_objects(&self, id: Id) -> bool {
-        let all = |keyword| self.tree.get(id, keyword).map(|all| self.tree.elements(all));
+        let all = |keyword| {
+            self.tree
+                .get(id, keyword)
+                .map(|all| self.tree.elements(all))
+        };
         self.is_for_others(id)
             || all("allOf").is_some_and(|all| all.iter().any(|id| self.is_for_others(*id)))
             || all("oneOf").is_some_and(|all| all.iter().all(|id| self.is_for_others(*id)))
@@ -106,7 +116,8 @@ impl<'a> Repair<'a> {
     fn is_for_others(&self, id: Id) -> bool {
         let is_other = |id| self.tree.kind(id) != Kind::Object;
         let values = self.tree.get(id, "enum");
-        self.known_types(id).is_some_and(|types| !types.names(Types::OBJECT))
+        self.known_types(id)
+            .is_some_and(|types| !types.names(Types::OBJECT))
             || self.tree.get(id, "const").is_some_and(is_other)
             || values.is_some_and(|values| self.tree.elements(values).iter().copied().all(is_other))
     }
@@ -171,7 +182,9 @@ impl<'a> Repair<'a> {
                     if !told.insert(&*key.name) {
                         continue;
                     }
-                    let place = *places.entry(key.name.to_string()).or_insert(properties.len());
+                    let place = *places
+                        .entry(key.name.to_string())
+                        .or_insert(properties.len());
                     if place == properties.len() {
                         properties.push(Property {
                             key: key.clone(),
@@ -273,7 +286,8 @@ impl<'a> Repair<'a> {
             last => {
                 copies.extend(last);
                 let choice = self.tree.make(cause, Json::Array(copies));
-                self.tree.make(cause, Json::Object(vec![("anyOf".into(), choice)]))
+                self.tree
+                    .make(cause, Json::Object(vec![("anyOf".into(), choice)]))
             }
         }
     }

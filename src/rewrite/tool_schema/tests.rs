@@ -143,10 +143,7 @@ fn changes_are_reported_where_their_cause_was() {
             r#"{"type":"object","properties":{"a/b":{"type":"any"},"c":{"items":{"enum":[1]}}}}"#,
             Use::Tool
         ),
-        [
-            "/properties/a~1b/type",
-            "/properties/c/items/enum"
-        ]
+        ["/properties/a~1b/type", "/properties/c/items/enum"]
     );
     assert_eq!(
         changes(r#"{"$schema":"x","type":"string"}"#, Use::Format),
@@ -157,9 +154,15 @@ fn changes_are_reported_where_their_cause_was() {
 #[test]
 fn types() {
     becomes(r#"{"type":"STRING"}"#, r#"{"type":"string"}"#);
-    becomes(r#"{"type":["String","NULL"]}"#, r#"{"type":["string","null"]}"#);
+    becomes(
+        r#"{"type":["String","NULL"]}"#,
+        r#"{"type":["string","null"]}"#,
+    );
     becomes(r#"{"type":"any"}"#, "{}");
-    becomes(r#"{"type":["string","any"],"title":"A"}"#, r#"{"title":"A"}"#);
+    becomes(
+        r#"{"type":["string","any"],"title":"A"}"#,
+        r#"{"title":"A"}"#,
+    );
     becomes(
         r#"{"type":["string","null"],"minLength":1,"default":null,"description":"d"}"#,
         r#"{"anyOf":[{"type":"string","minLength":1},{"type":"null"}],"default":null,"description":"d"}"#,
@@ -241,12 +244,12 @@ fn properties() {
         r#"{"type":"object","required":["b"],"additionalProperties":{"type":"string"}}"#,
         r#"{"type":"object","required":["b"],"additionalProperties":{"type":"string"},"properties":{"b":{"type":"string"}}}"#,
     );
-    becomes(r#"{"type":"string","required":true}"#, r#"{"type":"string"}"#);
-    becomes(r#"{"properties":[],"additionalProperties":null}"#, "{}");
     becomes(
-        r#"{"description":null,"pattern":1,"$id":2}"#,
-        "{}",
+        r#"{"type":"string","required":true}"#,
+        r#"{"type":"string"}"#,
     );
+    becomes(r#"{"properties":[],"additionalProperties":null}"#, "{}");
+    becomes(r#"{"description":null,"pattern":1,"$id":2}"#, "{}");
 }
 
 #[test]
@@ -277,12 +280,24 @@ fn references() {
         format!(r#"{{"type":"object","properties":{{"a":{property}}},{rest}}}"#)
     };
     tool_becomes(
-        &with(r##"{"$ref":"#/definitions/A"}"##, r#""definitions":{"A":{"type":"string"}}"#),
-        &with(r##"{"$ref":"#/$defs/A"}"##, r#""$defs":{"A":{"type":"string"}}"#),
+        &with(
+            r##"{"$ref":"#/definitions/A"}"##,
+            r#""definitions":{"A":{"type":"string"}}"#,
+        ),
+        &with(
+            r##"{"$ref":"#/$defs/A"}"##,
+            r#""$defs":{"A":{"type":"string"}}"#,
+        ),
     );
     tool_becomes(
-        &with(r##"{"$ref":"#/$defs/A~1B"}"##, r#""$defs":{"A/B":{"type":"string"}}"#),
-        &with(r##"{"$ref":"#/$defs/A_B"}"##, r#""$defs":{"A_B":{"type":"string"}}"#),
+        &with(
+            r##"{"$ref":"#/$defs/A~1B"}"##,
+            r#""$defs":{"A/B":{"type":"string"}}"#,
+        ),
+        &with(
+            r##"{"$ref":"#/$defs/A_B"}"##,
+            r#""$defs":{"A_B":{"type":"string"}}"#,
+        ),
     );
     tool_becomes(
         &with(r##"{"$ref":"#/properties/b"}"##, r#""title":"T""#),
@@ -292,7 +307,10 @@ fn references() {
         r##"{"type":"object","properties":{"a":{"type":"string"},"b":{"$ref":"#/properties/a","title":"B"}}}"##,
         r##"{"type":"object","properties":{"a":{"type":"string"},"b":{"title":"B","type":"string"}}}"##,
     );
-    becomes(r#"{"$ref":"https://example.com/x","title":"A"}"#, r#"{"title":"A"}"#);
+    becomes(
+        r#"{"$ref":"https://example.com/x","title":"A"}"#,
+        r#"{"title":"A"}"#,
+    );
     tool_becomes(
         &property(r##"{"$defs":{"A":{"type":"string"}},"items":{"$ref":"#/$defs/A"}}"##),
         &with(
@@ -419,11 +437,16 @@ fn what_moonshot_does_not_read_goes_on_to_mean_what_it_meant() {
 #[test]
 fn limits() {
     let deep = |depth: usize| {
-        (0..depth).fold(r#"{"type":"string"}"#.to_owned(), |inner, _| property(&inner))
+        (0..depth).fold(r#"{"type":"string"}"#.to_owned(), |inner, _| {
+            property(&inner)
+        })
     };
     assert!(repair::repair(&deep(30), Use::Tool).is_none());
     let text = repaired(&deep(40), Use::Tool);
-    assert!(is_accepted(&serde_json::from_str(&text).unwrap(), Use::Tool));
+    assert!(is_accepted(
+        &serde_json::from_str(&text).unwrap(),
+        Use::Tool
+    ));
 
     let wide: Vec<String> = (0..3001).map(|name| format!(r#""{name}":{{}}"#)).collect();
     let wide = format!(
@@ -440,7 +463,10 @@ fn limits() {
         let text = "x".repeat(130_000);
         format!(r#"{{"type":"object","{keyword}":"{text}"}}"#)
     };
-    assert_eq!(repaired(&long("description"), Use::Tool), r#"{"type":"object"}"#);
+    assert_eq!(
+        repaired(&long("description"), Use::Tool),
+        r#"{"type":"object"}"#
+    );
     assert!(repair::repair(&long("pattern"), Use::Tool).is_none());
 }
 

@@ -5,7 +5,10 @@
 //! came from: what is not changed is written as it stood there, and a change is
 //! reported by the place where its cause was.
 
-use std::{borrow::Cow, collections::{HashMap, HashSet}};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use crate::json::{Error, Kind, Scanner, Span, Str};
 
@@ -113,10 +116,7 @@ impl<'a> Tree<'a> {
             referred: HashSet::new(),
             room: MAX_BYTES,
         };
-        tree.read(
-            Span::new(0, text.len()),
-            Origin::Root,
-        )?;
+        tree.read(Span::new(0, text.len()), Origin::Root)?;
         Ok(tree)
     }
 
@@ -200,9 +200,7 @@ impl<'a> Tree<'a> {
                 return Ok(first);
             };
             origin = match &self.nodes[holder.index()].json {
-                Json::Array(elements) => {
-                    Origin::Element(holder, Span::new(0, elements.len()).end)
-                }
+                Json::Array(elements) => Origin::Element(holder, Span::new(0, elements.len()).end),
                 _ => Origin::Member(holder, moved(scanner.key()?.span)),
             };
         }
@@ -236,9 +234,7 @@ impl<'a> Tree<'a> {
         };
         let start = |node: &Node<'_>| node.span.map(|span| span.start);
         let known = self.nodes.get(..self.targets.len())?;
-        let first = known
-            .binary_search_by_key(&Some(span.start), start)
-            .ok()?;
+        let first = known.binary_search_by_key(&Some(span.start), start).ok()?;
         let room = self.room.checked_sub(span.range().len())?;
         let again = self.read(span, Origin::Made(id)).ok()?;
         self.room = room;
@@ -269,7 +265,9 @@ impl<'a> Tree<'a> {
 /// Of several members with one name the last counts.
 fn keep_last(members: &mut Vec<Member<'_>>) {
     let is_twice = |(index, (key, _)): (usize, &Member<'_>)| {
-        members[..index].iter().any(|(known, _)| known.name == key.name)
+        members[..index]
+            .iter()
+            .any(|(known, _)| known.name == key.name)
     };
     if members.len() <= FEW && !members.iter().enumerate().any(is_twice) {
         return;
@@ -374,7 +372,10 @@ impl<'a> Tree<'a> {
     }
 
     pub(super) fn get(&self, object: Id, name: &str) -> Option<Id> {
-        let found = self.members(object).iter().find(|(key, _)| key.name == name);
+        let found = self
+            .members(object)
+            .iter()
+            .find(|(key, _)| key.name == name);
         found.map(|(_, value)| *value)
     }
 
@@ -384,7 +385,8 @@ impl<'a> Tree<'a> {
 
     /// The member with this name, if it is an object.
     pub(super) fn object(&self, object: Id, name: &str) -> Option<Id> {
-        self.get(object, name).filter(|value| self.is_object(*value))
+        self.get(object, name)
+            .filter(|value| self.is_object(*value))
     }
 
     /// What a string says.

@@ -3,7 +3,8 @@
 use super::types::Types;
 
 /// Names that no property may have, because Moonshot takes them for keywords.
-pub(super) const RESERVED: [&str; 5] = ["$ref", "$defs", "anyOf", "required", "additionalProperties"];
+pub(super) const RESERVED: [&str; 5] =
+    ["$ref", "$defs", "anyOf", "required", "additionalProperties"];
 
 /// What says which properties an object has; these need each other.
 pub(super) const OBJECT_GROUP: [&str; 4] = [
@@ -73,9 +74,16 @@ pub(super) fn applies_to(keyword: &str) -> Option<Types> {
         }
         "items" | "prefixItems" | "additionalItems" | "minItems" | "maxItems" | "uniqueItems"
         | "contains" | "minContains" | "maxContains" => Types::ARRAY,
-        "properties" | "required" | "additionalProperties" | "patternProperties"
-        | "propertyNames" | "minProperties" | "maxProperties" | "dependentRequired"
-        | "dependentSchemas" | "dependencies" => Types::OBJECT,
+        "properties"
+        | "required"
+        | "additionalProperties"
+        | "patternProperties"
+        | "propertyNames"
+        | "minProperties"
+        | "maxProperties"
+        | "dependentRequired"
+        | "dependentSchemas"
+        | "dependencies" => Types::OBJECT,
         _ => return None,
     })
 }
