@@ -211,6 +211,10 @@ impl Iterator for Rope {
         if self.remaining == 0 {
             return None;
         }
+        if self.edits.is_empty() {
+            self.remaining = 0;
+            return Some(mem::take(&mut self.text));
+        }
         let stretch = self.stretch();
         let pos = self.place.pos;
         let piece = if stretch == self.remaining {
