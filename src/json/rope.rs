@@ -109,7 +109,7 @@ fn splice(text: &[u8], edits: &[Edit], length: usize) -> Bytes {
         pos = end;
     }
     spliced.extend_from_slice(&text[pos..]);
-    Bytes::from(spliced)
+    Bytes::from(spliced.into_boxed_slice())
 }
 
 impl Rope {
