@@ -148,7 +148,7 @@ impl Rope {
     /// the original itself; one with edits is copied together.
     #[must_use]
     pub fn into_bytes(mut self) -> Bytes {
-        if self.edits.is_empty() {
+        if self.edits.is_empty() || self.is_empty() {
             return self.next().unwrap_or_default();
         }
         self.place.gather(&self.text, &self.edits, self.remaining)
@@ -281,6 +281,18 @@ mod tests {
         assert_eq!(pieces[1].as_ptr(), long.as_ptr());
         assert_eq!(pieces[2].as_ptr(), long.as_ptr());
         assert_eq!(pieces.concat(), rope.into_bytes());
+    }
+
+    #[test]
+    fn nothing_is_left_at_the_end() {
+        let mut edits = Edits::default();
+        for text in [vec![b'a'; 20_010], vec![b'a'; 60_000]] {
+            edits.cut(Span::new(20_000, 20_001));
+            let mut rope = edits.apply(&Bytes::from(text));
+            assert!(rope.by_ref().count() > 1);
+            assert_eq!(rope.next(), None);
+            assert_eq!(rope.into_bytes(), "");
+        }
     }
 
     #[test]
