@@ -54,6 +54,18 @@ fn plain_length<V: Vector>(bytes: V, from: u32) -> Option<usize> {
     (quotes != 0 && others & to_quote == 0).then(|| quotes.trailing_zeros() as usize)
 }
 
+/// As [`Backend::space`], if it ends within 32 bytes.
+#[inline(always)]
+pub(super) fn short_space<V: Vector>(
+    machine: V::Machine,
+    text: &[u8],
+    pos: usize,
+) -> Option<usize> {
+    let bytes = text.get(pos..)?.first_chunk()?;
+    let spaces = V::load(machine, bytes).is_space().high_bits();
+    (spaces != u32::MAX).then(|| pos + spaces.trailing_ones() as usize)
+}
+
 /// As [`Backend::space`].
 #[inline(always)]
 pub(super) fn space<V: Vector>(machine: V::Machine, text: &[u8], mut pos: usize) -> usize {
