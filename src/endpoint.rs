@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr, sync::LazyLock};
 use http::{
     HeaderValue, Request, Uri, Version,
     header::{AUTHORIZATION, HOST},
-    uri::{Authority, PathAndQuery, Scheme},
+    uri::{Authority, InvalidUriParts, PathAndQuery, Scheme},
 };
 
 use crate::ConfigError;
@@ -267,12 +267,16 @@ pub(crate) fn address<B>(request: &mut Request<B>, region: &Region, key: Option<
     };
     let authorization = key.map(|key| key.0.clone());
     let base = chosen.unwrap_or(region).base();
-    *request.uri_mut() = target(uri, base);
+    let target = target(uri, base);
     *request.version_mut() = Version::default();
     let headers = request.headers_mut();
     headers.remove(HOST);
     if let Some(authorization) = authorization {
         headers.insert(AUTHORIZATION, authorization);
+    }
+    // Last: to move it right after it was made is to wait for it.
+    if let Ok(target) = target {
+        *request.uri_mut() = target;
     }
 }
 
@@ -281,7 +285,7 @@ pub(crate) fn address<B>(request: &mut Request<B>, region: &Region, key: Option<
 ///
 /// Most requests are for the path that they go to. Theirs is neither copied nor
 /// parsed again.
-fn target(uri: Uri, base: &BaseUrl) -> Uri {
+fn target(uri: Uri, base: &BaseUrl) -> Result<Uri, InvalidUriParts> {
     let moved = path_under(&uri, base);
     let mut parts = uri.into_parts();
     parts.authority = Some(base.authority.clone());
@@ -290,7 +294,7 @@ fn target(uri: Uri, base: &BaseUrl) -> Uri {
     }
     // `CONNECT host:port` has nothing else.
     parts.scheme = parts.path_and_query.as_ref().map(|_| base.scheme.clone());
-    Uri::from_parts(parts).unwrap_or_default()
+    Uri::from_parts(parts)
 }
 
 /// The path and query of `uri` under the base; `None` if they stay as they are.
@@ -360,7 +364,8 @@ mod tests {
     use super::*;
 
     fn targeted(uri: &str, region: &Region) -> String {
-        target(uri.parse().unwrap(), region.base()).to_string()
+        let target = target(uri.parse().unwrap(), region.base());
+        target.unwrap().to_string()
     }
 
     #[test]

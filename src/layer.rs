@@ -9,7 +9,7 @@ use crate::{
     ApiKey, ConfigError, MoonshotCompat, NPolicy, Region, Report, Rope, Rule, ToolChoicePolicy,
     model::provider_prefix,
     report::Skipped,
-    rewrite::{self, Settings},
+    rewrite::{self, Rewritten, Settings},
 };
 
 /// The environment variables that [`MoonshotCompatLayer::from_env`] reads.
@@ -221,9 +221,10 @@ impl MoonshotCompatLayer {
 
 impl Config {
     pub(crate) fn rewrite(&self, body: Bytes) -> (Rope, Report) {
-        match rewrite::rewrite(body, &self.settings) {
-            Ok(rewritten) => (rewritten.body, Report::new(rewritten.changes)),
-            Err((body, why)) => {
+        match rewrite::rewrite(&body, &self.settings) {
+            Ok(None) => (Rope::from(body), Report::nothing_to_change()),
+            Ok(Some(Rewritten { body, changes })) => (body, Report::rewritten(changes)),
+            Err(why) => {
                 let why = Skipped::from_rewrite(why, &body);
                 (Rope::from(body), Report::skipped_because(why))
             }

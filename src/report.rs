@@ -62,10 +62,12 @@ impl From<Outcome> for Report {
 }
 
 impl Report {
-    pub(crate) fn new(changes: Option<Arc<[Change]>>) -> Self {
-        changes
-            .map_or(Outcome::NothingToChange, Outcome::Rewritten)
-            .into()
+    pub(crate) fn nothing_to_change() -> Self {
+        Outcome::NothingToChange.into()
+    }
+
+    pub(crate) fn rewritten(changes: Arc<[Change]>) -> Self {
+        Outcome::Rewritten(changes).into()
     }
 
     pub(crate) fn skipped_because(why: Skipped) -> Self {

@@ -180,7 +180,7 @@ where
                     let mut edits = Edits::default();
                     let media = fetches.finish(&mut edits);
                     let inlined = media.iter().any(|media| media.outcome().is_ok());
-                    let text = edits.apply(std::mem::take(text));
+                    let text = edits.apply(&std::mem::take(text));
                     let mut trailers = trailers.take();
                     if inlined {
                         reframe(&mut waiting.parts.headers, text.len());

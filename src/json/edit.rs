@@ -114,6 +114,11 @@ impl Edits {
         self.push(before_close(object), value.into(), How::Append);
     }
 
+    /// Whether nothing is edited.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.edits.is_empty()
+    }
+
     #[inline]
     fn push(&mut self, span: Span, text: Text, how: How) {
         self.edits.push(Edit { span, text, how });
@@ -141,14 +146,14 @@ impl Edits {
     }
 
     /// The edited text. Leaves the list empty, for another text.
-    pub(crate) fn apply(&mut self, text: Bytes) -> Rope {
+    pub(crate) fn apply(&mut self, text: &Bytes) -> Rope {
         if self.edits.is_empty() {
-            return Rope::from(text);
+            return Rope::from(text.clone());
         }
         // Stable, so that what was appended first comes first.
         self.edits.sort_by_key(|edit| edit.span.start);
-        Settler::new(&text).settle(&mut self.edits);
-        Rope::new(text, self.edits.drain(..))
+        let extent = Settler::new(text).settle(&mut self.edits);
+        Rope::new(text, &mut self.edits, extent)
     }
 
     /// Gives memory back to the allocator, down to room for this many edits.
@@ -163,9 +168,26 @@ const fn before_close(container: Span) -> Span {
     Span { start: end, end }
 }
 
+/// How much text there is once it is edited.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Extent {
+    pub(super) length: usize,
+    /// The longest stretch without an edit.
+    pub(super) longest: usize,
+}
+
+impl Extent {
+    fn add(&mut self, stretch: usize, put_in: usize) {
+        self.length += stretch + put_in;
+        self.longest = self.longest.max(stretch);
+    }
+}
+
 /// Decides which comma goes with what.
 struct Settler<'a> {
     text: &'a [u8],
+    /// Of the text up to `covered`.
+    extent: Extent,
     /// The end of the last edit that stays, for nested edits: what lies inside a
     /// removed or replaced span is gone with it.
     covered: u32,
@@ -174,9 +196,10 @@ struct Settler<'a> {
 }
 
 impl<'a> Settler<'a> {
-    const fn new(text: &'a [u8]) -> Self {
+    fn new(text: &'a [u8]) -> Self {
         Self {
             text,
+            extent: Extent::default(),
             covered: 0,
             appended_at: 0,
         }
@@ -184,7 +207,7 @@ impl<'a> Settler<'a> {
 
     /// Leaves of sorted edits those that matter, each with the very span that it
     /// replaces: sorted still, and they don't overlap.
-    fn settle(mut self, edits: &mut Vec<Edit>) {
+    fn settle(mut self, edits: &mut Vec<Edit>) -> Extent {
         let mut settled = 0;
         let mut next = 0;
         while let Some(&Edit { span, how, .. }) = edits.get(next) {
@@ -209,14 +232,21 @@ impl<'a> Settler<'a> {
                 }
                 How::Append => self.insertion(),
             };
+            let edit = &mut edits[this];
+            edit.span = span;
+            let stretch = span.start - self.covered;
+            self.extent
+                .add(stretch as usize, edit.text.as_bytes().len());
             self.covered = span.end;
-            edits[this].span = span;
             if settled < this {
                 edits.swap(settled, this);
             }
             settled += 1;
         }
         edits.truncate(settled);
+        let rest = self.text.len() - self.covered as usize;
+        self.extent.add(rest, 0);
+        self.extent
     }
 
     /// Neighbours that go together are one run, with one comma: the run, and the
@@ -324,7 +354,7 @@ mod tests {
         };
         let mut edits = Edits::default();
         edit(&mut edits, &span);
-        let rope = edits.apply(Bytes::from_static(text.as_bytes()));
+        let rope = edits.apply(&Bytes::from_static(text.as_bytes()));
         let length = rope.len();
         let edited = String::from_utf8(rope.into_bytes().to_vec()).unwrap();
         assert_eq!(edited.len(), length);
@@ -428,7 +458,7 @@ mod tests {
     #[test]
     fn nothing_to_edit_is_the_same_text() {
         let text = Bytes::from_static(b"{}");
-        let same = Edits::default().apply(text.clone()).into_bytes();
+        let same = Edits::default().apply(&text).into_bytes();
         assert_eq!(same.as_ptr(), text.as_ptr());
     }
 }

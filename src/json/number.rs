@@ -17,21 +17,23 @@ fn short_decimal(raw: &[u8]) -> Option<f64> {
     if raw.len() > EXACT {
         return None;
     }
-    let mut mantissa: u64 = 0;
-    let mut power: u64 = 1;
-    let mut factor = 1;
-    for &byte in raw {
+    // Signed: of these, every machine makes a double in one instruction.
+    let mut mantissa: i64 = 0;
+    let mut fraction = raw.len();
+    for (at, &byte) in raw.iter().enumerate() {
         match byte {
-            b'0'..=b'9' => {
-                mantissa = mantissa * 10 + u64::from(byte - b'0');
-                power *= factor;
-            }
-            b'.' => factor = 10,
+            b'0'..=b'9' => mantissa = mantissa * 10 + i64::from(byte - b'0'),
+            b'.' => fraction = at + 1,
             _ => return None,
         }
     }
-    Some(mantissa as f64 / power as f64)
+    Some(mantissa as f64 / POWERS[raw.len() - fraction])
 }
+
+/// Powers of ten.
+const POWERS: [f64; EXACT] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14,
+];
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,13 @@
 //! The edited text, without a copy of what was not edited.
 
-use std::{fmt, mem, ops::Range, vec};
+use std::{fmt, mem, ops::Range};
 
 use bytes::{Buf, Bytes};
 
-use super::{Span, edit::Edit};
+use super::{
+    Span,
+    edit::{Edit, Extent},
+};
 
 /// Stretches of this length and more, untouched or put in, are handed over as
 /// slices; it costs more to hand over a shorter one than to copy it.
@@ -115,29 +118,24 @@ fn splice(text: &[u8], edits: &[Edit], length: usize) -> Bytes {
         pos = end;
     }
     spliced.extend_from_slice(&text[pos..]);
-    Bytes::from(spliced)
+    Bytes::from(spliced.into_boxed_slice())
 }
 
 impl Rope {
-    /// The text with its edits, which are sorted and don't overlap. If all of
-    /// it would be one gathered piece, it is made at once, and keeps neither.
-    pub(super) fn new(text: Bytes, edits: vec::Drain<'_, Edit>) -> Self {
-        let (mut length, mut longest, mut pos) = (0, 0, 0);
-        for edit in edits.as_slice() {
-            let span = edit.span.range();
-            let stretch = span.start - pos;
-            longest = stretch.max(longest);
-            length += stretch + edit.text.as_bytes().len();
-            pos = span.end;
+    /// The text with its edits, which are sorted and don't overlap, and how much
+    /// it is then. If all of it would be one gathered piece, it is made at once,
+    /// and keeps neither. Leaves the list empty.
+    pub(super) fn new(text: &Bytes, edits: &mut Vec<Edit>, extent: Extent) -> Self {
+        let Extent { length, longest } = extent;
+        if length <= GATHER && longest < SLICE {
+            let spliced = splice(text, edits, length);
+            edits.clear();
+            return Self::from(spliced);
         }
-        let stretch = text.len() - pos;
-        length += stretch;
-        if length <= GATHER && stretch.max(longest) < SLICE {
-            return Self::from(splice(&text, edits.as_slice(), length));
-        }
+        #[expect(clippy::drain_collect, reason = "the list keeps its room")]
         Self {
-            text,
-            edits: edits.collect(),
+            text: text.clone(),
+            edits: edits.drain(..).collect(),
             place: Place::default(),
             remaining: length,
         }
@@ -222,6 +220,10 @@ impl Iterator for Rope {
         if self.remaining == 0 {
             return None;
         }
+        if self.edits.is_empty() {
+            self.remaining = 0;
+            return Some(mem::take(&mut self.text));
+        }
         let stretch = self.stretch();
         let pos = self.place.pos;
         let piece = if stretch == self.remaining {
@@ -261,7 +263,7 @@ mod tests {
         {
             edits.replace(Span::new(at, at + 1), "bc");
         }
-        let rope = edits.apply(text.clone());
+        let rope = edits.apply(&text);
         assert_eq!(rope.len(), 1_003_000);
         let whole = rope.clone().into_bytes();
         let pieces: Vec<Bytes> = rope.clone().collect();
@@ -281,7 +283,7 @@ mod tests {
         edits.replace(Span::new(10, 20), "c");
         edits.replace(Span::new(30, 40), long.clone());
         edits.replace(Span::new(40, 50), long.clone());
-        let rope = edits.apply(Bytes::from(vec![b'a'; 100]));
+        let rope = edits.apply(&Bytes::from(vec![b'a'; 100]));
         let pieces: Vec<Bytes> = rope.clone().collect();
         let lengths: Vec<usize> = pieces.iter().map(Bytes::len).collect();
         assert_eq!(lengths, [10 + 1 + 10, 3 * SLICE, 3 * SLICE, 50]);
@@ -295,7 +297,7 @@ mod tests {
         // The last piece is a slice, behind which the original is not needed.
         let mut edits = Edits::default();
         edits.replace(Span::new(0, 1), "bc");
-        let mut rope = edits.apply(Bytes::from(vec![b'a'; 3 * SLICE]));
+        let mut rope = edits.apply(&Bytes::from(vec![b'a'; 3 * SLICE]));
         let whole = rope.clone().into_bytes();
         let mut seen = 0;
         while let Some(piece) = rope.next() {
@@ -309,7 +311,7 @@ mod tests {
     fn its_text_stays_out_of_debug_output() {
         let mut edits = Edits::default();
         edits.replace(Span::new(0, 1), "secret");
-        let rope = edits.apply(Bytes::from("secret ".repeat(10_000)));
+        let rope = edits.apply(&Bytes::from("secret ".repeat(10_000)));
         assert!(!format!("{rope:?}").contains("secret"), "{rope:?}");
     }
 
@@ -317,7 +319,7 @@ mod tests {
     fn the_length_is_what_is_still_to_come() {
         let mut edits = Edits::default();
         edits.replace(Span::new(20_000, 20_001), "bc");
-        let mut rope = edits.apply(Bytes::from(vec![b'a'; 60_000]));
+        let mut rope = edits.apply(&Bytes::from(vec![b'a'; 60_000]));
         let mut left = 60_001;
         while !rope.is_empty() {
             assert_eq!(rope.len(), left);

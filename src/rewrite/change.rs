@@ -48,7 +48,10 @@ impl fmt::Display for Change {
 
 /// A place in a chat request; written out only when somebody asks. It is kept
 /// small: changes are moved while their request waits.
+// The tag is a whole word, so that a change is moved in whole words: a byte that is
+// read back as part of a word stalls.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(u32)]
 pub(super) enum Place {
     Field(Field),
     Message(u32, MessageField),

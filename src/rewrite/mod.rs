@@ -135,12 +135,11 @@ impl std::fmt::Display for Rule {
     }
 }
 
-/// What came of a chat request.
+/// What came of a chat request that needed a change.
 #[derive(Debug)]
 pub(crate) struct Rewritten {
     pub(crate) body: Rope,
-    /// What was changed, if anything was.
-    pub(crate) changes: Option<Arc<[Change]>>,
+    pub(crate) changes: Arc<[Change]>,
 }
 
 /// Why a body was not judged by the rules.
@@ -152,19 +151,20 @@ pub(crate) enum NotAChat {
     OtherJson,
 }
 
-/// Rewrites one body. What needs no change keeps its bytes; what is no chat
-/// request is given back.
-pub(crate) fn rewrite(body: Bytes, settings: &Settings) -> Result<Rewritten, (Bytes, NotAChat)> {
+/// Rewrites one body. What needs no change keeps its bytes; `None` is a chat request
+/// that needs none.
+pub(crate) fn rewrite(body: &Bytes, settings: &Settings) -> Result<Option<Rewritten>, NotAChat> {
     Spans::with_scratch(|spans| {
-        if let Err(not_a_chat) = walk::walk(&body, spans) {
-            return Err((body, not_a_chat));
+        walk::walk(body, spans)?;
+        apply(&mut Draft::new(body, spans, settings));
+        debug_assert_eq!(spans.edits.is_empty(), spans.changes.is_empty());
+        if spans.edits.is_empty() {
+            return Ok(None);
         }
-        apply(&mut Draft::new(&body, spans, settings));
         spans.edits.remove_duplicates(&spans.duplicates);
-        let is_changed = !spans.changes.is_empty();
-        Ok(Rewritten {
+        Ok(Some(Rewritten {
             body: spans.edits.apply(body),
-            changes: is_changed.then(|| spans.changes.drain(..).collect()),
-        })
+            changes: spans.changes.drain(..).collect(),
+        }))
     })
 }

@@ -35,28 +35,35 @@ pub(super) fn plain_string<V: Vector>(
     text: &[u8],
     start: usize,
 ) -> Option<usize> {
-    let Some(bytes) = text.get(start..)?.first_chunk() else {
-        return near_end(text, start);
+    let rest = text.get(start..)?;
+    let length = match rest.first_chunk() {
+        Some(bytes) => plain_length(V::load(machine, bytes), 0),
+        // The last vector of the text begins before.
+        None => plain_length(V::load(machine, text.last_chunk()?), 32 - rest.len() as u32),
     };
-    let bytes = V::load(machine, bytes);
-    let quotes = bytes.equals(b'"').high_bits();
-    // Control characters, and all that is not ASCII.
-    let others = bytes.equals(b'\\').or(bytes.less_than(0x20)).high_bits();
-    let to_quote = quotes ^ quotes.wrapping_sub(1);
-    (quotes != 0 && others & to_quote == 0).then(|| start + quotes.trailing_zeros() as usize)
+    Some(start + length?)
 }
 
-/// The last 32 bytes of the text: mostly a short string.
-#[cold]
-#[inline(never)]
-fn near_end(text: &[u8], start: usize) -> Option<usize> {
-    if let Some(quote) = Portable.plain_string(text, start) {
-        return Some(quote);
-    }
-    let rest = text.get(start..)?;
-    let is_plain = |byte: u8| byte.is_ascii() && byte >= 0x20 && byte != b'"' && byte != b'\\';
-    let end = rest.iter().position(|&byte| !is_plain(byte))?;
-    (rest[end] == b'"').then_some(start + end)
+/// How many plain bytes there are before a quote, from the byte `from` on.
+#[inline(always)]
+fn plain_length<V: Vector>(bytes: V, from: u32) -> Option<usize> {
+    let quotes = bytes.equals(b'"').high_bits().checked_shr(from)?;
+    // Control characters, and all that is not ASCII.
+    let others = bytes.equals(b'\\').or(bytes.less_than(0x20)).high_bits() >> from;
+    let to_quote = quotes ^ quotes.wrapping_sub(1);
+    (quotes != 0 && others & to_quote == 0).then(|| quotes.trailing_zeros() as usize)
+}
+
+/// As [`Backend::space`], if it ends within 32 bytes.
+#[inline(always)]
+pub(super) fn short_space<V: Vector>(
+    machine: V::Machine,
+    text: &[u8],
+    pos: usize,
+) -> Option<usize> {
+    let bytes = text.get(pos..)?.first_chunk()?;
+    let spaces = V::load(machine, bytes).is_space().high_bits();
+    (spaces != u32::MAX).then(|| pos + spaces.trailing_ones() as usize)
 }
 
 /// As [`Backend::space`].

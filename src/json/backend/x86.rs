@@ -94,6 +94,10 @@ impl Backend for Avx2 {
 
     #[inline(always)]
     fn space(self, text: &[u8], pos: usize) -> usize {
+        // Indentation mostly ends in the first look.
+        if let Some(end) = simd::short_space::<Bytes256>(self, text, pos) {
+            return end;
+        }
         // SAFETY: `self` is the proof.
         unsafe { space(self, text, pos) }
     }
