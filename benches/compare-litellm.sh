@@ -22,11 +22,13 @@ export NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
 export LITELLM_LOCAL_MODEL_COST_MAP=True LANGSMITH_TRACING=false PYTHONDONTWRITEBYTECODE=1
 unset DATABASE_URL
 
-cargo build --locked --quiet --release --example gateway
-cargo bench --locked --quiet --profile release -p benches --bench gateway --no-run
+# Before what is built here adds to it.
 load=$(cut -d ' ' -f 1 /proc/loadavg)
 busy=
 [ "${load%.*}" -lt 1 ] || busy=" The machine was busy: to be measured anew."
+
+cargo build --locked --quiet --release --example gateway
+cargo bench --locked --quiet --profile release -p benches --bench gateway --no-run
 table=$(timeout 300 cargo bench --locked --quiet --profile release -p benches --bench gateway -- \
     compare "$environment/bin/litellm")
 {
