@@ -32,7 +32,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub(crate) struct Retry {
     left: u32,
-    backoff: ExponentialBackoff<Shared>,
+    backoff: ExponentialBackoff<SharedRng>,
     /// Shared: when most requests fail, retries would only add to the load.
     budget: Arc<TpsBudget>,
 }
@@ -40,7 +40,7 @@ pub(crate) struct Retry {
 impl Retry {
     pub(crate) fn new(retries: u32) -> Result<Self, InvalidBackoff> {
         let (min, max) = (Duration::from_millis(250), Duration::from_secs(8));
-        let mut backoff = ExponentialBackoffMaker::new(min, max, 0.5, Shared::default())?;
+        let mut backoff = ExponentialBackoffMaker::new(min, max, 0.5, SharedRng::default())?;
         Ok(Self {
             left: retries,
             backoff: backoff.make_backoff(),
@@ -82,9 +82,9 @@ fn time_of(retry_after: &HeaderValue) -> Option<Duration> {
 /// Random numbers. tower clones the policy, and with it the backoff, for every
 /// request; all of them draw from one sequence, so that no two wait equally long.
 #[derive(Clone, Debug, Default)]
-struct Shared(Arc<Mutex<HasherRng>>);
+struct SharedRng(Arc<Mutex<HasherRng>>);
 
-impl Rng for Shared {
+impl Rng for SharedRng {
     fn next_u64(&mut self) -> u64 {
         let mut rng = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         rng.next_u64()

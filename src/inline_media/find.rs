@@ -3,7 +3,7 @@
 use memchr::memmem;
 
 use super::{media_type::MediaKind, record::Place};
-use crate::json::{Error, Kind, Member, Scanner, Str, Value};
+use crate::json::{Error, Kind, Member, Scanner, Span, Str, Value};
 
 /// The parts with http and https URLs, in the order in which they stand.
 #[derive(Debug, Default)]
@@ -184,7 +184,7 @@ impl<'a> Walk<'a> {
             key: key.span,
             value: Value {
                 kind,
-                span: crate::json::Span::new(start, self.scanner.pos()),
+                span: Span::new(start, self.scanner.pos()),
                 escaped: false,
             },
         };
@@ -220,11 +220,10 @@ impl<'a> Walk<'a> {
             return self.scanner.skip().map(drop);
         }
         let mut more = self.scanner.open()?;
-        for index in 0.. {
-            if !more {
-                break;
-            }
+        let mut index = 0;
+        while more {
             element(self, index)?;
+            index += 1;
             more = self.scanner.more(b']')?;
         }
         Ok(())

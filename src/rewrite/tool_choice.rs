@@ -72,8 +72,7 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
             if native || disable_thinking(draft) {
                 make_plain(draft, sent, "\"required\"");
             } else {
-                let asks = draft.settings.tool_choice != ToolChoicePolicy::Auto;
-                replace_required(draft, asks);
+                replace_required(draft);
             }
         }
         Choice::Named(name) => named(draft, &name),
@@ -108,8 +107,7 @@ fn named(draft: &mut Draft<'_>, name: &[u8]) {
     if draft.family.forced_choice == ForcedChoice::RequiredOnly {
         draft.set(Field::ToolChoice, "\"required\"", ONE_LEFT);
     } else {
-        let asks = draft.settings.tool_choice != ToolChoicePolicy::Auto;
-        replace_required(draft, asks);
+        replace_required(draft);
     }
 }
 
@@ -161,10 +159,11 @@ fn disable_thinking(draft: &mut Draft<'_>) -> bool {
     can
 }
 
-/// Removes the choice, and asks for a tool in a last message. None is put behind
-/// a prefill, which has to be last.
-fn replace_required(draft: &mut Draft<'_>, asks: bool) {
+/// Removes the choice, and asks for a tool in a last message, unless the policy is to
+/// let the model choose. None is put behind a prefill, which has to be last.
+fn replace_required(draft: &mut Draft<'_>) {
     draft.remove(Field::ToolChoice, NOT_SUPPORTED);
+    let asks = draft.settings.tool_choice != ToolChoicePolicy::Auto;
     let is_prefill = draft
         .message_count()
         .checked_sub(1)
