@@ -58,7 +58,7 @@ struct Facts {
     upstream_time: AtomicU64,
     /// A place among the requests that are served at the same time. It is free
     /// again when the answer is over, and not before: a stream takes one too.
-    place: OnceLock<OwnedSemaphorePermit>,
+    place: std::sync::Mutex<Option<OwnedSemaphorePermit>>,
 }
 
 impl Trail {
@@ -87,7 +87,9 @@ impl Trail {
     }
 
     pub(crate) fn keep(&self, place: OwnedSemaphorePermit) {
-        let _ = self.0.place.set(place);
+        if let Ok(mut kept) = self.0.place.lock() {
+            *kept = Some(place);
+        }
     }
 }
 
@@ -196,8 +198,10 @@ impl Drop for Line {
             upstream,
             attempts,
             upstream_time,
-            place: _,
+            place,
         } = &*self.trail.0;
+        // Whoever reads the line may ask at once, on another worker.
+        drop(place.lock().ok().and_then(|mut place| place.take()));
         let choice = choice.get();
         let upstream = upstream.lock().ok().and_then(|upstream| upstream.clone());
         let upstream_micros = upstream_time.load(Ordering::Relaxed);
