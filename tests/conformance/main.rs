@@ -1,0 +1,4 @@
+//! Recorded behaviour.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+mod litellm;
