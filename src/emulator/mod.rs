@@ -236,7 +236,8 @@
 //! |---|---|---|
 //! | ids of tool calls with any characters and any length, like Kimi's own `functions.weather:0` | all | reported |
 //! | `thinking` with `type`, `effort` and `keep`, also `disabled`, and beside `reasoning_effort` | K3 | suite |
-//! | temperature 1 | Kimi Code | reported |
+//! | `thinking.keep` other than `all` | K3, K2.8, K2.6 | judgement: the suite has a test that it is refused on K3, and skips it |
+//! | temperature 1 | Kimi Code | reported; that it accepted only 0.6 was an incident of April 2026 |
 //! | `reasoning_effort: null` | all | client |
 //! | `reasoning_effort` with any level but `none` | K2.7 to K2.5 | reported; it is ignored |
 //! | plain answers without `reasoning_content` | all but K2.7 | suite on K3, reported on K2.8 |

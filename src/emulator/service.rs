@@ -108,8 +108,8 @@ impl Emulator {
         self.sign(result.unwrap_or_else(ApiError::into_response))
     }
 
-    /// Answers a chat request whose body could not be read. On a broken connection
-    /// nobody receives the answer, but a test does.
+    /// Answers a chat request whose body could not be read. A broken connection can't
+    /// carry the answer, but a test in the same process receives it.
     pub(super) fn unreadable(&self, error: &dyn Display) -> Response<EmulatorBody> {
         self.refuse(ApiError::invalid(format!(
             "Invalid request: the request body could not be read: {error}"

@@ -9,8 +9,8 @@ use super::{
     reply::{Answer, CREATED, Reply},
 };
 
-/// The most chunks that a text is split into. A chunk takes far more memory than
-/// the word in it.
+/// The maximum number of chunks for a text. A chunk takes far more memory than the
+/// word in it.
 const MAX_WORDS: usize = 1000;
 
 /// Returns the whole stream, with a frame for each event.
@@ -98,8 +98,7 @@ fn deltas(reply: &Reply, choice: usize) -> Vec<Value> {
     deltas
 }
 
-/// Splits a text after its spaces. The last piece holds whatever is left after so
-/// many.
+/// Splits a text after its spaces, into at most `MAX_WORDS` pieces.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     (1..=MAX_WORDS).map_while(move |number| {

@@ -33,8 +33,8 @@ pub(super) fn check(body: &Object, family: Family, thinking: &Thinking) -> Resul
     range(body, family)
 }
 
-/// Each parameter has a single accepted value. Null is refused as well, because
-/// nobody has recorded that it is accepted.
+/// Each parameter has a single accepted value. Null is refused as well: no recorded
+/// answer accepts it.
 fn fixed(body: &Object, temperature: f64) -> Result<(), ApiError> {
     for (name, accepted) in [
         ("temperature", temperature),
