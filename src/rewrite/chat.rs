@@ -68,8 +68,8 @@ pub(super) struct Spans {
     pub(super) messages: Vec<Message>,
     pub(super) message_fields: Vec<(MessageField, Member)>,
     /// One bit for each field and for each role that occurs in any message.
-    pub(super) fields_seen: u16,
-    pub(super) roles_seen: u16,
+    pub(super) fields_seen: u32,
+    pub(super) roles_seen: u32,
     /// Of parts nothing is noted before all are there.
     pub(super) contents: Contents,
     pub(super) parts: Vec<Part>,

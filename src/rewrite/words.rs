@@ -11,6 +11,11 @@ macro_rules! words {
             $( $word, )+
         }
 
+        // Each word is one bit of a set.
+        const _: () = assert!($name::NAMES.len() <= u32::BITS as usize);
+        // The bytes that are looked at once hold each word.
+        $( const _: () = assert!(concat!("\"", $text, "\"", $behind).len() <= LONGEST); )+
+
         #[allow(dead_code, reason = "not every kind of word is written out")]
         impl $name {
             pub(super) const NAMES: &'static [&'static str] = &[ $( $text, )+ ];
@@ -26,8 +31,8 @@ macro_rules! words {
             }
 
             /// The bit of this word in a set.
-            pub(super) const fn bit(self) -> u16 {
-                1 << self as u16
+            pub(super) const fn bit(self) -> u32 {
+                1 << self as u32
             }
 
             /// Goes past the word that comes next, and what stands behind it, if
@@ -87,8 +92,8 @@ const fn head(text: &str) -> u32 {
     }
 }
 
-/// No word is longer, with its quotes and what stands behind it: so many bytes are
-/// looked at once. A test knows if one is.
+/// No word is longer, with its quotes and what follows it: so many bytes are looked
+/// at once.
 const LONGEST: usize = 32;
 
 words! {
