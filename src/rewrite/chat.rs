@@ -19,6 +19,8 @@ pub(super) struct Message {
     pub(super) parts: Range<u32>,
     /// Into [`Spans::calls`].
     pub(super) calls: Range<u32>,
+    /// Into [`Spans::message_tools`].
+    pub(super) tools: Range<u32>,
 }
 
 /// An element of a content array.
@@ -49,14 +51,36 @@ pub(super) struct Schema {
     pub(super) doubtful: bool,
 }
 
-/// An element of `tools`.
+/// The `parameters` of a tool.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Parameters {
+    /// Absent, or of a type that no rule looks at.
+    None,
+    Null(Span),
+    Schema(Schema),
+}
+
+/// An element of `tools`, those of the request or those of a message.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tool {
     pub(super) span: Span,
+    /// Whether it is a function that has its name itself, not in `function`.
+    pub(super) is_flat: bool,
+    /// Whether a rule has removed it.
+    pub(super) is_removed: bool,
     /// The function's name.
     pub(super) name: Option<Str>,
-    /// The schema of the function's parameters, if that is an object.
-    pub(super) parameters: Option<Schema>,
+    pub(super) parameters: Parameters,
+}
+
+impl Tool {
+    /// The schema of the parameters, if they are an object and still there.
+    pub(super) const fn schema(&self) -> Option<Schema> {
+        match self.parameters {
+            Parameters::Schema(schema) if !self.is_removed => Some(schema),
+            _ => None,
+        }
+    }
 }
 
 /// Everything that the walk records, and what the rules make of it. Filled once a
@@ -75,6 +99,8 @@ pub(super) struct Spans {
     pub(super) parts: Vec<Part>,
     pub(super) calls: Vec<Call>,
     pub(super) tools: Vec<Tool>,
+    /// The tools of all messages that have any.
+    pub(super) message_tools: Vec<Tool>,
     /// The schema in `response_format`, if it is an object.
     pub(super) response_schema: Option<Schema>,
     /// Keys that stand more than once: a later and an earlier member, sorted by
@@ -152,6 +178,7 @@ impl Spans {
         self.contents = Contents::default();
         self.parts.clear();
         self.calls.clear();
+        self.message_tools.clear();
     }
 
     /// Where in the list a message's field stands; the message's first is at
@@ -202,6 +229,7 @@ impl Spans {
         clear(&mut self.parts);
         clear(&mut self.calls);
         clear(&mut self.tools);
+        clear(&mut self.message_tools);
         self.response_schema = None;
         clear(&mut self.duplicates);
         clear(&mut self.changes);

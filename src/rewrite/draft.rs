@@ -168,6 +168,17 @@ impl<'a> Draft<'a> {
         &self.spans.tools
     }
 
+    /// The tools in a system message; nowhere else are they accepted.
+    pub(super) fn message_tools(&self, index: usize) -> &[Tool] {
+        let message = self.message(index);
+        match message.role {
+            Some(Role::System | Role::Developer) => {
+                &self.spans.message_tools[message.tools.start as usize..message.tools.end as usize]
+            }
+            _ => &[],
+        }
+    }
+
     pub(super) fn response_schema(&self) -> Option<Schema> {
         self.spans.response_schema
     }
@@ -268,7 +279,7 @@ impl<'a> Draft<'a> {
             });
         }
         for tool in tools {
-            tool.parameters = None;
+            tool.is_removed = true;
         }
         for index in indices {
             self.note(Place::tool(index), why);
