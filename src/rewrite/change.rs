@@ -5,6 +5,8 @@ use std::fmt;
 use super::{
     Rule,
     chat::{Field, MessageField},
+    reasoning_content::LOST,
+    words::ThinkingField,
 };
 
 /// One change of a request body: the rule, the place and the reason.
@@ -38,6 +40,11 @@ impl Change {
     pub const fn why(&self) -> &'static str {
         self.why
     }
+
+    /// Whether a space was inserted in place of reasoning that was nowhere found.
+    pub(crate) fn lost_thoughts(&self) -> bool {
+        self.rule == Rule::ReasoningContent && self.why == LOST
+    }
 }
 
 impl fmt::Display for Change {
@@ -59,8 +66,7 @@ pub(super) enum Place {
     Call(u32, u32),
     NewMessage,
     Tool(u32),
-    ThinkingType,
-    ThinkingKeep,
+    Thinking(ThinkingField),
     /// Anywhere else, already written out.
     Written(Box<Box<str>>),
 }
@@ -98,8 +104,7 @@ impl fmt::Display for Place {
             Self::Call(message, call) => write!(f, "/messages/{message}/tool_calls/{call}/id"),
             Self::NewMessage => f.write_str("/messages/-"),
             Self::Tool(index) => write!(f, "/tools/{index}"),
-            Self::ThinkingType => f.write_str("/thinking/type"),
-            Self::ThinkingKeep => f.write_str("/thinking/keep"),
+            Self::Thinking(field) => write!(f, "/thinking/{}", field.name()),
             Self::Written(pointer) => f.write_str(pointer),
         }
     }

@@ -17,11 +17,10 @@ use super::{
     change::Place,
     chat::{Field, Role},
     draft::Draft,
-    reasoning_effort,
 };
 use crate::{
     json::{Kind, Text, Value},
-    model::{ForcedChoice, Thinking},
+    model::ForcedChoice,
 };
 
 const NUDGE: &str = concat!(
@@ -148,12 +147,11 @@ fn make_plain(draft: &mut Draft<'_>, sent: Value, word: &'static str) {
 /// that it takes the forced choice.
 fn disable_thinking(draft: &mut Draft<'_>) -> bool {
     let can = draft.settings.tool_choice == ToolChoicePolicy::DisableThinking
-        && draft.family.thinking == Thinking::Switchable;
+        && draft.family.forced_choice == ForcedChoice::WithoutThinking;
     if can {
-        draft.set(Field::Thinking, "{\"type\":\"disabled\"}", NO_THINKING);
-        draft.thinks = false;
+        draft.disable_thinking(NO_THINKING);
         if draft.settings.is_on(Rule::ReasoningEffort) {
-            draft.remove(Field::ReasoningEffort, reasoning_effort::NOT_BOTH);
+            draft.remove(Field::ReasoningEffort, NO_THINKING);
         }
     }
     can

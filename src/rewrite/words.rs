@@ -72,7 +72,8 @@ macro_rules! words {
                 Self::named(&string.unescaped(text))
             }
 
-            fn named(name: &[u8]) -> Option<Self> {
+            /// The word that is spelled like this.
+            pub(super) fn named(name: &[u8]) -> Option<Self> {
                 $(
                     if name == $text.as_bytes() {
                         return Some(Self::$word);
@@ -113,6 +114,20 @@ words! {
         Thinking = "thinking",
         ReasoningEffort = "reasoning_effort",
         ResponseFormat = "response_format",
+        MaxTokens = "max_tokens",
+        MaxCompletionTokens = "max_completion_tokens",
+        EnableThinking = "enable_thinking",
+        ChatTemplateKwargs = "chat_template_kwargs",
+        Reasoning = "reasoning",
+    } ":"
+}
+
+words! {
+    /// A member of `thinking`.
+    ThinkingField {
+        Type = "type",
+        Keep = "keep",
+        Effort = "effort",
     } ":"
 }
 
@@ -125,6 +140,7 @@ words! {
         ToolCallId = "tool_call_id",
         ReasoningContent = "reasoning_content",
         Reasoning = "reasoning",
+        ReasoningDetails = "reasoning_details",
         ProviderSpecificFields = "provider_specific_fields",
         Partial = "partial",
         Tools = "tools",
@@ -148,6 +164,7 @@ words! {
         Type = "type",
         Text = "text",
         Refusal = "refusal",
+        ReasoningContent = "reasoning_content",
     } ":"
 }
 
@@ -156,6 +173,8 @@ words! {
     PartType {
         Text = "text",
         Refusal = "refusal",
+        Thinking = "thinking",
+        Reasoning = "reasoning",
     } ""
 }
 
@@ -194,14 +213,24 @@ words! {
 words! {
     /// A member of `response_format`.
     FormatField {
+        Type = "type",
         JsonSchema = "json_schema",
     } ":"
+}
+
+words! {
+    /// The type of a `response_format` that has a schema.
+    FormatType {
+        JsonSchema = "json_schema",
+    } ""
 }
 
 words! {
     /// A member of `response_format.json_schema`.
     JsonSchemaField {
         Schema = "schema",
+        Name = "name",
+        Strict = "strict",
     } ":"
 }
 
@@ -245,7 +274,14 @@ mod tests {
             FunctionField::take,
             FunctionField::of,
         );
+        check(
+            ThinkingField::NAMES,
+            ":",
+            ThinkingField::take,
+            ThinkingField::of,
+        );
         check(FormatField::NAMES, ":", FormatField::take, FormatField::of);
+        check(FormatType::NAMES, "", FormatType::take, FormatType::of);
         check(
             JsonSchemaField::NAMES,
             ":",
