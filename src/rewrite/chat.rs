@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, ops::Range};
 
-use super::{Change, tool_schema::Scratch};
+use super::{Change, tool_call_id::Distinct, tool_schema::Scratch};
 use crate::json::{Edits, Kind, Member, Span, Str, Value};
 
 pub(super) use super::words::{Field, MessageField, Role};
@@ -61,7 +61,9 @@ impl Part {
 /// An element of `tool_calls`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call {
-    pub(super) id: Option<Str>,
+    pub(super) span: Span,
+    /// Of whatever type; None if there is none.
+    pub(super) id: Option<Value>,
 }
 
 /// What `response_format` says of the answer's schema.
@@ -141,6 +143,8 @@ pub(super) struct Spans {
     pub(super) duplicates: Vec<(Member, Member)>,
     /// Room for looking at schemas.
     pub(super) scratch: Scratch,
+    /// Room for telling ids of calls apart.
+    pub(super) distinct: Distinct,
     pub(super) edits: Edits,
     pub(super) changes: Vec<Change>,
 }
@@ -270,6 +274,7 @@ impl Spans {
         self.format_is_schema = false;
         clear(&mut self.duplicates);
         clear(&mut self.changes);
+        self.distinct.shrink_to(KEPT);
         self.edits.shrink_to(KEPT);
     }
 }

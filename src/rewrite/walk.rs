@@ -306,7 +306,7 @@ impl<B: Backend> Walk<'_, '_, B> {
     #[inline(always)]
     fn call(&mut self) -> Result<(), Error> {
         let mut id: Option<Member> = None;
-        object!(self, CallField, |key, field| {
+        let call = object!(self, CallField, |key, field| {
             match field {
                 Some(CallField::Id) => {
                     let duplicate = self.spans.duplicate(id);
@@ -316,8 +316,10 @@ impl<B: Backend> Walk<'_, '_, B> {
                 None => drop(self.scanner.skip()?),
             }
         });
-        let id = id.and_then(|id| id.value.as_str());
-        self.spans.calls.push(Call { id });
+        self.spans.calls.push(Call {
+            span: call.span,
+            id: id.map(|id| id.value),
+        });
         Ok(())
     }
 
