@@ -338,7 +338,10 @@ mod tests {
             (&K2_7, &["kimi-k2.7", "kimi-k2.7-code", "kimi-k2.7.1"]),
             (&K2_6, &["kimi-k2.6", "moonshotai/Kimi-K2.6-preview"]),
             (&K2_5, &["kimi-k2.5", "KIMI-K2.5-0905"]),
-            (&K2_THINKING, &["kimi-k2-thinking", "kimi-k2-thinking-turbo"]),
+            (
+                &K2_THINKING,
+                &["kimi-k2-thinking", "kimi-k2-thinking-turbo"],
+            ),
             (&K2_PREVIEW, &["kimi-k2-0905-preview", "kimi-k2-turbo"]),
             (
                 &V1,

@@ -54,7 +54,7 @@ fn remove_empty_parts(draft: &mut Draft<'_>, index: usize) {
     };
     let count = draft.parts(index).len();
     if draft.parts(index).iter().all(Part::says_nothing) {
-        if count > 0 || draft.calls_tools(index) {
+        if count > 0 || draft.has_calls(index) {
             draft.edits().replace(content.value.span, "\"\"");
             draft.note(Place::message(index, MessageField::Content), NO_EMPTY_ARRAY);
         }

@@ -9,9 +9,9 @@
 //!
 //! 1. `reasoning` (OpenRouter, vLLM);
 //! 2. `reasoning_content` in `provider_specific_fields` (LiteLLM);
-//! 3. the texts, or summaries, in `reasoning_details` (OpenRouter);
+//! 3. the texts in `reasoning_details` (OpenRouter);
 //! 4. parts of the content of type `thinking` or `reasoning`, which leave it;
-//! 5. `reasoning_content` in a part of the content (OpenAI's agents SDK).
+//! 5. `reasoning_content` in a text part of the content (OpenAI's agents SDK).
 //!
 //! If it is nowhere, one space is inserted, as Moonshot's own clients do. It is a last
 //! resort, and [`Report::lost_thoughts`](crate::Report::lost_thoughts) counts it: the
@@ -69,7 +69,7 @@ fn repair(draft: &mut Draft<'_>, index: usize) -> bool {
     let from_content = !has_moved && draft.contents().any_part_thinks;
     let parts_removed = from_content && take_parts(draft, index, present);
     let place = Place::message(index, MessageField::ReasoningContent);
-    if has_moved || parts_removed || from_content && take_from_parts(draft, index, present) {
+    if has_moved || parts_removed || from_content && take_from_part(draft, index, present) {
         draft.note(place, MOVED);
     } else {
         put(draft, index, present, Text::Static("\" \""));
@@ -138,9 +138,7 @@ fn take_details(draft: &mut Draft<'_>, index: usize, present: Option<Member>) ->
     let texts: Vec<Str> = draft
         .elements(details.value)
         .into_iter()
-        .filter_map(|detail| {
-            text(draft, detail, "text").or_else(|| text(draft, detail, "summary"))
-        })
+        .filter_map(|detail| text(draft, detail, "text"))
         .collect();
     if texts.is_empty() {
         return false;
@@ -180,25 +178,22 @@ fn thought(draft: &Draft<'_>, part: Span) -> Option<Str> {
         .find_map(|name| text(draft, part, name))
 }
 
-/// Moves each `reasoning_content` in a text part.
-fn take_from_parts(draft: &mut Draft<'_>, index: usize, present: Option<Member>) -> bool {
-    let found: Vec<(Span, Str)> = draft
+/// Moves the `reasoning_content` that a text part has.
+fn take_from_part(draft: &mut Draft<'_>, index: usize, present: Option<Member>) -> bool {
+    let found = draft
         .parts(index)
         .iter()
-        .filter(|part| matches!(part.kind, PartKind::Text(_)))
-        .filter_map(|part| {
-            let found = text(draft, object(part.span), REASONING_CONTENT)?;
-            Some((part.span, found))
-        })
-        .collect();
-    if found.is_empty() {
+        .filter(|part| part.text().is_some())
+        .find_map(|part| {
+            let part = object(part.span);
+            Some((part, text(draft, part, REASONING_CONTENT)?))
+        });
+    let Some((part, found)) = found else {
         return false;
-    }
-    let texts: Vec<Str> = found.iter().map(|(_, text)| *text).collect();
-    put_joined(draft, index, present, &texts);
-    for (part, _) in found {
-        draft.remove_members(object(part), REASONING_CONTENT);
-    }
+    };
+    draft.remove_members(part, REASONING_CONTENT);
+    let found = draft.slice(found.span);
+    put(draft, index, present, found);
     true
 }
 

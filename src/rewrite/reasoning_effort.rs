@@ -102,17 +102,12 @@ fn repair_in_thinking(draft: &mut Draft<'_>, none_disables: bool) {
     let Some(asked) = draft.string(sent.value) else {
         return;
     };
-    if none_disables && *asked == *b"none" {
-        // A type says more about whether to think than an effort.
-        if draft.thinking_member(ThinkingField::Type).is_some() {
+    let is_none = *asked == *b"none";
+    match level(&asked).filter(|_| !(is_none && none_disables)) {
+        None => {
             draft.remove_from_thinking(ThinkingField::Effort, NO_SUCH);
-        } else {
-            draft.disable_instead_of_effort(DISABLED);
+            draft.follow_other_switches();
         }
-        return;
-    }
-    match level(&asked) {
-        None => draft.remove_from_thinking(ThinkingField::Effort, NO_SUCH),
         Some(level) if draft.is_string(sent.value, level.trim_matches('"')) => {}
         Some(level) => draft.set_in_thinking(ThinkingField::Effort, level, LEVELS),
     }

@@ -13,7 +13,7 @@
 
 use super::{chat::Field, draft::Draft, words::ThinkingField};
 use crate::{
-    json::{Kind, Value},
+    json::Kind,
     model::{Thinking, ThinkingParam},
 };
 
@@ -22,18 +22,17 @@ const ON_OR_OFF: &str = "thinking is enabled or disabled";
 const ALWAYS_ON: &str = "thinking can't be switched on this model";
 const NO_KEEP: &str = "the model has no preserved thinking";
 const KEEPS_ALL: &str = "the model always keeps all thinking";
-const ASKED_ELSEWHERE: &str = "another host's way to disable thinking is ignored";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
     match draft.given(Field::Thinking).map(|given| given.value.kind) {
-        None => follow_other_switches(draft),
         Some(Kind::Object) => repair(draft),
         Some(Kind::False) if draft.family.thinking == Thinking::Switchable => {
             draft.disable_thinking(AN_OBJECT);
         }
         Some(Kind::True | Kind::False) => draft.remove(Field::Thinking, AN_OBJECT),
-        Some(_) => {}
+        _ => {}
     }
+    draft.follow_other_switches();
 }
 
 fn repair(draft: &mut Draft<'_>) {
@@ -68,25 +67,4 @@ fn repair(draft: &mut Draft<'_>) {
         }
         ThinkingParam::Unknown => {}
     }
-}
-
-fn follow_other_switches(draft: &mut Draft<'_>) {
-    if draft.family.thinking_param.has_foreign_switch() && is_off_elsewhere(draft) {
-        draft.disable_thinking(ASKED_ELSEWHERE);
-    }
-}
-
-/// Whether thinking is switched off in the way of another host.
-fn is_off_elsewhere(draft: &Draft<'_>) -> bool {
-    let value = |field| draft.field(field).map(|found| found.value);
-    let is_false = |value: Option<Value>| value.is_some_and(|value| value.kind == Kind::False);
-    let member = |object: Option<Value>, name| Some(draft.member(object?, name)?.value);
-
-    let template = value(Field::ChatTemplateKwargs);
-    let reasoning = value(Field::Reasoning);
-    is_false(value(Field::EnableThinking))
-        || is_false(member(template, "thinking"))
-        || is_false(member(template, "enable_thinking"))
-        || is_false(member(reasoning, "enabled"))
-        || member(reasoning, "effort").is_some_and(|effort| draft.is_string(effort, "none"))
 }

@@ -112,8 +112,8 @@ fn reasoning_is_found_in_the_details_of_another_router() {
             REASONING,
         ),
         (
-            "several, a summary among them, what is encrypted, and null where it should be",
-            r#"{"model":"kimi-k3","messages":[{"role":"assistant","reasoning_content":null,"tool_calls":[{"id":"a"}],"reasoning_details":[{"text":"a\"","index":0}, {"data":"x"},{"text":""},{"summary":"b"}]}]}"#,
+            "several, what is encrypted, and null where it should be",
+            r#"{"model":"kimi-k3","messages":[{"role":"assistant","reasoning_content":null,"tool_calls":[{"id":"a"}],"reasoning_details":[{"text":"a\"","index":0}, {"data":"x"},{"text":""},{"text":"b"}]}]}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","tool_calls":[{"id":"a"}],"reasoning_content":"a\"b"}]}"#,
             REASONING,
         ),
@@ -174,13 +174,13 @@ fn reasoning_is_found_in_the_content_and_leaves_it() {
             ],
         ),
         (
-            "in text parts that become a string",
-            r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":[{"reasoning_content":"x","type":"text","text":"a"},{"type":"text","text":"b","reasoning_content":"y"}],"tool_calls":[{"id":"a"}]}]}"#,
+            "in a text part that becomes part of a string; the first that says something",
+            r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":[{"reasoning_content":"","type":"text","text":"a"},{"type":"text","text":"b","reasoning_content":"xy"}],"tool_calls":[{"id":"a"}]}]}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":"ab","tool_calls":[{"id":"a"}],"reasoning_content":"xy"}]}"#,
             &[MOVED, (Rule::Content, "/messages/0/content")],
         ),
         (
-            "in text parts that stay",
+            "in a text part that stays",
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":[{"type":"text","text":"a","reasoning_content":"x"},{"type":"image_url"}],"tool_calls":[{"id":"a"}]}]}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":[{"type":"text","text":"a"},{"type":"image_url"}],"tool_calls":[{"id":"a"}],"reasoning_content":"x"}]}"#,
             &[MOVED],

@@ -104,19 +104,19 @@ fn the_effort_in_thinking_becomes_a_level_too() {
             ],
         ),
         (
-            "none, on K2.8, disables thinking",
-            r#"{"model":"kimi-k2.8","messages":[],"thinking":{"effort":"none","keep":"all"},"temperature":1}"#,
-            r#"{"model":"kimi-k2.8","messages":[],"thinking":{"keep":"all","type":"disabled"}}"#,
-            &[
-                (Rule::ReasoningEffort, "/thinking/effort"),
-                (Rule::Sampling, "/temperature"),
-            ],
-        ),
-        (
-            "none, on Kimi Code's K3, beside a type, which says more",
+            "none, on K2.8 and Kimi Code's K3, beside what thinking says itself",
             r#"{"model":"k3-256k","messages":[],"thinking":{"type":"enabled","effort":"none"}}"#,
             r#"{"model":"k3-256k","messages":[],"thinking":{"type":"enabled"}}"#,
             INSIDE,
+        ),
+        (
+            "nothing is left, so the switch of another host counts",
+            r#"{"model":"kimi-k2.8","messages":[],"thinking":{"effort":"odd"},"enable_thinking":false}"#,
+            r#"{"model":"kimi-k2.8","messages":[],"enable_thinking":false,"thinking":{"type":"disabled"}}"#,
+            &[
+                (Rule::ReasoningEffort, "/thinking"),
+                (Rule::ReasoningEffort, "/thinking"),
+            ],
         ),
     ]);
     leaves_alone(&[

@@ -75,7 +75,10 @@ fn a_schema_has_a_name_and_is_strict_or_not() {
             "another type",
             r#"{"messages":[],"response_format":{"type":"json_schema","json_schema":[]}}"#,
         ),
-        ("a string", r#"{"messages":[],"response_format":"json_schema"}"#),
+        (
+            "a string",
+            r#"{"messages":[],"response_format":"json_schema"}"#,
+        ),
     ]);
 }
 

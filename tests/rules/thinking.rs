@@ -224,6 +224,12 @@ fn the_switches_of_other_hosts_are_followed() {
             ALL,
         ),
         (
+            "thinking of which nothing is left",
+            r#"{"model":"kimi-k2.5","thinking":{"keep":"all"},"enable_thinking":false,"messages":[]}"#,
+            r#"{"model":"kimi-k2.5","enable_thinking":false,"messages":[],"thinking":{"type":"disabled"}}"#,
+            &[(Rule::Thinking, "/thinking"), (Rule::Thinking, "/thinking")],
+        ),
+        (
             "reasoning that is not enabled",
             r#"{"model":"kimi-k2.8","reasoning":{"enabled":false},"messages":[]}"#,
             r#"{"model":"kimi-k2.8","reasoning":{"enabled":false},"messages":[],"thinking":{"type":"disabled"}}"#,

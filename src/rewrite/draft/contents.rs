@@ -41,9 +41,7 @@ impl Draft<'_> {
             Some(Role::User | Role::Assistant) => true,
             Some(Role::System) => !self.carries_tools(index),
             // Once it is a system message.
-            Some(Role::Developer) => {
-                self.settings.is_on(Rule::Role) && !self.carries_tools(index)
-            }
+            Some(Role::Developer) => self.settings.is_on(Rule::Role) && !self.carries_tools(index),
             _ => false,
         };
         in_its_role && !self.has_calls(index) && !self.is_partial(index)
@@ -57,7 +55,7 @@ impl Draft<'_> {
 
     /// Whether there are tool calls, or something else in their place that is for
     /// Moonshot to judge.
-    fn has_calls(&self, index: usize) -> bool {
+    pub(in crate::rewrite) fn has_calls(&self, index: usize) -> bool {
         self.message_field(index, MessageField::ToolCalls)
             .is_some_and(|calls| match calls.value.kind {
                 Kind::Null => false,

@@ -4,8 +4,10 @@ use super::{Draft, Field, ThinkingField};
 use crate::{
     json::{Kind, Member, Value},
     model::{Thinking, ThinkingParam},
-    rewrite::change::Place,
+    rewrite::{Rule, change::Place},
 };
+
+const ASKED_ELSEWHERE: &str = "another host's way to disable thinking is ignored";
 
 impl Draft<'_> {
     pub(super) fn asked_to_think(&self) -> bool {
@@ -57,17 +59,30 @@ impl Draft<'_> {
         self.thinks = false;
     }
 
-    /// Switches thinking off: its `type` is put in the place of its `effort`.
-    pub(in crate::rewrite) fn disable_instead_of_effort(&mut self, why: &'static str) {
-        let Some(thinking) = self.thinking() else {
-            return;
-        };
-        self.remove_members(thinking, ThinkingField::Effort.name());
-        self.edits()
-            .append_member(thinking.span, ThinkingField::Type.key(), "\"disabled\"");
-        self.thinking_removed |= ThinkingField::Effort.bit();
-        self.thinks = false;
-        self.note(Place::Thinking(ThinkingField::Effort), why);
+    /// Switches thinking off where another host's switch says so and `thinking` isn't
+    /// given, if that is a rule: Moonshot ignores those switches.
+    pub(in crate::rewrite) fn follow_other_switches(&mut self) {
+        if self.family.thinking_param.has_foreign_switch()
+            && self.settings.is_on(Rule::Thinking)
+            && !self.thinking_is_given()
+            && self.is_off_elsewhere()
+        {
+            self.disable_thinking(ASKED_ELSEWHERE);
+        }
+    }
+
+    fn is_off_elsewhere(&self) -> bool {
+        let value = |field| self.field(field).map(|found| found.value);
+        let is_false = |value: Option<Value>| value.is_some_and(|value| value.kind == Kind::False);
+        let member = |object: Option<Value>, name| Some(self.member(object?, name)?.value);
+
+        let template = value(Field::ChatTemplateKwargs);
+        let reasoning = value(Field::Reasoning);
+        is_false(value(Field::EnableThinking))
+            || is_false(member(template, "thinking"))
+            || is_false(member(template, "enable_thinking"))
+            || is_false(member(reasoning, "enabled"))
+            || member(reasoning, "effort").is_some_and(|effort| self.is_string(effort, "none"))
     }
 
     /// Gives a member of `thinking` another value, or puts it in.
