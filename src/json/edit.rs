@@ -85,6 +85,23 @@ impl Edits {
         self.push(span, text.into(), How::Replace);
     }
 
+    /// Puts several texts in the place of `span`, which has two bytes at least.
+    pub(crate) fn replace_by_all(&mut self, span: Span, texts: impl IntoIterator<Item = Text>) {
+        let mut texts = texts.into_iter().peekable();
+        let mut rest = span;
+        while let Some(text) = texts.next() {
+            let is_first = rest.start == span.start;
+            let end = match texts.peek() {
+                None => span.end,
+                // The first one takes a byte, the last one those that are left.
+                Some(_) if is_first => span.start + 1,
+                Some(_) => rest.start,
+            };
+            self.replace(Span { end, ..rest }, text);
+            rest.start = end;
+        }
+    }
+
     /// Takes bytes out, and nothing else: commas are the caller's business.
     pub(crate) fn cut(&mut self, span: Span) {
         self.push(span, Text::Static(""), How::Replace);
@@ -446,6 +463,24 @@ mod tests {
             edits.append(span(text), "\"d\":3");
         });
         assert_eq!(appended, "{\"a\":{\"b\":[],\"c\":2},\"d\":3}");
+    }
+
+    #[test]
+    fn several_texts_take_the_place_of_one_value() {
+        let all = |texts: &'static [&'static str]| {
+            let text = "{\"a\":\"\",\"b\":null}";
+            edited(text, |edits, span| {
+                for value in ["\"\"", "null"] {
+                    let texts = texts.iter().copied().map(Text::from);
+                    edits.replace_by_all(span(value), texts);
+                }
+                edits.append(span(text), "\"c\":0");
+            })
+        };
+        assert_eq!(all(&["1"]), "{\"a\":1,\"b\":1,\"c\":0}");
+        assert_eq!(all(&["1", "2"]), "{\"a\":12,\"b\":12,\"c\":0}");
+        let four = all(&["1", "2", "3", "4"]);
+        assert_eq!(four, "{\"a\":1234,\"b\":1234,\"c\":0}");
     }
 
     #[test]

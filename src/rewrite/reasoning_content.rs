@@ -25,7 +25,7 @@ use super::{
 };
 use crate::json::{Kind, Member, Span, Str, Text, Value};
 
-const MOVED: &str = "the reasoning is expected here";
+const MOVED: &str = "the reasoning belongs into reasoning_content";
 const NOT_CONTENT: &str = "the reasoning is no content";
 /// The reason of a change that inserted a space.
 pub(super) const LOST: &str = "the reasoning is required and was nowhere found";
@@ -72,7 +72,7 @@ fn repair(draft: &mut Draft<'_>, index: usize) -> bool {
     if has_moved || parts_removed || from_content && take_from_part(draft, index, present) {
         draft.note(place, MOVED);
     } else {
-        put(draft, index, present, Text::Static("\" \""));
+        put(draft, index, present, [Text::Static("\" \"")]);
         draft.note(place, LOST);
     }
     parts_removed
@@ -88,15 +88,41 @@ fn text(draft: &Draft<'_>, object: Value, name: &str) -> Option<Str> {
     says_something(draft.member(object, name)?.value)
 }
 
-fn put(draft: &mut Draft<'_>, index: usize, present: Option<Member>, value: Text) {
-    match present {
-        Some(present) => draft.edits().replace(present.value.span, value),
-        None => {
-            let message = draft.message(index).span;
-            let key = MessageField::ReasoningContent.key();
-            draft.edits().append_member(message, key, value);
-        }
+/// Puts the texts, which are one string, where they are expected.
+fn put(
+    draft: &mut Draft<'_>,
+    index: usize,
+    present: Option<Member>,
+    texts: impl IntoIterator<Item = Text>,
+) {
+    if let Some(present) = present {
+        draft.edits().replace_by_all(present.value.span, texts);
+        return;
     }
+    let message = draft.message(index).span;
+    let mut texts = texts.into_iter();
+    if let Some(first) = texts.next() {
+        let key = MessageField::ReasoningContent.key();
+        draft.edits().append_member(message, key, first);
+    }
+    for text in texts {
+        draft.edits().extend(message, text);
+    }
+}
+
+/// The strings as one, in slices of the body: nothing is copied.
+fn joined(draft: &Draft<'_>, strings: &[Str]) -> Vec<Text> {
+    let last = strings.len() - 1;
+    let strings = strings.iter().enumerate();
+    strings
+        .map(|(number, string)| {
+            let mut span = string.span;
+            // Of all quotes the first and the last are left.
+            span.start += u32::from(number > 0);
+            span.end -= u32::from(number < last);
+            draft.slice(span)
+        })
+        .collect()
 }
 
 /// Makes `found` the member that was missing: only its key changes, because the text
@@ -126,7 +152,7 @@ fn take_provider_specific(draft: &mut Draft<'_>, index: usize, present: Option<M
         return false;
     };
     draft.remove_members(fields.value, REASONING_CONTENT);
-    let found = draft.slice(found.span);
+    let found = joined(draft, &[found]);
     put(draft, index, present, found);
     true
 }
@@ -145,6 +171,8 @@ fn take_details(draft: &mut Draft<'_>, index: usize, present: Option<Member>) ->
     }
     draft.join(details.value.span, &texts);
     rename_to(draft, details, present);
+    let place = Place::message(index, MessageField::ReasoningDetails);
+    draft.note(place, MOVED);
     true
 }
 
@@ -161,7 +189,8 @@ fn take_parts(draft: &mut Draft<'_>, index: usize, present: Option<Member>) -> b
     if texts.is_empty() {
         return false;
     }
-    put_joined(draft, index, present, &texts);
+    let texts = joined(draft, &texts);
+    put(draft, index, present, texts);
     for (number, _) in thoughts {
         draft.remove_part(index, number);
         draft.note(Place::part(index, number), NOT_CONTENT);
@@ -183,16 +212,18 @@ fn take_from_part(draft: &mut Draft<'_>, index: usize, present: Option<Member>) 
     let found = draft
         .parts(index)
         .iter()
-        .filter(|part| part.text().is_some())
-        .find_map(|part| {
+        .enumerate()
+        .filter(|(_, part)| part.text().is_some())
+        .find_map(|(number, part)| {
             let part = object(part.span);
-            Some((part, text(draft, part, REASONING_CONTENT)?))
+            Some((number, part, text(draft, part, REASONING_CONTENT)?))
         });
-    let Some((part, found)) = found else {
+    let Some((number, part, found)) = found else {
         return false;
     };
     draft.remove_members(part, REASONING_CONTENT);
-    let found = draft.slice(found.span);
+    draft.note(Place::part(index, number), NOT_CONTENT);
+    let found = joined(draft, &[found]);
     put(draft, index, present, found);
     true
 }
@@ -202,30 +233,5 @@ const fn object(span: Span) -> Value {
         kind: Kind::Object,
         span,
         escaped: false,
-    }
-}
-
-/// Appends strings of the body as one, without a copy.
-fn put_joined(draft: &mut Draft<'_>, index: usize, present: Option<Member>, strings: &[Str]) {
-    if let Some(present) = present {
-        draft.edits().remove(present.span());
-    }
-    let message = draft.message(index).span;
-    for (number, string) in strings.iter().enumerate() {
-        let mut span = string.span;
-        // Of all quotes the first and the last are left.
-        if number > 0 {
-            span.start += 1;
-        }
-        if number + 1 < strings.len() {
-            span.end -= 1;
-        }
-        let text = draft.slice(span);
-        if number == 0 {
-            let key = MessageField::ReasoningContent.key();
-            draft.edits().append_member(message, key, text);
-        } else {
-            draft.edits().extend(message, text);
-        }
     }
 }

@@ -104,18 +104,22 @@ fn a_call_of_a_model_that_thinks_has_its_reasoning() {
 #[test]
 fn reasoning_is_found_in_the_details_of_another_router() {
     const REASONING: &[(Rule, &str)] = &[(Rule::ReasoningContent, "/messages/0/reasoning_content")];
+    const DETAILS: &[(Rule, &str)] = &[
+        (Rule::ReasoningContent, "/messages/0/reasoning_details"),
+        (Rule::ReasoningContent, "/messages/0/reasoning_content"),
+    ];
     changes(&[
         (
             "one text",
             r#"{"model":"kimi-k2.6","messages":[{"role":"assistant","reasoning_details" : [{"type":"reasoning.text","text":"bec\u0061use"}],"tool_calls":[{"id":"a"}]}]}"#,
             r#"{"model":"kimi-k2.6","messages":[{"role":"assistant","reasoning_content" : "bec\u0061use","tool_calls":[{"id":"a"}]}]}"#,
-            REASONING,
+            DETAILS,
         ),
         (
             "several, what is encrypted, and null where it should be",
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","reasoning_content":null,"tool_calls":[{"id":"a"}],"reasoning_details":[{"text":"a\"","index":0}, {"data":"x"},{"text":""},{"text":"b"}]}]}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","tool_calls":[{"id":"a"}],"reasoning_content":"a\"b"}]}"#,
-            REASONING,
+            DETAILS,
         ),
         (
             "they say nothing",
@@ -149,7 +153,7 @@ fn reasoning_is_found_in_the_content_and_leaves_it() {
         (
             "several, of both types, and nothing else; null where it should be",
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","reasoning_content":null,"content":[{"type":"reasoning","text":"a"},{"type":"reasoning","reasoning":""},{"thinking":"b","type":"thinking"}],"tool_calls":[{"id":"a"}]}]}"#,
-            r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":"","tool_calls":[{"id":"a"}],"reasoning_content":"ab"}]}"#,
+            r#"{"model":"kimi-k3","messages":[{"role":"assistant","reasoning_content":"ab","content":"","tool_calls":[{"id":"a"}]}]}"#,
             &[
                 (Rule::ReasoningContent, "/messages/0/content/0"),
                 (Rule::ReasoningContent, "/messages/0/content/1"),
@@ -177,13 +181,17 @@ fn reasoning_is_found_in_the_content_and_leaves_it() {
             "in a text part that becomes part of a string; the first that says something",
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":[{"reasoning_content":"","type":"text","text":"a"},{"type":"text","text":"b","reasoning_content":"xy"}],"tool_calls":[{"id":"a"}]}]}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":"ab","tool_calls":[{"id":"a"}],"reasoning_content":"xy"}]}"#,
-            &[MOVED, (Rule::Content, "/messages/0/content")],
+            &[
+                (Rule::ReasoningContent, "/messages/0/content/1"),
+                MOVED,
+                (Rule::Content, "/messages/0/content"),
+            ],
         ),
         (
             "in a text part that stays",
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":[{"type":"text","text":"a","reasoning_content":"x"},{"type":"image_url"}],"tool_calls":[{"id":"a"}]}]}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":[{"type":"text","text":"a"},{"type":"image_url"}],"tool_calls":[{"id":"a"}],"reasoning_content":"x"}]}"#,
-            &[MOVED],
+            &[(Rule::ReasoningContent, "/messages/0/content/0"), MOVED],
         ),
         (
             "thoughts that say nothing stay, and so do arrays",
