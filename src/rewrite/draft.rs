@@ -1,20 +1,25 @@
 //! What a rule works on: the request as spans, what is known of the model, and
 //! the edits so far.
 
-use std::{borrow::Cow, ops::Range};
+mod tools;
+
+use std::borrow::Cow;
 
 use bytes::Bytes;
 
+pub(super) use self::tools::ToolList;
 use super::{
     Change, Rule, Settings,
+    distinct::Distinct,
     change::Place,
-    chat::{Call, Contents, Field, Message, MessageField, Part, Role, Schema, Spans, Tool},
-    tool_call_id::Distinct,
+    chat::{Call, Contents, Field, Message, MessageField, Part, Role, Schema, Spans},
 };
 use crate::{
     json::{Edits, Kind, Member, Scanner, Span, Str, Text, Value, number},
     model::{Family, Thinking},
 };
+
+pub(super) const NOT_BOTH: &str = "effort and thinking are refused together";
 
 /// A request that is being rewritten.
 #[derive(Debug)]
@@ -163,36 +168,6 @@ impl<'a> Draft<'a> {
         (&self.spans.calls, self.text, &mut self.spans.distinct)
     }
 
-    /// The name of the function that a call is for, if it has one.
-    pub(super) fn function_name(&self, call: Call) -> Option<Str> {
-        let kind = match self.raw(call.span).first() {
-            Some(b'{') => Kind::Object,
-            _ => return None,
-        };
-        let call = Value {
-            kind,
-            span: call.span,
-            escaped: false,
-        };
-        let function = self.member(call, "function")?;
-        self.member(function.value, "name")?.value.as_str()
-    }
-
-    pub(super) fn tools(&self) -> &[Tool] {
-        &self.spans.tools
-    }
-
-    /// The tools in a system message; nowhere else are they accepted.
-    pub(super) fn message_tools(&self, index: usize) -> &[Tool] {
-        let message = self.message(index);
-        match message.role {
-            Some(Role::System | Role::Developer) => {
-                &self.spans.message_tools[message.tools.start as usize..message.tools.end as usize]
-            }
-            _ => &[],
-        }
-    }
-
     pub(super) fn response_schema(&self) -> Option<Schema> {
         self.spans.response_schema
     }
@@ -239,6 +214,13 @@ impl<'a> Draft<'a> {
         (value.kind == Kind::Number).then(|| number(self.raw(value.span)))?
     }
 
+    /// The members of an object, in order.
+    pub(super) fn members(&self, object: Value) -> Vec<Member> {
+        let mut members = Vec::new();
+        for_each_member(self.text, object, |_, member| members.push(member));
+        members
+    }
+
     /// The member of an object with this name; of several the last, which is the
     /// one that counts.
     pub(super) fn member(&self, object: Value, name: &str) -> Option<Member> {
@@ -249,6 +231,15 @@ impl<'a> Draft<'a> {
             }
         });
         found
+    }
+
+    pub(super) fn is_key(&self, member: Member, name: &str) -> bool {
+        let key = Value {
+            kind: Kind::String,
+            span: member.key,
+            escaped: self.raw(member.key).contains(&b'\\'),
+        };
+        self.is_string(key, name)
     }
 
     /// Whether an object has nothing but members with this name.
@@ -270,6 +261,12 @@ impl<'a> Draft<'a> {
         });
     }
 
+    /// Hands out stretches of the text as they are with the edits so far, and the
+    /// number of each. The spans are to be sorted.
+    pub(super) fn for_each_edited(&self, spans: &[Span], f: impl FnMut(usize, Bytes)) {
+        self.spans.edits.for_each_edited(self.text, spans, f);
+    }
+
     pub(super) fn edits(&mut self) -> &mut Edits {
         &mut self.spans.edits
     }
@@ -288,20 +285,13 @@ impl<'a> Draft<'a> {
         self.spans.edits.append_member(root, field.key(), value);
     }
 
-    /// Removes neighbouring tools. Nothing in them is looked at by the rules behind.
-    pub(super) fn remove_tools(&mut self, indices: Range<usize>, why: &'static str) {
-        let tools = &mut self.spans.tools[indices.clone()];
-        if let (Some(first), Some(last)) = (tools.first(), tools.last()) {
-            self.spans.edits.remove(Span {
-                start: first.span.start,
-                end: last.span.end,
-            });
-        }
-        for tool in tools {
-            tool.is_removed = true;
-        }
-        for index in indices {
-            self.note(Place::tool(index), why);
+    /// Switches thinking off. An effort beside `thinking` is refused, and removed with
+    /// the rule for it.
+    pub(super) fn disable_thinking(&mut self, why: &'static str) {
+        self.set(Field::Thinking, "{\"type\":\"disabled\"}", why);
+        self.thinks = false;
+        if self.settings.is_on(Rule::ReasoningEffort) {
+            self.remove(Field::ReasoningEffort, NOT_BOTH);
         }
     }
 

@@ -7,6 +7,7 @@
 mod change;
 mod chat;
 mod content;
+mod distinct;
 mod draft;
 mod empty_content;
 mod model;
@@ -20,6 +21,7 @@ mod thinking;
 mod tool_call_id;
 mod tool_choice;
 mod tool_schema;
+mod tools;
 mod walk;
 mod words;
 
@@ -103,6 +105,11 @@ rules! {
     /// admit less than before. The dialect was measured on the validator that
     /// Moonshot publishes; the rest is documented or live reports.
     ToolSchema => tool_schema,
+    /// A function is described in a tool's `function`, its parameters are a schema,
+    /// and it is listed once: flat tools as in OpenAI's Responses API are nested, and
+    /// `null` becomes the schema of an object without properties (both judgements).
+    /// Of equal tools with one name the first stays (live reports).
+    Tools => tools,
     /// On models with a range of temperatures, V1, K2 previews and those that nobody
     /// knows, above 1 becomes 1 (documented). With `n` above 1, one near 0 becomes
     /// 0.3 (documented; that 0.3 is far enough is LiteLLM's bound), on V1 also none
@@ -124,8 +131,10 @@ rules! {
     /// `provider_specific_fields`, else one space, as Moonshot's own clients do (live
     /// reports).
     ReasoningContent => reasoning_content,
-    /// Ids of tool calls, and of the answers to them, become 1 to 64 letters,
-    /// digits, underscores and dashes (live reports).
+    /// A tool call without an id, or with one that an earlier call has, gets a fresh
+    /// one, `functions.NAME:INDEX`, and so does the answer to it (live reports; that
+    /// ids may not be repeated in later turns is a judgement). Other ids are left as
+    /// they are, of any length and with any letters.
     ToolCallId => tool_call_id,
 }
 

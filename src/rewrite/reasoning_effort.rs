@@ -8,7 +8,12 @@
 //! `thinking` (live reports, `cannot specify both 'thinking' and
 //! 'reasoning_effort'`).
 
-use super::{Rule, change::Place, chat::Field, draft::Draft};
+use super::{
+    Rule,
+    change::Place,
+    chat::Field,
+    draft::{Draft, NOT_BOTH},
+};
 use crate::{
     json::{Kind, Span, Value},
     model::{Effort, Sampling},
@@ -17,7 +22,6 @@ use crate::{
 const A_STRING: &str = "the effort must be a string";
 const LEVELS: &str = "the model's levels are low, high and max";
 const NO_SUCH: &str = "the model has no such effort";
-pub(super) const NOT_BOTH: &str = "effort and thinking are refused together";
 const DISABLED: &str = "no effort is disabled thinking on this model";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {

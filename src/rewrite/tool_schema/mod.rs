@@ -48,7 +48,7 @@ mod write;
 pub(super) use self::look::{Scratch, look};
 use super::{
     change::Place,
-    chat::{Field, MessageField, Schema, Tool},
+    chat::{Field, Schema},
     draft::Draft,
 };
 use crate::json::Text;
@@ -63,15 +63,13 @@ pub(super) enum Use {
 }
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
-    for index in 0..draft.tools().len() {
-        let tool = draft.tools()[index];
-        repair_tool(draft, tool, || format!("/tools/{index}"));
-    }
-    if draft.any_message_has(MessageField::Tools) {
-        for message in 0..draft.message_count() {
-            for index in 0..draft.message_tools(message).len() {
-                let tool = draft.message_tools(message)[index];
-                repair_tool(draft, tool, || format!("/messages/{message}/tools/{index}"));
+    for list in draft.tool_lists() {
+        for index in 0..draft.tools(list).len() {
+            let tool = draft.tools(list)[index];
+            if let Some(schema) = tool.schema().filter(|schema| schema.doubtful) {
+                let function = if tool.is_flat { "" } else { "/function" };
+                let place = format!("{}{function}/parameters", list.place(index));
+                repair_at(draft, schema, Use::Tool, &place);
             }
         }
     }
@@ -84,14 +82,6 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
             let place = "/response_format/json_schema/schema";
             repair_at(draft, schema, Use::Format, place);
         }
-    }
-}
-
-fn repair_tool(draft: &mut Draft<'_>, tool: Tool, place: impl Fn() -> String) {
-    if let Some(schema) = tool.schema().filter(|schema| schema.doubtful) {
-        let function = if tool.is_flat { "" } else { "/function" };
-        let place = format!("{}{function}/parameters", place());
-        repair_at(draft, schema, Use::Tool, &place);
     }
 }
 
