@@ -117,7 +117,12 @@ impl Edits {
         value: impl Into<Text>,
     ) {
         self.append(object, key);
-        self.push(before_close(object), value.into(), How::Append);
+        self.extend(object, value);
+    }
+
+    /// Adds `text` to what was appended to `container` last.
+    pub(crate) fn extend(&mut self, container: Span, text: impl Into<Text>) {
+        self.push(before_close(container), text.into(), How::Append);
     }
 
     /// Whether nothing is edited.

@@ -5,6 +5,8 @@ use std::fmt;
 use super::{
     Rule,
     chat::{Field, MessageField},
+    reasoning_content::LOST,
+    words::ThinkingField,
 };
 
 /// One change of a request body: the rule, the place and the reason.
@@ -38,6 +40,11 @@ impl Change {
     pub const fn why(&self) -> &'static str {
         self.why
     }
+
+    /// Whether a space was inserted in place of reasoning that was nowhere found.
+    pub(crate) fn lost_thoughts(&self) -> bool {
+        self.rule == Rule::ReasoningContent && self.why == LOST
+    }
 }
 
 impl fmt::Display for Change {
@@ -61,8 +68,7 @@ pub(super) enum Place {
     Tool(u32),
     Parameters(u32),
     MessageTool(u32, u32),
-    ThinkingType,
-    ThinkingKeep,
+    Thinking(ThinkingField),
     /// Anywhere else, already written out.
     Written(Box<Box<str>>),
 }
@@ -111,8 +117,7 @@ impl fmt::Display for Place {
             Self::Tool(index) => write!(f, "/tools/{index}"),
             Self::Parameters(tool) => write!(f, "/tools/{tool}/function/parameters"),
             Self::MessageTool(message, tool) => write!(f, "/messages/{message}/tools/{tool}"),
-            Self::ThinkingType => f.write_str("/thinking/type"),
-            Self::ThinkingKeep => f.write_str("/thinking/keep"),
+            Self::Thinking(field) => write!(f, "/thinking/{}", field.name()),
             Self::Written(pointer) => f.write_str(pointer),
         }
     }

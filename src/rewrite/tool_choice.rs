@@ -32,14 +32,14 @@
 use std::{borrow::Cow, collections::HashSet};
 
 use super::{
-    ToolChoicePolicy,
+    Rule, ToolChoicePolicy,
     change::Place,
-    chat::{Field, Role},
+    chat::{Field, Role, Tool},
     draft::{Draft, ToolList},
 };
 use crate::{
     json::{Kind, Str, Text, Value},
-    model::{ForcedChoice, Thinking},
+    model::ForcedChoice,
 };
 
 const NUDGE: &str = concat!(
@@ -55,9 +55,9 @@ const ASKED_INSTEAD: &str = "asks for a tool instead of the forced choice";
 const ONLY_ONE: &str = "only the named tool may be called";
 const ONLY_ALLOWED: &str = "only the allowed tools may be called";
 const ONE_LEFT: &str = "the only tool left is the named one";
-const OTHERS_LEFT: &str = "the model takes no name, and other tools remain in messages";
+const OTHERS_LEFT: &str = "the model takes no name; other tools remain";
 const ALLOWED_LEFT: &str = "the only tools left are the allowed ones";
-const OTHERS_ALLOWED: &str = "the model takes no list, and other tools remain in messages";
+const OTHERS_ALLOWED: &str = "the model takes no list; other tools remain";
 const NO_THINKING: &str = "without thinking the model takes a forced choice";
 
 /// What a `tool_choice` asks for.
@@ -155,12 +155,9 @@ fn write(draft: &mut Draft<'_>, sent: Value, word: Word) {
 }
 
 fn name(draft: &mut Draft<'_>, named: &Named<'_>) {
-    let is_named = |draft: &Draft<'_>, list| {
-        let tools = draft.tools(list).iter();
-        tools.clone().any(|tool| draft.is_named(tool, &named.name))
-    };
+    let is_named = |draft: &Draft<'_>, tool: &Tool| draft.is_named(tool, &named.name);
     let mut lists = draft.tool_lists();
-    let Some(list) = lists.find(|&list| is_named(draft, list)) else {
+    let Some(list) = lists.find(|&list| has_any(draft, list, is_named)) else {
         return;
     };
     let is_native = match draft.family.forced_choice {
@@ -175,12 +172,10 @@ fn name(draft: &mut Draft<'_>, named: &Named<'_>) {
         return;
     }
     if list == ToolList::Request {
-        keep_only(draft, ONLY_ONE, |draft, index| {
-            draft.is_named(&draft.tools(list)[index], &named.name)
-        });
+        keep_only(draft, ONLY_ONE, is_named);
     }
     if requires_natively(draft) {
-        let others = draft.any_message_has_tools();
+        let others = are_others_left(draft, is_named);
         let why = if others { OTHERS_LEFT } else { ONE_LEFT };
         draft.set(Field::ToolChoice, Word::Required.quoted(), why);
     } else {
@@ -204,26 +199,19 @@ fn translate(draft: &mut Draft<'_>, named: &Named<'_>) {
 }
 
 fn allow(draft: &mut Draft<'_>, word: Word, allowed: &HashSet<Cow<'_, [u8]>>) {
-    let is_allowed = |draft: &Draft<'_>, list, index: usize| {
-        let name = draft.tools(list)[index].name;
-        name.and_then(|name| draft.text(name))
-            .is_some_and(|name| allowed.contains(&name))
+    let is_allowed = |draft: &Draft<'_>, tool: &Tool| {
+        let name = tool.name.and_then(|name| draft.text(name));
+        name.is_some_and(|name| allowed.contains(&name))
     };
-    let is_any = |draft: &Draft<'_>, list| {
-        (0..draft.tools(list).len()).any(|index| is_allowed(draft, list, index))
-    };
-    let in_request = is_any(draft, ToolList::Request);
-    let mut in_messages = draft.tool_lists().skip(1);
-    if !in_request && !in_messages.any(|list| is_any(draft, list)) {
+    let mut lists = draft.tool_lists();
+    if !lists.any(|list| has_any(draft, list, is_allowed)) {
         return;
     }
-    if in_request {
-        keep_only(draft, ONLY_ALLOWED, |draft, index| {
-            is_allowed(draft, ToolList::Request, index)
-        });
+    if has_any(draft, ToolList::Request, is_allowed) {
+        keep_only(draft, ONLY_ALLOWED, is_allowed);
     }
     if word != Word::Required || requires_natively(draft) || disables_thinking(draft) {
-        let others = draft.any_message_has_tools();
+        let others = are_others_left(draft, is_allowed);
         let why = if others { OTHERS_ALLOWED } else { ALLOWED_LEFT };
         draft.set(Field::ToolChoice, word.quoted(), why);
     } else {
@@ -231,20 +219,29 @@ fn allow(draft: &mut Draft<'_>, word: Word, allowed: &HashSet<Cow<'_, [u8]>>) {
     }
 }
 
+fn has_any(draft: &Draft<'_>, list: ToolList, is: impl Fn(&Draft<'_>, &Tool) -> bool) -> bool {
+    draft.tools(list).iter().any(|tool| is(draft, tool))
+}
+
 /// Removes all of the request's tools but these, neighbours at once.
-fn keep_only(
-    draft: &mut Draft<'_>,
-    why: &'static str,
-    stays: impl Fn(&Draft<'_>, usize) -> bool,
-) {
+fn keep_only(draft: &mut Draft<'_>, why: &'static str, stays: impl Fn(&Draft<'_>, &Tool) -> bool) {
     let count = draft.tools(ToolList::Request).len();
     let mut first = 0;
     for index in 0..=count {
-        if index == count || stays(draft, index) {
+        let tool = draft.tools(ToolList::Request).get(index);
+        if tool.is_none_or(|tool| stays(draft, tool)) {
             draft.remove_tools(ToolList::Request, first..index, why);
             first = index + 1;
         }
     }
+}
+
+/// Whether the model will be offered any other tool than these.
+fn are_others_left(draft: &Draft<'_>, these: impl Fn(&Draft<'_>, &Tool) -> bool) -> bool {
+    let is_other = |draft: &Draft<'_>, tool: &Tool| !tool.is_removed && !these(draft, tool);
+    draft
+        .tool_lists()
+        .any(|list| has_any(draft, list, is_other))
 }
 
 /// Reads a choice. One that is of no known form is for Moonshot to judge.
@@ -306,9 +303,12 @@ fn allowed<'a>(draft: &Draft<'a>, allowed: Value) -> Option<Choice<'a>> {
 /// that it takes the forced choice.
 fn disables_thinking(draft: &mut Draft<'_>) -> bool {
     let can = draft.settings.tool_choice == ToolChoicePolicy::DisableThinking
-        && draft.family.thinking == Thinking::Switchable;
+        && draft.family.forced_choice == ForcedChoice::WithoutThinking;
     if can {
         draft.disable_thinking(NO_THINKING);
+        if draft.settings.is_on(Rule::ReasoningEffort) {
+            draft.remove(Field::ReasoningEffort, NO_THINKING);
+        }
     }
     can
 }

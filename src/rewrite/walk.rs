@@ -2,11 +2,11 @@
 
 use super::{
     NotAChat,
-    chat::{Call, Message, Parameters, Part, Schema, Spans, Tool},
+    chat::{Call, JsonSchema, Message, Parameters, Part, PartKind, Schema, Spans, Tool},
     tool_schema::{Use, look},
     words::{
-        CallField, Field, FormatField, FunctionField, JsonSchemaField, MessageField, PartField,
-        PartType, Role, ToolField, ToolType,
+        CallField, Field, FormatField, FormatType, FunctionField, JsonSchemaField, MessageField,
+        PartField, PartType, Role, ToolField, ToolType,
     },
 };
 use crate::json::{self, Backend, Error, Kind, Member, Pass, Scanner, Span, Str, Value};
@@ -276,17 +276,29 @@ impl<B: Backend> Walk<'_, '_, B> {
                 Some(PartField::Type) => kind = word!(self, PartType).0,
                 Some(PartField::Text) => text = self.scanner.skip()?.as_str(),
                 Some(PartField::Refusal) => refusal = self.scanner.skip()?.as_str(),
+                Some(PartField::ReasoningContent) => {
+                    self.spans.contents.any_part_thinks = true;
+                    self.scanner.skip()?;
+                }
                 None => drop(self.scanner.skip()?),
             }
         });
         let text = match kind {
             Some(PartType::Text) => text,
             Some(PartType::Refusal) => refusal,
-            None => None,
+            _ => None,
+        };
+        let kind = match (text, kind) {
+            (Some(text), _) => PartKind::Text(text),
+            (None, Some(PartType::Thinking | PartType::Reasoning)) => {
+                self.spans.contents.any_part_thinks = true;
+                PartKind::Thought
+            }
+            (None, _) => PartKind::Other,
         };
         self.spans.parts.push(Part {
             span: part.span,
-            text,
+            kind,
         });
         Ok(())
     }
@@ -380,10 +392,15 @@ impl<B: Backend> Walk<'_, '_, B> {
 
     #[inline(always)]
     fn response_format(&mut self) -> Result<Value, Error> {
-        self.spans.response_schema = None;
+        self.spans.json_schema = None;
+        self.spans.format_is_schema = false;
         let mut earlier = None;
         Ok(object!(self, FormatField, |key, field| {
             match field {
+                Some(FormatField::Type) => {
+                    let kind = word!(self, FormatType).0;
+                    self.spans.format_is_schema = kind == Some(FormatType::JsonSchema);
+                }
                 Some(FormatField::JsonSchema) => {
                     let duplicate = self.spans.duplicate(earlier);
                     let value = self.json_schema()?;
@@ -396,19 +413,38 @@ impl<B: Backend> Walk<'_, '_, B> {
 
     #[inline(always)]
     fn json_schema(&mut self) -> Result<Value, Error> {
-        self.spans.response_schema = None;
+        let mut name = None;
+        let mut strict = None;
+        let mut schema = None;
         let mut earlier = None;
-        Ok(object!(self, JsonSchemaField, |key, field| {
+        let value = object!(self, JsonSchemaField, |key, field| {
             match field {
                 Some(JsonSchemaField::Schema) => {
                     let duplicate = self.spans.duplicate(earlier);
-                    let (value, schema) = self.schema(Use::Format)?;
-                    self.spans.response_schema = schema;
+                    let value;
+                    (value, schema) = self.schema(Use::Format)?;
                     earlier = Some(self.spans.member(key, value, duplicate));
+                }
+                Some(JsonSchemaField::Name) => {
+                    let duplicate = self.spans.duplicate(name);
+                    let value = self.scanner.skip()?;
+                    name = Some(self.spans.member(key, value, duplicate));
+                }
+                Some(JsonSchemaField::Strict) => {
+                    let duplicate = self.spans.duplicate(strict);
+                    let value = self.scanner.skip()?;
+                    strict = Some(self.spans.member(key, value, duplicate));
                 }
                 None => drop(self.scanner.skip()?),
             }
-        }))
+        });
+        self.spans.json_schema = (value.kind == Kind::Object).then_some(JsonSchema {
+            span: value.span,
+            name,
+            strict,
+            schema,
+        });
+        Ok(value)
     }
 
     /// Reads what should be a schema, and looks at it on the way.

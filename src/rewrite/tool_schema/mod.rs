@@ -46,11 +46,7 @@ mod vocabulary;
 mod write;
 
 pub(super) use self::look::{Scratch, look};
-use super::{
-    change::Place,
-    chat::{Field, Schema},
-    draft::Draft,
-};
+use super::{change::Place, chat::Schema, draft::Draft};
 use crate::json::Text;
 
 /// What a schema is for.
@@ -74,14 +70,8 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
         }
     }
     if let Some(schema) = draft.response_schema().filter(|schema| schema.doubtful) {
-        let is_read = draft
-            .field(Field::ResponseFormat)
-            .and_then(|format| draft.member(format.value, "type"))
-            .is_some_and(|kind| draft.is_string(kind.value, "json_schema"));
-        if is_read {
-            let place = "/response_format/json_schema/schema";
-            repair_at(draft, schema, Use::Format, place);
-        }
+        let place = "/response_format/json_schema/schema";
+        repair_at(draft, schema, Use::Format, place);
     }
 }
 

@@ -113,7 +113,11 @@ fn write_number(number: &[u8], normal: &mut Vec<u8>) {
     };
     let zeros = normal.len() - start - last - 1;
     normal.truncate(start + last + 1);
-    let sign = if mantissa.starts_with(b"-") { b'-' } else { b',' };
+    let sign = if mantissa.starts_with(b"-") {
+        b'-'
+    } else {
+        b','
+    };
     normal.push(sign);
     let power = exponent + zeros as i128 - fraction as i128;
     normal.extend_from_slice(&power.to_le_bytes());
@@ -163,12 +167,44 @@ mod tests {
     #[test]
     fn texts_of_different_values_have_different_forms() {
         let texts = [
-            "0", "1", "-1", "10", "100", "0.1", "11", "1e400", "9007199254740993",
-            "9007199254740992", "0.1000000000000000055", "null", "true", "false", "\"\"",
-            "\"1\"", "\"null\"", "[]", "{}", "[[]]", "[null]", "[1,1]", "[11]", "[1,[1]]",
-            "[[1],1]", r#"{"a":1}"#, r#"{"a":"1"}"#, r#"{"a":1,"b":2}"#, r#"{"a":2,"b":1}"#,
-            r#"{"a":{"b":1}}"#, r#"[{"a":1},{"b":2}]"#, r#"{"ab":1}"#, r#"["a","b"]"#,
-            r#"["ab"]"#, r#"["b","a"]"#, r#"["a",["b"]]"#, r#""\ud800""#, r#""\ud801""#,
+            "0",
+            "1",
+            "-1",
+            "10",
+            "100",
+            "0.1",
+            "11",
+            "1e400",
+            "9007199254740993",
+            "9007199254740992",
+            "0.1000000000000000055",
+            "null",
+            "true",
+            "false",
+            "\"\"",
+            "\"1\"",
+            "\"null\"",
+            "[]",
+            "{}",
+            "[[]]",
+            "[null]",
+            "[1,1]",
+            "[11]",
+            "[1,[1]]",
+            "[[1],1]",
+            r#"{"a":1}"#,
+            r#"{"a":"1"}"#,
+            r#"{"a":1,"b":2}"#,
+            r#"{"a":2,"b":1}"#,
+            r#"{"a":{"b":1}}"#,
+            r#"[{"a":1},{"b":2}]"#,
+            r#"{"ab":1}"#,
+            r#"["a","b"]"#,
+            r#"["ab"]"#,
+            r#"["b","a"]"#,
+            r#"["a",["b"]]"#,
+            r#""\ud800""#,
+            r#""\ud801""#,
         ];
         for (index, one) in texts.iter().enumerate() {
             for other in &texts[..index] {

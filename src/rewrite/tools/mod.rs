@@ -19,14 +19,14 @@
 
 mod equality;
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use super::{
     change::Place,
     chat::{Parameters, Tool},
     draft::{Draft, ToolList},
 };
-use crate::json::{Kind, Span, Value};
+use crate::json::{Kind, Member, Span, Value};
 
 const NESTED: &str = "a function is described in `function`";
 const NO_PARAMETERS: &str = "parameters are a schema";
@@ -72,22 +72,20 @@ fn place_of_parameters(list: ToolList, index: usize, tool: Tool) -> Place {
 /// Puts brackets around the members that belong into `function`, and what is in
 /// between and doesn't before them.
 fn nest(draft: &mut Draft<'_>, tool: Tool) {
-    let members = draft.members(Value {
+    let object = Value {
         kind: Kind::Object,
         span: tool.span,
         escaped: false,
-    });
-    let moves: Vec<bool> = members
-        .iter()
-        .map(|member| OF_FUNCTION.iter().any(|name| draft.is_key(*member, name)))
-        .collect();
-    let first = moves.iter().position(|&moves| moves);
-    let last = moves.iter().rposition(|&moves| moves);
+    };
+    let members = draft.members(object, &OF_FUNCTION);
+    let moves = |&(_, moves): &(Member, bool)| moves;
+    let first = members.iter().position(moves);
+    let last = members.iter().rposition(moves);
     let (Some(first), Some(last)) = (first, last) else {
         return;
     };
-    let start = members[first].key.start;
-    for (member, moves) in members[first..last].iter().zip(&moves[first..last]) {
+    let start = members[first].0.key.start;
+    for (member, moves) in &members[first..last] {
         if !moves {
             let between = draft.slice(member.span());
             draft.edits().insert(start, between);
@@ -96,31 +94,29 @@ fn nest(draft: &mut Draft<'_>, tool: Tool) {
         }
     }
     draft.edits().insert(start, "\"function\":{");
-    draft.edits().insert(members[last].value.span.end, "}");
+    draft.edits().insert(members[last].0.value.span.end, "}");
 }
 
 /// Removes tools that have the same name as an earlier one and are equal to it.
 fn remove_equal(draft: &mut Draft<'_>, list: ToolList) {
     let mut names = HashSet::new();
     let mut twice = HashSet::new();
-    let named = |draft: &Draft<'_>, tool: &Tool| {
-        let name = tool.name.filter(|_| !tool.is_removed)?;
-        Some(draft.text_or_raw(name))
-    };
-    for tool in draft.tools(list) {
-        if let Some(name) = named(draft, tool) {
-            if names.contains(&name) {
-                twice.insert(name);
-            } else {
-                names.insert(name);
-            }
+    for name in draft
+        .tools(list)
+        .iter()
+        .filter_map(|tool| name(draft, tool))
+    {
+        if names.contains(&name) {
+            twice.insert(name);
+        } else {
+            names.insert(name);
         }
     }
     let (indices, spans): (Vec<usize>, Vec<Span>) = draft
         .tools(list)
         .iter()
         .enumerate()
-        .filter(|(_, tool)| named(draft, tool).is_some_and(|name| twice.contains(&name)))
+        .filter(|(_, tool)| name(draft, tool).is_some_and(|name| twice.contains(&name)))
         .map(|(index, tool)| (index, tool.span))
         .unzip();
     let mut seen = HashSet::new();
@@ -135,4 +131,10 @@ fn remove_equal(draft: &mut Draft<'_>, list: ToolList) {
     for index in equal {
         draft.remove_tools(list, index..index + 1, TWICE);
     }
+}
+
+/// The name of a tool that is still there.
+fn name<'a>(draft: &Draft<'a>, tool: &Tool) -> Option<Cow<'a, [u8]>> {
+    let name = tool.name.filter(|_| !tool.is_removed)?;
+    Some(draft.text_or_raw(name))
 }
