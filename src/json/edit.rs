@@ -102,6 +102,12 @@ impl Edits {
         }
     }
 
+    /// Puts `text` before the byte at an offset, and nothing else: commas are the
+    /// caller's business.
+    pub(crate) fn insert(&mut self, at: u32, text: impl Into<Text>) {
+        self.push(Span { start: at, end: at }, text.into(), How::Replace);
+    }
+
     /// Takes bytes out, and nothing else: commas are the caller's business.
     pub(crate) fn cut(&mut self, span: Span) {
         self.push(span, Text::Static(""), How::Replace);
@@ -164,6 +170,45 @@ impl Edits {
                 self.remove(earlier.span());
                 edited.insert(earlier.key.start);
             }
+        }
+    }
+
+    /// Hands out stretches of the text with the edits inside of them, and the number
+    /// of each. `spans` are sorted and don't overlap; no edit reaches beyond one.
+    pub(crate) fn for_each_edited(
+        &self,
+        text: &Bytes,
+        spans: &[Span],
+        mut f: impl FnMut(usize, Bytes),
+    ) {
+        let (Some(first), Some(last)) = (spans.first(), spans.last()) else {
+            return;
+        };
+        let whole = first.start..last.end;
+        let mut inside: Vec<&Edit> = self
+            .edits
+            .iter()
+            .filter(|edit| whole.contains(&edit.span.start))
+            .collect();
+        inside.sort_by_key(|edit| edit.span.start);
+        let mut rest = &inside[..];
+        for (number, &span) in spans.iter().enumerate() {
+            let before = rest.partition_point(|edit| edit.span.start < span.start);
+            let inner = rest[before..].partition_point(|edit| edit.span.start < span.end);
+            let (inner, behind) = rest[before..].split_at(inner);
+            rest = behind;
+            let edits = inner.iter().map(|edit| Edit {
+                span: Span {
+                    start: edit.span.start - span.start,
+                    end: edit.span.end - span.start,
+                },
+                text: edit.text.clone(),
+                how: edit.how,
+            });
+            let mut edits = Self {
+                edits: edits.collect(),
+            };
+            f(number, edits.apply(&text.slice(span.range())).into_bytes());
         }
     }
 

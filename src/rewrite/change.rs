@@ -66,6 +66,8 @@ pub(super) enum Place {
     Call(u32, u32),
     NewMessage,
     Tool(u32),
+    Parameters(u32),
+    MessageTool(u32, u32),
     Thinking(ThinkingField),
     /// Anywhere else, already written out.
     Written(Box<Box<str>>),
@@ -89,6 +91,15 @@ impl Place {
         Self::Tool(index as u32)
     }
 
+    /// The parameters of one of the request's tools.
+    pub(super) const fn parameters(tool: usize) -> Self {
+        Self::Parameters(tool as u32)
+    }
+
+    pub(super) const fn message_tool(message: usize, tool: usize) -> Self {
+        Self::MessageTool(message as u32, tool as u32)
+    }
+
     /// A place that is written out as a JSON Pointer.
     pub(super) fn written(pointer: String) -> Self {
         Self::Written(Box::new(pointer.into()))
@@ -104,6 +115,8 @@ impl fmt::Display for Place {
             Self::Call(message, call) => write!(f, "/messages/{message}/tool_calls/{call}/id"),
             Self::NewMessage => f.write_str("/messages/-"),
             Self::Tool(index) => write!(f, "/tools/{index}"),
+            Self::Parameters(tool) => write!(f, "/tools/{tool}/function/parameters"),
+            Self::MessageTool(message, tool) => write!(f, "/messages/{message}/tools/{tool}"),
             Self::Thinking(field) => write!(f, "/thinking/{}", field.name()),
             Self::Written(pointer) => f.write_str(pointer),
         }

@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, ops::Range};
 
-use super::{Change, tool_call_id::Distinct, tool_schema::Scratch};
+use super::{Change, distinct::Distinct, tool_schema::Scratch};
 use crate::json::{Edits, Kind, Member, Span, Str, Value};
 
 pub(super) use super::words::{Field, MessageField, Role};
@@ -143,7 +143,7 @@ pub(super) struct Spans {
     pub(super) duplicates: Vec<(Member, Member)>,
     /// Room for looking at schemas.
     pub(super) scratch: Scratch,
-    /// Room for telling ids of calls apart.
+    /// Room for telling ids of calls, and names of tools, apart.
     pub(super) distinct: Distinct,
     pub(super) edits: Edits,
     pub(super) changes: Vec<Change>,

@@ -7,6 +7,7 @@
 mod change;
 mod chat;
 mod content;
+mod distinct;
 mod draft;
 mod empty_content;
 mod min_completion_tokens;
@@ -22,6 +23,7 @@ mod thinking;
 mod tool_call_id;
 mod tool_choice;
 mod tool_schema;
+mod tools;
 mod walk;
 mod words;
 
@@ -104,15 +106,21 @@ rules! {
     /// which is refused (live reports). An object is replaced by its `effort` (live
     /// reports).
     ReasoningEffort => reasoning_effort,
-    /// `tool_choice` that the model refuses is put in other words, after
-    /// [`ToolChoicePolicy`]. Without tools it goes; `{"type":"auto"}` becomes
-    /// `"auto"` (live reports). Instead of a named function, models that think get
-    /// no other tool (judgement).
+    /// Replaces a `tool_choice` that the model refuses according to
+    /// [`ToolChoicePolicy`] (live reports), and a named function by no other tool left
+    /// on models that think (judgement; that K3 ignores the name is in the vendor's
+    /// suite). Translates the forms of other APIs (judgement; `{"type":"auto"}`, live
+    /// reports). Removes it where there are no tools (vendor's suite).
     ToolChoice => tool_choice,
     /// Schemas of tools and answers become ones of Moonshot's dialect, and never
     /// admit less than before. The dialect was measured on the validator that
     /// Moonshot publishes; the rest is documented or live reports.
     ToolSchema => tool_schema,
+    /// Nests flat tools, as in OpenAI's Responses API, in `function`, and replaces
+    /// `parameters` that are null by the schema of an object without properties (both
+    /// judgements). Removes a tool that is equal to an earlier one (live reports,
+    /// vendor's suite).
+    Tools => tools,
     /// Adds the `name` that a `json_schema` in `response_format` lacks, and removes a
     /// `strict` that is no boolean (vendor's suite).
     ResponseFormat => response_format,
@@ -144,8 +152,10 @@ rules! {
     /// Gives one space to messages without content (that they are refused is from
     /// live reports, the space a judgement), and removes empty text parts.
     EmptyContent => empty_content,
-    /// Ids of tool calls, and of the answers to them, become 1 to 64 letters,
-    /// digits, underscores and dashes (live reports).
+    /// Gives `functions.NAME:INDEX` to tool calls without an id, and to those with one
+    /// that an earlier call has, and to their answers (live reports; that an id may
+    /// not be repeated in a later turn is a judgement). All other ids are left as they
+    /// are, of any length and with any letters.
     ToolCallId => tool_call_id,
 }
 

@@ -16,6 +16,7 @@ mod thinking;
 mod together;
 mod tool_call_id;
 mod tool_choice;
+mod tools;
 
 use bytes::Bytes;
 use tower_moonshot::{MoonshotCompatLayer, Report, Rule};

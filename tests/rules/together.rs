@@ -127,6 +127,10 @@ fn a_rule_that_is_off_changes_nothing() {
             Rule::ToolChoice,
             r#"{"messages":[],"tool_choice":"required"}"#,
         ),
+        (
+            Rule::Tools,
+            r#"{"messages":[],"tools":[{"type":"function","name":"f"}]}"#,
+        ),
         (Rule::Temperature, r#"{"messages":[],"temperature":2}"#),
         (
             Rule::Sampling,

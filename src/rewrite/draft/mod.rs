@@ -6,18 +6,18 @@
 
 mod contents;
 mod thinking;
+mod tools;
 
-use std::{borrow::Cow, ops::Range};
+use std::borrow::Cow;
 
 use bytes::Bytes;
 
+pub(super) use self::tools::ToolList;
 use super::{
     Change, Rule, Settings,
     change::Place,
-    chat::{
-        Call, Contents, Field, JsonSchema, Message, MessageField, Part, Role, Schema, Spans, Tool,
-    },
-    tool_call_id::Distinct,
+    chat::{Call, Contents, Field, JsonSchema, Message, MessageField, Part, Role, Schema, Spans},
+    distinct::Distinct,
     words::ThinkingField,
 };
 use crate::{
@@ -154,36 +154,6 @@ impl<'a> Draft<'a> {
         (&self.spans.calls, self.text, &mut self.spans.distinct)
     }
 
-    /// The name of the function that a call is for, if it has one.
-    pub(super) fn function_name(&self, call: Call) -> Option<Str> {
-        let kind = match self.raw(call.span).first() {
-            Some(b'{') => Kind::Object,
-            _ => return None,
-        };
-        let call = Value {
-            kind,
-            span: call.span,
-            escaped: false,
-        };
-        let function = self.member(call, "function")?;
-        self.member(function.value, "name")?.value.as_str()
-    }
-
-    pub(super) fn tools(&self) -> &[Tool] {
-        &self.spans.tools
-    }
-
-    /// The tools in a system message; nowhere else are they accepted.
-    pub(super) fn message_tools(&self, index: usize) -> &[Tool] {
-        let message = self.message(index);
-        match message.role {
-            Some(Role::System | Role::Developer) => {
-                &self.spans.message_tools[message.tools.start as usize..message.tools.end as usize]
-            }
-            _ => &[],
-        }
-    }
-
     /// The `json_schema` of a `response_format` of that type, if it is an object.
     pub(super) fn json_schema(&self) -> Option<JsonSchema> {
         self.spans
@@ -243,6 +213,17 @@ impl<'a> Draft<'a> {
         (value.kind == Kind::Number).then(|| number(self.raw(value.span)))?
     }
 
+    /// The members of an object, in order, and whether the name of each is one of
+    /// these.
+    pub(super) fn members(&self, object: Value, names: &[&str]) -> Vec<(Member, bool)> {
+        let mut members = Vec::new();
+        for_each_member(self.text, object, |key, member| {
+            let is_one = names.iter().any(|name| *key == *name.as_bytes());
+            members.push((member, is_one));
+        });
+        members
+    }
+
     /// The member of an object with this name; of several the last, which is the
     /// one that counts.
     pub(super) fn member(&self, object: Value, name: &str) -> Option<Member> {
@@ -274,6 +255,12 @@ impl<'a> Draft<'a> {
         });
     }
 
+    /// Hands out stretches of the text as they are with the edits so far, and the
+    /// number of each. The spans are to be sorted.
+    pub(super) fn for_each_edited(&self, spans: &[Span], f: impl FnMut(usize, Bytes)) {
+        self.spans.edits.for_each_edited(self.text, spans, f);
+    }
+
     pub(super) fn edits(&mut self) -> &mut Edits {
         &mut self.spans.edits
     }
@@ -290,23 +277,6 @@ impl<'a> Draft<'a> {
     fn append_field(&mut self, field: Field, value: impl Into<Text>) {
         let Some(root) = self.spans.root else { return };
         self.spans.edits.append_member(root, field.key(), value);
-    }
-
-    /// Removes neighbouring tools. Nothing in them is looked at by the rules behind.
-    pub(super) fn remove_tools(&mut self, indices: Range<usize>, why: &'static str) {
-        let tools = &mut self.spans.tools[indices.clone()];
-        if let (Some(first), Some(last)) = (tools.first(), tools.last()) {
-            self.spans.edits.remove(Span {
-                start: first.span.start,
-                end: last.span.end,
-            });
-        }
-        for tool in tools {
-            tool.is_removed = true;
-        }
-        for index in indices {
-            self.note(Place::tool(index), why);
-        }
     }
 
     /// Removes all members of an object that have this name.

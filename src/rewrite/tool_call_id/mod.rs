@@ -26,12 +26,10 @@
 //! function `call`. If it has no member `id` either, it is left as it is: nothing
 //! tells that it is a call (judgement).
 
-mod distinct;
 mod ids;
 
 use std::borrow::Cow;
 
-pub(super) use self::distinct::Distinct;
 use self::ids::{Fresh, Id, Ids};
 use super::{
     change::Place,

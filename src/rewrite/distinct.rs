@@ -1,4 +1,4 @@
-//! A check for ids that occur twice, which nearly every request passes.
+//! A check for ids or names that occur twice, which nearly every request passes.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -8,7 +8,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 /// Hashes are seeded, so that nobody outside can choose ids that collide; and if
 /// ids collide nevertheless, the check gives up after a bounded number of steps.
 #[derive(Debug)]
-pub(in crate::rewrite) struct Distinct {
+pub(super) struct Distinct {
     seed: u64,
     /// Open addressing; 0 is a free slot.
     slots: Vec<u64>,
@@ -55,7 +55,7 @@ impl Distinct {
     }
 
     /// Gives memory back to the allocator, down to room for this many slots.
-    pub(in crate::rewrite) fn shrink_to(&mut self, slots: usize) {
+    pub(super) fn shrink_to(&mut self, slots: usize) {
         self.slots.clear();
         self.slots.shrink_to(slots);
     }
