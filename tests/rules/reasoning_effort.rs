@@ -231,6 +231,16 @@ fn no_effort_disables_thinking_where_that_is_possible() {
             DISABLED,
         ),
         (
+            "thinking that was removed is replaced where it was",
+            r#"{"model":"kimi-k2.8","thinking":true,"messages":[],"reasoning_effort":"none"}"#,
+            r#"{"model":"kimi-k2.8","thinking":{"type":"disabled"},"messages":[]}"#,
+            &[
+                (Rule::Thinking, "/thinking"),
+                (Rule::ReasoningEffort, "/thinking"),
+                (Rule::ReasoningEffort, "/reasoning_effort"),
+            ],
+        ),
+        (
             "what thinking says counts more",
             r#"{"model":"kimi-k2.6","messages":[],"thinking":{"type":"enabled"},"reasoning_effort":"none"}"#,
             r#"{"model":"kimi-k2.6","messages":[],"thinking":{"type":"enabled"}}"#,

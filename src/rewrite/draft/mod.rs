@@ -40,6 +40,9 @@ pub(super) struct Draft<'a> {
     pub(super) thinks: bool,
     /// Whether a rule has put another value in the place of `thinking`.
     thinking_is_replaced: bool,
+    /// `thinking`, if a rule has removed it: that is done last, because the next rule
+    /// may put something in its place.
+    removed_thinking: Option<Member>,
     /// The members of `thinking` that rules have removed, one bit for each.
     thinking_removed: u32,
     contents: Contents,
@@ -60,6 +63,7 @@ impl<'a> Draft<'a> {
             family: Family::unknown(),
             thinks: false,
             thinking_is_replaced: false,
+            removed_thinking: None,
             thinking_removed: 0,
         };
         if let Some(id) = draft
@@ -76,6 +80,13 @@ impl<'a> Draft<'a> {
     pub(super) fn set_family(&mut self, id: &str) {
         self.family = Family::of(id);
         self.thinks = self.asked_to_think();
+    }
+
+    /// Edits what was left to the end.
+    pub(super) fn finish(self) {
+        if let Some(thinking) = self.removed_thinking {
+            self.spans.edits.remove(thinking.span());
+        }
     }
 
     // === what is there ===

@@ -54,6 +54,9 @@ impl Draft<'_> {
 
     /// Switches thinking off.
     pub(in crate::rewrite) fn disable_thinking(&mut self, why: &'static str) {
+        if let Some(removed) = self.removed_thinking.take() {
+            self.spans.fields[Field::Thinking as usize] = Some(removed);
+        }
         self.set(Field::Thinking, r#"{"type":"disabled"}"#, why);
         self.thinking_is_replaced = true;
         self.thinks = false;
@@ -65,7 +68,8 @@ impl Draft<'_> {
         if self.is_off_elsewhere() {
             self.disable_thinking(ASKED_ELSEWHERE);
         } else {
-            self.remove(Field::Thinking, why);
+            self.removed_thinking = self.spans.fields[Field::Thinking as usize].take();
+            self.note(Place::Field(Field::Thinking), why);
         }
     }
 
