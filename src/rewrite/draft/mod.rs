@@ -40,8 +40,7 @@ pub(super) struct Draft<'a> {
     pub(super) thinks: bool,
     /// Whether a rule has put another value in the place of `thinking`.
     thinking_is_replaced: bool,
-    /// `thinking`, if a rule has removed it: that is done last, because the next rule
-    /// may put something in its place.
+    /// `thinking`, if a rule has removed it.
     removed_thinking: Option<Member>,
     /// The members of `thinking` that rules have removed, one bit for each.
     thinking_removed: u32,
@@ -83,9 +82,9 @@ impl<'a> Draft<'a> {
     }
 
     /// Edits what was left to the end.
-    pub(super) fn finish(self) {
-        if let Some(thinking) = self.removed_thinking {
-            self.spans.edits.remove(thinking.span());
+    pub(super) fn finish(mut self) {
+        if self.removed_thinking.is_some() || self.thinking_removed != 0 {
+            self.finish_thinking();
         }
     }
 

@@ -111,8 +111,9 @@ impl Draft<'_> {
         let Some(thinking) = self.thinking() else {
             return;
         };
-        if self.thinking_member(field).is_some() {
+        if self.member(thinking, field.name()).is_some() {
             self.replace_members(thinking, field.name(), value);
+            self.thinking_removed &= !field.bit();
         } else {
             self.edits()
                 .append_member(thinking.span, field.key(), value);
@@ -139,8 +140,25 @@ impl Draft<'_> {
         if is_empty {
             self.remove_thinking(why);
         } else {
-            self.remove_members(thinking, field.name());
             self.note(Place::Thinking(field), why);
+        }
+    }
+
+    /// Removes from the body what rules have removed. That is left to the end, because
+    /// the next rule may have put something in its place.
+    pub(super) fn finish_thinking(&mut self) {
+        if let Some(removed) = self.removed_thinking {
+            self.edits().remove(removed.span());
+        } else if let Some(thinking) = self.thinking() {
+            for field in [
+                ThinkingField::Type,
+                ThinkingField::Keep,
+                ThinkingField::Effort,
+            ] {
+                if self.thinking_removed & field.bit() != 0 {
+                    self.remove_members(thinking, field.name());
+                }
+            }
         }
     }
 }
