@@ -46,11 +46,7 @@ mod vocabulary;
 mod write;
 
 pub(super) use self::look::{Scratch, look};
-use super::{
-    change::Place,
-    chat::{Field, Schema},
-    draft::Draft,
-};
+use super::{change::Place, chat::Schema, draft::Draft};
 use crate::json::Text;
 
 /// What a schema is for.
@@ -63,22 +59,19 @@ pub(super) enum Use {
 }
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
-    for index in 0..draft.tools().len() {
-        let schema = draft.tools()[index].parameters;
-        if let Some(schema) = schema.filter(|schema| schema.doubtful) {
-            let place = format!("/tools/{index}/function/parameters");
-            repair_at(draft, schema, Use::Tool, &place);
+    for list in draft.tool_lists() {
+        for index in 0..draft.tools(list).len() {
+            let tool = draft.tools(list)[index];
+            if let Some(schema) = tool.schema().filter(|schema| schema.doubtful) {
+                let function = if tool.is_flat { "" } else { "/function" };
+                let place = format!("{}{function}/parameters", list.place(index));
+                repair_at(draft, schema, Use::Tool, &place);
+            }
         }
     }
     if let Some(schema) = draft.response_schema().filter(|schema| schema.doubtful) {
-        let is_read = draft
-            .field(Field::ResponseFormat)
-            .and_then(|format| draft.member(format.value, "type"))
-            .is_some_and(|kind| draft.is_string(kind.value, "json_schema"));
-        if is_read {
-            let place = "/response_format/json_schema/schema";
-            repair_at(draft, schema, Use::Format, place);
-        }
+        let place = "/response_format/json_schema/schema";
+        repair_at(draft, schema, Use::Format, place);
     }
 }
 
