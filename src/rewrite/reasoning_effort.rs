@@ -104,10 +104,7 @@ fn repair_in_thinking(draft: &mut Draft<'_>, none_disables: bool) {
     };
     let is_none = *asked == *b"none";
     match level(&asked).filter(|_| !(is_none && none_disables)) {
-        None => {
-            draft.remove_from_thinking(ThinkingField::Effort, NO_SUCH);
-            draft.follow_other_switches();
-        }
+        None => draft.remove_from_thinking(ThinkingField::Effort, NO_SUCH),
         Some(level) if draft.is_string(sent.value, level.trim_matches('"')) => {}
         Some(level) => draft.set_in_thinking(ThinkingField::Effort, level, LEVELS),
     }

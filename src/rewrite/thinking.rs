@@ -25,14 +25,14 @@ const KEEPS_ALL: &str = "the model always keeps all thinking";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
     match draft.given(Field::Thinking).map(|given| given.value.kind) {
+        None => draft.follow_other_switches(),
         Some(Kind::Object) => repair(draft),
         Some(Kind::False) if draft.family.thinking == Thinking::Switchable => {
             draft.disable_thinking(AN_OBJECT);
         }
-        Some(Kind::True | Kind::False) => draft.remove(Field::Thinking, AN_OBJECT),
-        _ => {}
+        Some(Kind::True | Kind::False) => draft.remove_thinking(AN_OBJECT),
+        Some(_) => {}
     }
-    draft.follow_other_switches();
 }
 
 fn repair(draft: &mut Draft<'_>) {
@@ -48,7 +48,7 @@ fn repair(draft: &mut Draft<'_>) {
             }
         }
         ThinkingParam::AlwaysKept if is_disabled || is_adaptive => {
-            draft.remove(Field::Thinking, ALWAYS_ON);
+            draft.remove_thinking(ALWAYS_ON);
         }
         ThinkingParam::AlwaysKept => {
             let keep = draft.thinking_member(ThinkingField::Keep);

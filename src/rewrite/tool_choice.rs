@@ -191,10 +191,10 @@ fn translate(draft: &mut Draft<'_>, named: &Named<'_>) {
     };
     let span = choice.value.span;
     let name = draft.slice(named.spelled.span);
-    let edits = draft.edits();
-    edits.replace(span, r#"{"type":"function","function":{"name":"#);
-    edits.insert(span.end, name);
-    edits.insert(span.end, "}}");
+    let before = Text::Static(r#"{"type":"function","function":{"name":"#);
+    draft
+        .edits()
+        .replace_by_all(span, [before, name, Text::Static("}}")]);
     draft.note(Place::Field(Field::ToolChoice), DIALECT);
 }
 

@@ -112,11 +112,8 @@ fn the_effort_in_thinking_becomes_a_level_too() {
         (
             "nothing is left, so the switch of another host counts",
             r#"{"model":"kimi-k2.8","messages":[],"thinking":{"effort":"odd"},"enable_thinking":false}"#,
-            r#"{"model":"kimi-k2.8","messages":[],"enable_thinking":false,"thinking":{"type":"disabled"}}"#,
-            &[
-                (Rule::ReasoningEffort, "/thinking"),
-                (Rule::ReasoningEffort, "/thinking"),
-            ],
+            r#"{"model":"kimi-k2.8","messages":[],"thinking":{"type":"disabled"},"enable_thinking":false}"#,
+            &[(Rule::ReasoningEffort, "/thinking")],
         ),
     ]);
     leaves_alone(&[

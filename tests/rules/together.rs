@@ -60,6 +60,19 @@ fn one_message_can_be_changed_in_several_places() {
 }
 
 #[test]
+fn what_is_written_anew_at_the_end_and_what_is_appended_behind_it_do_not_mix() {
+    changes(&[(
+        "a choice in another dialect, and thinking",
+        r#"{"model":"kimi-k2.6","messages":[],"enable_thinking":false,"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"function","name":"f"}}"#,
+        r#"{"model":"kimi-k2.6","messages":[],"enable_thinking":false,"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"function","function":{"name":"f"}},"thinking":{"type":"disabled"}}"#,
+        &[
+            (Rule::Thinking, "/thinking"),
+            (Rule::ToolChoice, "/tool_choice"),
+        ],
+    )]);
+}
+
+#[test]
 fn of_a_key_that_was_edited_no_earlier_one_is_left() {
     changes(&[
         (

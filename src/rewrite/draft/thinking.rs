@@ -59,19 +59,31 @@ impl Draft<'_> {
         self.thinks = false;
     }
 
-    /// Switches thinking off where another host's switch says so and `thinking` isn't
-    /// given, if that is a rule: Moonshot ignores those switches.
+    /// Removes `thinking`. Where the switch of another host's then counts, it is
+    /// switched off instead.
+    pub(in crate::rewrite) fn remove_thinking(&mut self, why: &'static str) {
+        if self.is_off_elsewhere() {
+            self.disable_thinking(ASKED_ELSEWHERE);
+        } else {
+            self.remove(Field::Thinking, why);
+        }
+    }
+
+    /// Switches thinking off if `thinking` isn't given and the switch of another host
+    /// says so.
     pub(in crate::rewrite) fn follow_other_switches(&mut self) {
-        if self.family.thinking_param.has_foreign_switch()
-            && self.settings.is_on(Rule::Thinking)
-            && !self.thinking_is_given()
-            && self.is_off_elsewhere()
-        {
+        if !self.thinking_is_given() && self.is_off_elsewhere() {
             self.disable_thinking(ASKED_ELSEWHERE);
         }
     }
 
+    /// Whether another host's switch says that the model is not to think, and rules
+    /// follow it on this model: Moonshot itself ignores those switches.
     fn is_off_elsewhere(&self) -> bool {
+        if !self.family.thinking_param.has_foreign_switch() || !self.settings.is_on(Rule::Thinking)
+        {
+            return false;
+        }
         let value = |field| self.field(field).map(|found| found.value);
         let is_false = |value: Option<Value>| value.is_some_and(|value| value.kind == Kind::False);
         let member = |object: Option<Value>, name| Some(self.member(object?, name)?.value);
@@ -121,7 +133,7 @@ impl Draft<'_> {
             is_empty &= removed;
         });
         if is_empty {
-            self.remove(Field::Thinking, why);
+            self.remove_thinking(why);
         } else {
             self.remove_members(thinking, field.name());
             self.note(Place::Thinking(field), why);
