@@ -10,6 +10,8 @@ mod refs;
 mod size;
 mod steps;
 mod termination;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::{error::Error, fmt};
