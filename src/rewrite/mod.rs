@@ -28,7 +28,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use self::{chat::Spans, draft::Draft};
-use crate::json::{self, Rope};
+use crate::{
+    json::{self, Rope},
+    overrides::Overrides,
+};
 
 pub(crate) use self::settings::Settings;
 pub use self::{
@@ -48,7 +51,7 @@ macro_rules! rules {
         /// Of what Moonshot refuses, each says how that is known: documented by
         /// Moonshot, from live reports, which are answers that somebody recorded, or
         /// a judgement. Nothing was measured against the live API by us.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Rule {
             $( $(#[doc = $doc])+ $rule, )+
@@ -153,10 +156,14 @@ pub(crate) enum NotAChat {
 
 /// Rewrites one body. What needs no change keeps its bytes; `None` is a chat request
 /// that needs none.
-pub(crate) fn rewrite(body: &Bytes, settings: &Settings) -> Result<Option<Rewritten>, NotAChat> {
+pub(crate) fn rewrite(
+    body: &Bytes,
+    settings: &Settings,
+    overrides: Overrides<'_>,
+) -> Result<Option<Rewritten>, NotAChat> {
     Spans::with_scratch(|spans| {
         walk::walk(body, spans)?;
-        apply(&mut Draft::new(body, spans, settings));
+        apply(&mut Draft::new(body, spans, settings, overrides));
         debug_assert_eq!(spans.edits.is_empty(), spans.changes.is_empty());
         if spans.edits.is_empty() {
             return Ok(None);

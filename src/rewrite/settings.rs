@@ -1,8 +1,7 @@
 //! What the caller decides about the rewrite.
 
-use std::{collections::HashMap, sync::Arc};
-
 use super::Rule;
+use crate::ModelAliases;
 
 /// What happens to a `tool_choice` that forces a call where the model refuses
 /// that. The default is [`Nudge`](Self::Nudge).
@@ -40,24 +39,12 @@ pub enum NPolicy {
 pub(crate) struct Settings {
     /// One bit for each rule that is switched off.
     off: u32,
-    /// Model names of the caller's, and the ids they stand for.
-    pub(crate) aliases: HashMap<Box<str>, Arc<str>>,
+    pub(crate) aliases: ModelAliases,
     pub(crate) tool_choice: ToolChoicePolicy,
     pub(crate) n: NPolicy,
 }
 
 impl Settings {
-    /// The id that a model's name stands for, if it is an alias.
-    #[inline]
-    pub(super) fn alias(&self, name: &[u8]) -> Option<&str> {
-        if self.aliases.is_empty() {
-            return None;
-        }
-        self.aliases
-            .get(std::str::from_utf8(name).ok()?)
-            .map(|id| &**id)
-    }
-
     #[inline]
     pub(crate) const fn is_on(&self, rule: Rule) -> bool {
         self.off & (1 << rule as u32) == 0

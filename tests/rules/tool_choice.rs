@@ -191,7 +191,7 @@ fn only_the_named_tool_is_left_where_a_name_is_refused() {
 #[test]
 fn the_model_may_choose_if_that_is_the_policy() {
     changes_with(
-        &layer().with_tool_choice(ToolChoicePolicy::Auto),
+        &layer().with_tool_choice_policy(ToolChoicePolicy::Auto),
         &[
             (
                 "required",
@@ -214,7 +214,7 @@ fn the_model_may_choose_if_that_is_the_policy() {
 
 #[test]
 fn thinking_is_disabled_for_a_forced_choice_if_that_is_the_policy() {
-    let layer = layer().with_tool_choice(ToolChoicePolicy::DisableThinking);
+    let layer = layer().with_tool_choice_policy(ToolChoicePolicy::DisableThinking);
     changes_with(
         &layer,
         &[
