@@ -23,12 +23,13 @@ mod tool_schema;
 mod walk;
 mod words;
 
-use std::sync::Arc;
+use std::{str::FromStr, sync::Arc};
 
 use bytes::Bytes;
 
 use self::{chat::Spans, draft::Draft};
 use crate::{
+    ConfigError,
     json::{self, Rope},
     overrides::Overrides,
 };
@@ -135,6 +136,15 @@ rules! {
 impl std::fmt::Display for Rule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl FromStr for Rule {
+    type Err = ConfigError;
+
+    /// Parses the name in snake case, such as `tool_choice`.
+    fn from_str(name: &str) -> Result<Self, ConfigError> {
+        settings::named("rule", Self::ALL, Self::name, name)
     }
 }
 
