@@ -133,6 +133,8 @@ mod model;
 mod overrides;
 mod report;
 mod rewrite;
+#[cfg(feature = "serde")]
+mod serde;
 mod service;
 
 #[cfg(feature = "emulator")]
