@@ -41,10 +41,10 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
 use tower_moonshot::{
-    CompatBody, MoonshotCompat, MoonshotCompatLayer, Region, Report, emulator::Emulator,
+    MoonshotCompat, MoonshotCompatLayer, Region, Report, RequestBody, emulator::Emulator,
 };
 
-type Moonshot = MoonshotCompat<Client<HttpsConnector<HttpConnector>, CompatBody<Full<Bytes>>>>;
+type Moonshot = MoonshotCompat<Client<HttpsConnector<HttpConnector>, RequestBody<Full<Bytes>>>>;
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {

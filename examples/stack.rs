@@ -38,7 +38,7 @@ use tower_http::{
     validate_request::{ValidateRequest, ValidateRequestHeaderLayer},
 };
 use tower_moonshot::{
-    CompatBody, MoonshotCompatLayer, Report, Skipped,
+    MoonshotCompatLayer, Report, RequestBody, Skipped,
     emulator::{Emulator, Failure},
 };
 use tracing_subscriber::EnvFilter;
@@ -161,7 +161,7 @@ struct Overloaded {
     retries: u32,
 }
 
-impl<B, R> retry::Policy<Request<CompatBody<B>>, Response<R>, Infallible> for Overloaded
+impl<B, R> retry::Policy<Request<RequestBody<B>>, Response<R>, Infallible> for Overloaded
 where
     B: http_body::Body,
 {
@@ -169,7 +169,7 @@ where
 
     fn retry(
         &mut self,
-        _: &mut Request<CompatBody<B>>,
+        _: &mut Request<RequestBody<B>>,
         result: &mut Result<Response<R>, Infallible>,
     ) -> Option<Self::Future> {
         let response = result.as_ref().ok()?;
@@ -187,8 +187,8 @@ where
 
     fn clone_request(
         &mut self,
-        request: &Request<CompatBody<B>>,
-    ) -> Option<Request<CompatBody<B>>> {
+        request: &Request<RequestBody<B>>,
+    ) -> Option<Request<RequestBody<B>>> {
         // None for a body that isn't in memory: an upload, say, is sent once.
         let mut copy = Request::new(request.body().try_clone()?);
         *copy.method_mut() = request.method().clone();
@@ -204,7 +204,7 @@ where
 /// not be taken for the whole.
 async fn send<B>(
     moonshot: Emulator,
-    request: Request<CompatBody<B>>,
+    request: Request<RequestBody<B>>,
 ) -> Result<Response<Body>, Infallible>
 where
     B: http_body::Body<Data = bytes::Bytes>,

@@ -2,43 +2,60 @@
 
 use std::fmt;
 
-/// A configuration that can't work. Says what was given and what is accepted.
+/// An invalid setting. Displayed with what was given and what is accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// A base URL that is none.
+    /// The base URL could not be parsed.
+    #[non_exhaustive]
     BaseUrl {
-        /// What was given.
+        /// The text that was given.
         given: String,
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// An API key that can't stand in a header. The key itself is not kept.
+    /// The API key can't be sent in a header. The key itself is not kept.
     ApiKey,
-    /// An alias whose target is the name of an alias.
+    /// The target of an alias is the name of an alias.
+    #[non_exhaustive]
     AliasOfAlias {
         /// The alias.
         name: String,
         /// Its target, which is an alias too.
         target: String,
     },
-    /// An alias with an empty name or target.
+    /// The name or the target of an alias is empty.
     EmptyAlias,
-    /// A network that is none.
+    /// The id of a model is empty.
+    EmptyModel,
+    /// The name is not one of the accepted names, for example of a rule or a policy.
+    #[non_exhaustive]
+    UnknownName {
+        /// What the name should be of, such as `rule`.
+        of: &'static str,
+        /// The text that was given.
+        given: String,
+        /// Every name that is accepted.
+        accepted: Vec<&'static str>,
+    },
+    /// The network could not be parsed.
     #[cfg(feature = "inline-media")]
     #[cfg_attr(docsrs, doc(cfg(feature = "inline-media")))]
+    #[non_exhaustive]
     Network {
-        /// What was given.
+        /// The text that was given.
         given: String,
     },
-    /// A host that is none.
+    /// The host could not be parsed.
     #[cfg(feature = "inline-media")]
     #[cfg_attr(docsrs, doc(cfg(feature = "inline-media")))]
+    #[non_exhaustive]
     Host {
-        /// What was given.
+        /// The text that was given.
         given: String,
     },
-    /// An environment variable that is not UTF-8.
+    /// An environment variable is not valid UTF-8.
+    #[non_exhaustive]
     NotUnicode {
         /// The name of the variable.
         variable: &'static str,
@@ -53,15 +70,27 @@ impl fmt::Display for ConfigError {
                 "base URL {given:?} {problem}; expected something like https://api.moonshot.ai/v1"
             ),
             Self::ApiKey => f.write_str(
-                "the API key is empty or has characters other than visible ASCII; \
+                "the API key is empty or contains characters other than visible ASCII; \
                  expected something like sk-…",
             ),
             Self::AliasOfAlias { name, target } => write!(
                 f,
-                "alias {name:?} points to {target:?}, which is an alias too; \
-                 names are looked up once, so it has to point to a model"
+                "alias {name:?} points to {target:?}, which is itself an alias; \
+                 an alias has to point to a model"
             ),
             Self::EmptyAlias => f.write_str("an alias needs a name and a model to point to"),
+            Self::EmptyModel => {
+                f.write_str("the model's id is empty; expected something like kimi-k3")
+            }
+            Self::UnknownName {
+                of,
+                given,
+                accepted,
+            } => write!(
+                f,
+                "unknown {of} {given:?}; expected one of {}",
+                accepted.join(", ")
+            ),
             #[cfg(feature = "inline-media")]
             Self::Network { given } => write!(
                 f,

@@ -1,4 +1,4 @@
-//! From a request that is being read to the answer of the inner service.
+//! The future of a request: reads the body, rewrites it and calls the inner service.
 
 use std::{
     fmt,
@@ -9,30 +9,19 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Request, Response,
-    header::{CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING},
-    request::Parts,
-};
+use http::{Request, Response, header::EXPECT, request::Parts};
 use http_body::Body;
 use pin_project::pin_project;
 use tower::Service;
 
 use crate::{
-    CompatBody, Report, endpoint,
-    layer::Config,
-    read::{Read, ReadBody},
-    report::Skipped,
+    Report, RequestBody, Skipped,
+    body::{Read, ReadBody},
+    config::Config,
+    endpoint::retarget,
+    framing::reframe,
+    overrides::Overrides,
 };
-
-/// Fields, of the header or the trailers, that speak of a body's bytes, and are
-/// wrong once those changed.
-const DIGESTS: [HeaderName; 4] = [
-    HeaderName::from_static("content-md5"),
-    HeaderName::from_static("digest"),
-    HeaderName::from_static("content-digest"),
-    HeaderName::from_static("repr-digest"),
-];
 
 /// Response future for [`MoonshotCompat`](crate::MoonshotCompat).
 ///
@@ -41,7 +30,7 @@ const DIGESTS: [HeaderName; 4] = [
 #[must_use = "futures do nothing unless polled"]
 pub struct ResponseFuture<S, B>
 where
-    S: Service<Request<CompatBody<B>>>,
+    S: Service<Request<RequestBody<B>>>,
     B: Body,
 {
     #[pin]
@@ -68,7 +57,7 @@ enum Kind<S, F, B> {
     },
 }
 
-/// What waits for the body.
+/// What is needed once the body has been read.
 struct Waiting<S> {
     /// Made ready by `poll_ready`.
     service: S,
@@ -78,7 +67,7 @@ struct Waiting<S> {
 
 impl<S, B> ResponseFuture<S, B>
 where
-    S: Service<Request<CompatBody<B>>>,
+    S: Service<Request<RequestBody<B>>>,
     B: Body,
 {
     pub(crate) fn reading(service: S, request: Request<B>, config: Arc<Config>) -> Self {
@@ -106,58 +95,42 @@ impl<S> Waiting<S> {
     /// Calls the inner service with what was read.
     fn call<B>(mut self, read: Read<B>) -> (S::Future, Report)
     where
-        S: Service<Request<CompatBody<B>>>,
+        S: Service<Request<RequestBody<B>>>,
         B: Body<Data = Bytes>,
     {
         let (body, report) = match read {
             Read::Complete(text, mut trailers) => {
-                let (text, report) = self.config.rewrite(text);
+                let overrides = Overrides::of(&self.parts.extensions);
+                let (text, report) = self.config.rewrite(text, overrides);
                 if !report.changes().is_empty() {
-                    reframe(&mut self.parts.headers, text.len());
-                    if let Some(trailers) = &mut trailers {
-                        remove_digests(trailers);
-                    }
+                    let headers = &mut self.parts.headers;
+                    reframe(headers, trailers.as_deref_mut(), text.len());
                 }
-                (CompatBody::complete(text, trailers), report)
+                (RequestBody::complete(text, trailers), report)
             }
             Read::Longer(read, rest) => {
                 let limit = self.config.max_body_bytes;
                 let report = Report::skipped_because(Skipped::TooLarge { limit });
-                (CompatBody::longer(read, rest), report)
+                (RequestBody::longer(read, rest), report)
             }
             Read::Failed(read, error) => {
                 let report = Report::skipped_because(Skipped::ReadError);
-                (CompatBody::failed(read, error), report)
+                (RequestBody::failed(read, error), report)
             }
         };
         let mut request = Request::from_parts(self.parts, body);
         let config = &self.config;
-        endpoint::address(&mut request, &config.region, config.api_key.as_ref());
-        // Reading the body told a waiting client to send it.
+        retarget(&mut request, &config.region, config.api_key.as_ref());
+        // The client has already been told to send the body.
         request.headers_mut().remove(EXPECT);
         let report = report.file(request.extensions_mut());
         (self.service.call(request), report)
     }
 }
 
-/// Corrects what the headers say about a body that was changed.
-pub(crate) fn reframe(headers: &mut HeaderMap, length: usize) {
-    // What the header says is what is sent: too short a length cuts the body off,
-    // too long a one hangs.
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    headers.remove(TRANSFER_ENCODING);
-    remove_digests(headers);
-}
-
-pub(crate) fn remove_digests(fields: &mut HeaderMap) {
-    for digest in &DIGESTS {
-        fields.remove(digest);
-    }
-}
-
 impl<S, B, ResBody> Future for ResponseFuture<S, B>
 where
-    S: Service<Request<CompatBody<B>>, Response = Response<ResBody>>,
+    S: Service<Request<RequestBody<B>>, Response = Response<ResBody>>,
     B: Body<Data = Bytes>,
 {
     type Output = Result<S::Response, S::Error>;
@@ -191,7 +164,7 @@ where
 
 impl<S, B> fmt::Debug for ResponseFuture<S, B>
 where
-    S: Service<Request<CompatBody<B>>>,
+    S: Service<Request<RequestBody<B>>>,
     B: Body,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,4 +1,4 @@
-//! The configuration.
+//! The layer, and the builder of its configuration.
 
 use std::{env, num::NonZeroU32, sync::Arc};
 
@@ -6,67 +6,55 @@ use bytes::Bytes;
 use tower::Layer;
 
 use crate::{
-    ApiKey, ConfigError, MoonshotCompat, NPolicy, Region, Report, Rope, Rule, ToolChoicePolicy,
-    model::provider_prefix,
-    report::Skipped,
-    rewrite::{self, Rewritten, Settings},
+    ApiKey, ConfigError, MoonshotCompat, NPolicy, Region, Report, Rule, ToolChoicePolicy,
+    body::Rope, config::Config, overrides::Overrides,
 };
 
 /// The environment variables that [`MoonshotCompatLayer::from_env`] reads.
 const API_BASE: &str = "MOONSHOT_API_BASE";
 const API_KEY: &str = "MOONSHOT_API_KEY";
 
-/// Moonshot's own limit for a request body, 100 MB (documented).
-pub(crate) const MAX_BODY_BYTES: usize = 100_000_000;
-
 /// Layer that applies [`MoonshotCompat`], which makes OpenAI-style requests
 /// acceptable to Moonshot.
 ///
 /// Cloning is cheap. See the [crate docs](crate) for an example.
-#[derive(Clone, Debug)]
+///
+/// # Defaults
+///
+/// | setting | default | for one request, in its extensions |
+/// |---|---|---|
+/// | [`with_region`](Self::with_region) | [`Region::Global`] | [`Region`] |
+/// | [`with_api_key`](Self::with_api_key) | none: the caller's key is forwarded | [`ApiKey`] |
+/// | [`with_aliases`](Self::with_aliases) | none | [`ModelAliases`](crate::ModelAliases), [`TargetModel`](crate::TargetModel) |
+/// | [`with_rule`](Self::with_rule), [`without_rule`](Self::without_rule) | every [`Rule`] enabled | [`LeaveBody`](crate::LeaveBody) disables all |
+/// | [`with_tool_choice_policy`](Self::with_tool_choice_policy) | [`ToolChoicePolicy::Nudge`] | |
+/// | [`with_n_policy`](Self::with_n_policy) | [`NPolicy::Remove`] | |
+/// | [`with_max_body_bytes`](Self::with_max_body_bytes) | 100 000 000 bytes | |
+#[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct MoonshotCompatLayer {
     config: Arc<Config>,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct Config {
-    pub(crate) settings: Settings,
-    pub(crate) region: Region,
-    pub(crate) api_key: Option<ApiKey>,
-    pub(crate) max_body_bytes: usize,
-}
-
-impl Default for MoonshotCompatLayer {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl MoonshotCompatLayer {
-    /// A layer with every rule on, for [`Region::Global`], without an API key.
+    /// Creates a layer with the [defaults](Self#defaults).
     pub fn new() -> Self {
-        Self {
-            config: Arc::new(Config {
-                settings: Settings::default(),
-                region: Region::Global,
-                api_key: None,
-                max_body_bytes: MAX_BODY_BYTES,
-            }),
-        }
+        Self::default()
     }
 
-    /// A layer as [`new`](Self::new) makes it, but with the base URL in
-    /// `MOONSHOT_API_BASE` and the key in `MOONSHOT_API_KEY`, as far as they are
-    /// set and not empty.
+    /// Creates a layer with the region in `MOONSHOT_API_BASE` and the key in
+    /// `MOONSHOT_API_KEY`, and the [defaults](Self#defaults) otherwise.
+    ///
+    /// `MOONSHOT_API_BASE` is a base URL or the name of a [`Region`], such as `china`.
+    /// A variable that is unset or empty is ignored.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if one of them is set to something unusable.
+    /// Returns a [`ConfigError`] if one of the variables has an invalid value.
     pub fn from_env() -> Result<Self, ConfigError> {
         let mut layer = Self::new();
         if let Some(base) = variable(API_BASE)? {
-            layer = layer.with_region(Region::custom(&base)?);
+            layer = layer.with_region(base.parse::<Region>()?);
         }
         if let Some(key) = variable(API_KEY)? {
             layer = layer.with_api_key(ApiKey::new(key)?);
@@ -78,27 +66,25 @@ impl MoonshotCompatLayer {
         Arc::make_mut(&mut self.config)
     }
 
-    /// Where requests go. The default is [`Region::Global`].
+    /// Sets the region that requests are sent to. The default is [`Region::Global`].
     ///
-    /// A [`Region`] in the extensions of a request overrides this one for that
-    /// request.
+    /// A [`Region`] in the extensions of a request overrides it for that request.
     pub fn with_region(mut self, region: impl Into<Region>) -> Self {
         self.config().region = region.into();
         self
     }
 
-    /// Where requests go whose extensions name no other [`Region`].
+    /// The region used unless a request's extensions name another.
     #[must_use]
     pub fn region(&self) -> &Region {
         &self.config.region
     }
 
-    /// The key that is sent as `Authorization: Bearer …`, in place of the
-    /// caller's. The default is none: the caller's `Authorization` stays.
+    /// Sets the key that replaces the caller's `Authorization` header. The default is
+    /// none: the caller's header is forwarded.
     ///
-    /// The key belongs to the layer's region and is sent nowhere else: a request
-    /// whose extensions name another [`Region`] keeps the caller's
-    /// `Authorization`, unless its extensions have an [`ApiKey`] too, which
+    /// The key is sent to the layer's region only. A request whose extensions name
+    /// another [`Region`] keeps the caller's header. An [`ApiKey`] in the extensions
     /// always wins.
     pub fn with_api_key(mut self, key: ApiKey) -> Self {
         self.config().api_key = Some(key);
@@ -108,18 +94,19 @@ impl MoonshotCompatLayer {
     /// Sends requests for the model `name` to the model `target`. The default is
     /// no aliases.
     ///
-    /// Names are looked up once, first as they came, then without a `moonshot/`
-    /// or `moonshotai/` before them.
+    /// Names are looked up once, first as sent, then without a `moonshot/` or
+    /// `moonshotai/` prefix. [`ModelAliases`](crate::ModelAliases) in the extensions of
+    /// a request replace all aliases of the layer for that request.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::AliasOfAlias`] if `target` is itself an alias, or `name`
-    /// the target of one; [`ConfigError::EmptyAlias`] if one of them is empty.
+    /// Returns [`ConfigError::AliasOfAlias`] if `target` is itself an alias, or `name`
+    /// is the target of one, and [`ConfigError::EmptyAlias`] if one of them is empty.
     pub fn with_alias(self, name: &str, target: &str) -> Result<Self, ConfigError> {
         self.with_aliases([(name, target)])
     }
 
-    /// Adds several aliases, as [`with_alias`](Self::with_alias) does one.
+    /// Adds several aliases at once. See [`with_alias`](Self::with_alias).
     ///
     /// # Errors
     ///
@@ -133,39 +120,23 @@ impl MoonshotCompatLayer {
         T: AsRef<str>,
     {
         let known = &mut self.config().settings.aliases;
-        for (name, target) in aliases {
-            let (name, target) = (name.as_ref(), target.as_ref());
-            // Moonshot knows no prefixes, so the target must not have one.
-            let target = &target[provider_prefix(target)..];
-            if name.is_empty() || target.is_empty() {
-                return Err(ConfigError::EmptyAlias);
-            }
-            known.insert(name.into(), target.into());
-        }
-        for (name, target) in known.iter() {
-            if known.contains_key(&**target) {
-                return Err(ConfigError::AliasOfAlias {
-                    name: name.to_string(),
-                    target: target.to_string(),
-                });
-            }
-        }
+        *known = std::mem::take(known).extended(aliases)?;
         Ok(self)
     }
 
-    /// Switches a rule on. The default is that all are.
+    /// Enables a rule. All rules are enabled by default.
     pub fn with_rule(mut self, rule: Rule) -> Self {
         self.config().settings.switch(rule, true);
         self
     }
 
-    /// Switches a rule off: what it would repair reaches Moonshot as it came.
+    /// Disables a rule: what it would repair is forwarded unchanged.
     pub fn without_rule(mut self, rule: Rule) -> Self {
         self.config().settings.switch(rule, false);
         self
     }
 
-    /// Switches every rule off, to switch some on again one by one.
+    /// Disables every rule, so that some can be enabled one by one.
     pub fn without_rules(mut self) -> Self {
         for &rule in Rule::ALL {
             self.config().settings.switch(rule, false);
@@ -173,16 +144,16 @@ impl MoonshotCompatLayer {
         self
     }
 
-    /// What happens to a `tool_choice` that forces a call where the model refuses
-    /// it. The default is [`ToolChoicePolicy::Nudge`].
-    pub fn with_tool_choice(mut self, policy: ToolChoicePolicy) -> Self {
+    /// Sets how a forced `tool_choice` is replaced where the model refuses it. The
+    /// default is [`ToolChoicePolicy::Nudge`].
+    pub fn with_tool_choice_policy(mut self, policy: ToolChoicePolicy) -> Self {
         self.config().settings.tool_choice = policy;
         self
     }
 
-    /// What happens to `n` above 1 on models that give one answer only. The
+    /// Sets what happens to `n` above 1 on models that give only one answer. The
     /// default is [`NPolicy::Remove`].
-    pub fn with_n(mut self, policy: NPolicy) -> Self {
+    pub fn with_n_policy(mut self, policy: NPolicy) -> Self {
         self.config().settings.n = policy;
         self
     }
@@ -208,9 +179,9 @@ impl MoonshotCompatLayer {
         self
     }
 
-    /// The length in bytes up to which a body is read. The default is
-    /// 100 000 000, Moonshot's own limit. A longer body is not read to its end:
-    /// it goes on as it came.
+    /// Sets the length in bytes up to which a body is read. The default is
+    /// 100 000 000, Moonshot's own limit (documented). A longer body is forwarded
+    /// unchanged and is not read to its end.
     ///
     /// What is noted of a body takes memory too while it is judged: next to nothing
     /// for texts, up to 100 times its length for one of nothing but the smallest
@@ -220,11 +191,11 @@ impl MoonshotCompatLayer {
         self
     }
 
-    /// Rewrites the body of one chat request, without any HTTP around it, as the
-    /// service does: for callers that are not built on tower, and for tests.
+    /// Rewrites the body of one chat request as the service does, without HTTP: for
+    /// callers that are not built on tower, and for tests.
     ///
-    /// A body that needs no change, or is no chat request, comes back as it is:
-    /// the same [`Bytes`], in one piece. Region, key and size limit play no part.
+    /// A body that needs no change, or is not a chat request, is returned as it is: the
+    /// same [`Bytes`], in one piece. Region, key and size limit have no effect.
     ///
     /// ```
     /// use bytes::Bytes;
@@ -236,20 +207,7 @@ impl MoonshotCompatLayer {
     /// assert_eq!(report.changes().len(), 1);
     /// ```
     pub fn rewrite(&self, body: Bytes) -> (Rope, Report) {
-        self.config.rewrite(body)
-    }
-}
-
-impl Config {
-    pub(crate) fn rewrite(&self, body: Bytes) -> (Rope, Report) {
-        match rewrite::rewrite(&body, &self.settings) {
-            Ok(None) => (Rope::from(body), Report::nothing_to_change()),
-            Ok(Some(Rewritten { body, changes })) => (body, Report::rewritten(changes)),
-            Err(why) => {
-                let why = Skipped::from_rewrite(why, &body);
-                (Rope::from(body), Report::skipped_because(why))
-            }
-        }
+        self.config.rewrite(body, Overrides::default())
     }
 }
 

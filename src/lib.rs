@@ -105,7 +105,7 @@
 //! 2. Decompression of requests comes before it, and a limit of the body inside of
 //!    the decompression. A body with a `Content-Encoding` goes through untouched.
 //! 3. This layer.
-//! 4. Retries come behind it: [`CompatBody::try_clone`] copies no text.
+//! 4. Retries come behind it: [`RequestBody::try_clone`] copies no text.
 //! 5. The client.
 //!
 //! The layer may stand in a stack twice; the second finds nothing to change.
@@ -120,16 +120,21 @@
 //! [tower]: https://docs.rs/tower
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod body;
+mod admission;
+pub mod body;
+mod config;
 mod endpoint;
 mod error;
+mod framing;
 mod future;
 mod json;
 mod layer;
 mod model;
-mod read;
+mod overrides;
 mod report;
 mod rewrite;
+#[cfg(feature = "serde")]
+mod serde;
 mod service;
 
 #[cfg(feature = "emulator")]
@@ -141,12 +146,12 @@ pub mod emulator;
 pub mod inline_media;
 
 pub use self::{
-    body::CompatBody,
+    body::{RequestBody, try_clone_request},
     endpoint::{ApiKey, BaseUrl, Region},
     error::ConfigError,
     future::ResponseFuture,
-    json::Rope,
     layer::MoonshotCompatLayer,
+    overrides::{LeaveBody, ModelAliases, TargetModel},
     report::{InvalidJson, Report, Skipped},
     rewrite::{Change, NPolicy, Rule, ToolChoicePolicy},
     service::MoonshotCompat,

@@ -4,8 +4,6 @@ use std::{fmt, sync::Arc};
 
 use http::Extensions;
 
-#[cfg(feature = "inline-media")]
-use crate::inline_media::Media;
 use crate::{
     json,
     rewrite::{Change, NotAChat},
@@ -13,32 +11,34 @@ use crate::{
 
 /// What [`MoonshotCompat`](crate::MoonshotCompat) did to the body of one request.
 ///
-/// It stands in the extensions of the request, for the inner service, and in
-/// those of the response, for the services around. Every
-/// `POST …/chat/completions` has one, which says why if its body was left as it
-/// came. Any other request has none: it was not the layer's to read, and passes
-/// through for the price of its new URL.
+/// The report is in the extensions of the request, for the inner service, and in those
+/// of the response, for the services outside. Every `POST …/chat/completions` has one;
+/// if its body was left unread or unjudged, the report says why. Other requests have
+/// none: the layer does not read them.
 ///
-/// Displayed in one line for logs. As each [`Change`], it holds nothing of the
-/// request's contents but the names of properties of tool schemas.
+/// Displayed on one line for logs. Of the request's contents, it holds only the names of
+/// properties of tool schemas.
 ///
 /// ```
 /// use bytes::Bytes;
 /// use tower_moonshot::{MoonshotCompatLayer, Rule};
 ///
-/// let body = Bytes::from_static(br#"{"model":"moonshot-v1-8k","messages":[{"role":"user","content":"Hi"}],"temperature":2}"#);
+/// let body = Bytes::from_static(
+///     br#"{"model":"moonshot-v1-8k","messages":[{"role":"user","content":"Hi"}],"temperature":2}"#,
+/// );
 /// let (_, report) = MoonshotCompatLayer::new().rewrite(body);
 ///
 /// let change = &report.changes()[0];
 /// assert_eq!(change.rule(), Rule::Temperature);
 /// assert_eq!(change.pointer(), "/temperature");
-/// assert_eq!(report.to_string(), "rewritten: temperature at /temperature: at most 1 is accepted");
+/// assert_eq!(
+///     report.to_string(),
+///     "rewritten: temperature at /temperature: at most 1 is accepted",
+/// );
 /// ```
 #[derive(Clone, Debug)]
 pub struct Report {
     outcome: Outcome,
-    #[cfg(feature = "inline-media")]
-    media: Arc<[Media]>,
 }
 
 #[derive(Clone, Debug)]
@@ -46,18 +46,11 @@ enum Outcome {
     Rewritten(Arc<[Change]>),
     NothingToChange,
     Skipped(Skipped),
-    /// No rule has seen the body yet, or none will.
-    #[cfg(feature = "inline-media")]
-    NotJudged,
 }
 
 impl From<Outcome> for Report {
     fn from(outcome: Outcome) -> Self {
-        Self {
-            outcome,
-            #[cfg(feature = "inline-media")]
-            media: Arc::default(),
-        }
+        Self { outcome }
     }
 }
 
@@ -74,17 +67,8 @@ impl Report {
         Outcome::Skipped(why).into()
     }
 
-    /// What became of images and videos, before any rule judged the body.
-    #[cfg(feature = "inline-media")]
-    pub(crate) fn of_media(media: Vec<Media>) -> Self {
-        Self {
-            outcome: Outcome::NotJudged,
-            media: media.into(),
-        }
-    }
-
-    /// Puts the report into the extensions of a request. What another of these
-    /// layers, further out, has reported is kept.
+    /// Puts the report into the extensions of a request, behind what another of these
+    /// layers, outside of this one, has reported.
     pub(crate) fn file(self, extensions: &mut Extensions) -> Self {
         let report = match extensions.get::<Self>() {
             Some(earlier) => self.after(earlier),
@@ -95,7 +79,7 @@ impl Report {
     }
 
     /// Puts the report into the extensions of a response, unless another of these
-    /// layers, further in, has put a fuller one there.
+    /// layers, inside of this one, has put a fuller one there.
     pub(crate) fn file_unless_there(self, extensions: &mut Extensions) {
         if extensions.get::<Self>().is_none() {
             extensions.insert(self);
@@ -108,32 +92,13 @@ impl Report {
                 Outcome::Rewritten(first.iter().chain(second.iter()).cloned().collect())
             }
             (Outcome::Rewritten(_), _) => earlier.outcome.clone(),
-            #[cfg(feature = "inline-media")]
-            (_, Outcome::NotJudged) => earlier.outcome.clone(),
             (_, outcome) => outcome,
         };
-        Self {
-            outcome,
-            #[cfg(feature = "inline-media")]
-            media: match (&*earlier.media, &*self.media) {
-                (_, []) => Arc::clone(&earlier.media),
-                (first, second) => first.iter().chain(second).cloned().collect(),
-            },
-        }
+        Self { outcome }
     }
 
-    /// What became of the images and videos that were given by URL, in the order
-    /// in which they stand. Empty without [`InlineMedia`](crate::inline_media::InlineMedia)
-    /// around, and where there are none.
-    #[cfg(feature = "inline-media")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "inline-media")))]
-    #[must_use]
-    pub fn media(&self) -> &[Media] {
-        &self.media
-    }
-
-    /// What was changed, in the order in which the rules were applied. Empty if
-    /// the body is as it came.
+    /// The changes, in the order in which the rules were applied. Empty if the body is
+    /// unchanged.
     #[must_use]
     pub fn changes(&self) -> &[Change] {
         match &self.outcome {
@@ -169,7 +134,7 @@ impl Report {
         self.changes().iter().filter(lost).count()
     }
 
-    /// Why the rules didn't judge the body; `None` if they did.
+    /// Why the rules did not judge the body, or `None` if they did.
     #[must_use]
     pub const fn skipped(&self) -> Option<&Skipped> {
         match &self.outcome {
@@ -187,38 +152,35 @@ impl fmt::Display for Report {
                     f.write_str(if index == 0 { "rewritten: " } else { "; " })?;
                     change.fmt(f)?;
                 }
+                Ok(())
             }
-            Outcome::NothingToChange => f.write_str("nothing to change")?,
-            Outcome::Skipped(why) => write!(f, "left as it came: {why}")?,
-            #[cfg(feature = "inline-media")]
-            Outcome::NotJudged => f.write_str("not judged")?,
+            Outcome::NothingToChange => f.write_str("nothing to change"),
+            Outcome::Skipped(why) => write!(f, "left unchanged: {why}"),
         }
-        #[cfg(feature = "inline-media")]
-        for media in &*self.media {
-            write!(f, "; {media}")?;
-        }
-        Ok(())
     }
 }
 
-/// Why a body was left as it came, without being judged by the rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a body was left unchanged without being judged by the rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Skipped {
-    /// Not a chat request, though sent to where these go: another content type
-    /// than JSON, or JSON without an array of `messages`.
+    /// The request was sent to the path of chat requests but is not one: its content
+    /// type is not JSON, or its JSON has no array of `messages`.
     NotAChatRequest,
     /// The body has a `Content-Encoding`. Decompress it outside of this layer.
     Compressed,
     /// The body is longer than
     /// [`max_body_bytes`](crate::MoonshotCompatLayer::with_max_body_bytes).
+    #[non_exhaustive]
     TooLarge {
         /// That limit, in bytes.
         limit: usize,
     },
+    /// The extensions of the request hold [`LeaveBody`](crate::LeaveBody).
+    ByRequest,
     /// The body is not JSON.
     InvalidJson(InvalidJson),
-    /// Reading the body failed. The inner service meets the same error.
+    /// Reading the body failed. The inner service receives the same error.
     ReadError,
 }
 
@@ -228,14 +190,17 @@ impl fmt::Display for Skipped {
             Self::NotAChatRequest => f.write_str("not a chat request"),
             Self::Compressed => f.write_str("the body is compressed"),
             Self::TooLarge { limit } => write!(f, "the body is longer than {limit} bytes"),
+            Self::ByRequest => f.write_str("the request's extensions ask for it"),
             Self::InvalidJson(invalid) => invalid.fmt(f),
             Self::ReadError => f.write_str("the body could not be read"),
         }
     }
 }
 
-/// Where a body stops being JSON (RFC 8259, in UTF-8, nested 127 deep at most,
-/// shorter than 4 GiB).
+/// The first error in a body that is not valid JSON.
+///
+/// Valid is what RFC 8259 allows, in UTF-8, nested at most 127 levels deep and shorter
+/// than 4 GiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidJson {
     error: json::Error,
@@ -244,7 +209,7 @@ pub struct InvalidJson {
 }
 
 impl InvalidJson {
-    /// The offset, in bytes, of the first byte that can't stand where it stands.
+    /// The offset in bytes of the first byte that is not allowed in its place.
     #[must_use]
     pub const fn offset(&self) -> usize {
         self.error.offset()

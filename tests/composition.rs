@@ -36,7 +36,7 @@ use tower::{
 };
 use tower_http::timeout::TimeoutLayer;
 use tower_moonshot::{
-    CompatBody, MoonshotCompat, MoonshotCompatLayer, Region, Report, ResponseFuture, Rule, Skipped,
+    MoonshotCompat, MoonshotCompatLayer, Region, Report, RequestBody, ResponseFuture, Rule, Skipped,
 };
 
 const CHAT: &str = r#"{"model":"moonshot/kimi-k3","messages":[{"role":"user","content":"Hi"}]}"#;
@@ -193,7 +193,7 @@ async fn a_reqwest_client_goes_behind_the_layer() {
     let reqwest = reqwest::Client::new();
     let service = ServiceBuilder::new()
         .layer(layer_to(&upstream))
-        .map_request(|request: Request<CompatBody<Full<Bytes>>>| {
+        .map_request(|request: Request<RequestBody<Full<Bytes>>>| {
             reqwest::Request::try_from(request.map(reqwest::Body::wrap)).unwrap()
         })
         .map_response(Response::<reqwest::Body>::from)
@@ -206,7 +206,7 @@ async fn a_reqwest_client_goes_behind_the_layer() {
 /// `reqwest::Body::wrap` asks for `Sync`, which axum's bodies are not; streams
 /// need not be.
 #[allow(dead_code)]
-fn a_body_of_axum_goes_to_reqwest(body: CompatBody<Body>) -> reqwest::Body {
+fn a_body_of_axum_goes_to_reqwest(body: RequestBody<Body>) -> reqwest::Body {
     reqwest::Body::wrap_stream(body.into_data_stream())
 }
 
@@ -220,7 +220,7 @@ where
 {
     ServiceBuilder::new()
         .layer(MoonshotCompatLayer::new())
-        .map_request(|request: Request<CompatBody<B>>| request.map(tonic::body::Body::new))
+        .map_request(|request: Request<RequestBody<B>>| request.map(tonic::body::Body::new))
         .service(channel)
 }
 
@@ -275,7 +275,7 @@ async fn a_boxed_service_is_one_type_however_it_is_made() {
 
 #[tokio::test]
 async fn one_of_two_services_is_chosen_behind_the_layer() {
-    let report_says_rewritten = |request: &Request<CompatBody<Body>>, _: &[_]| {
+    let report_says_rewritten = |request: &Request<RequestBody<Body>>, _: &[_]| {
         let report = request.extensions().get::<Report>();
         usize::from(report.is_some_and(|report| !report.changes().is_empty()))
     };
@@ -302,7 +302,7 @@ struct Once {
     is_left: bool,
 }
 
-impl<B, R, E> retry::Policy<Request<CompatBody<B>>, Response<R>, E> for Once
+impl<B, R, E> retry::Policy<Request<RequestBody<B>>, Response<R>, E> for Once
 where
     B: HttpBody<Data = Bytes>,
 {
@@ -310,7 +310,7 @@ where
 
     fn retry(
         &mut self,
-        _: &mut Request<CompatBody<B>>,
+        _: &mut Request<RequestBody<B>>,
         result: &mut Result<Response<R>, E>,
     ) -> Option<Ready<()>> {
         let is_busy = result
@@ -321,8 +321,8 @@ where
 
     fn clone_request(
         &mut self,
-        request: &Request<CompatBody<B>>,
-    ) -> Option<Request<CompatBody<B>>> {
+        request: &Request<RequestBody<B>>,
+    ) -> Option<Request<RequestBody<B>>> {
         let mut clone = Request::new(request.body().try_clone()?);
         *clone.method_mut() = request.method().clone();
         *clone.uri_mut() = request.uri().clone();
@@ -335,7 +335,7 @@ where
 #[tokio::test]
 async fn a_rewritten_request_is_sent_again_by_a_retry_behind_the_layer() {
     let (tell, mut bodies) = tokio::sync::mpsc::unbounded_channel();
-    let inner = tower::service_fn(move |request: Request<CompatBody<Full<Bytes>>>| {
+    let inner = tower::service_fn(move |request: Request<RequestBody<Full<Bytes>>>| {
         let tell = tell.clone();
         async move {
             let body = request.into_body().collect().await.unwrap().to_bytes();
@@ -364,7 +364,7 @@ async fn a_rewritten_request_is_sent_again_by_a_retry_behind_the_layer() {
 #[tokio::test]
 async fn the_layer_twice_changes_nothing_twice() {
     let inner = tower::service_fn(
-        async |request: Request<CompatBody<CompatBody<Full<Bytes>>>>| {
+        async |request: Request<RequestBody<RequestBody<Full<Bytes>>>>| {
             let (parts, body) = request.into_parts();
             let body = body.collect().await?.to_bytes();
             Ok::<_, Infallible>(Response::new((parts, body)))
@@ -438,7 +438,7 @@ impl HttpBody for Stubborn {
 
 #[tokio::test]
 async fn a_body_may_be_neither_unpin_nor_send() {
-    let inner = tower::service_fn(async |request: Request<CompatBody<Stubborn>>| {
+    let inner = tower::service_fn(async |request: Request<RequestBody<Stubborn>>| {
         let end = request.into_body().collect().await;
         Ok::<_, Infallible>(Response::new(end.map(|_| ())))
     });
@@ -462,7 +462,7 @@ async fn a_body_may_be_neither_unpin_nor_send() {
 fn generic_over_the_body<B, S>(service: S, request: Request<B>) -> impl Future
 where
     B: HttpBody<Data = Bytes>,
-    S: Service<Request<CompatBody<B>>, Response = Response<()>> + Clone,
+    S: Service<Request<RequestBody<B>>, Response = Response<()>> + Clone,
 {
     MoonshotCompat::new(service).call(request)
 }
@@ -473,24 +473,24 @@ const fn is_unpin<T: Unpin>() {}
 const fn is_static_clone_debug<T: Clone + Debug + 'static>() {}
 
 const _: () = {
-    type HyperClient = Client<HttpConnector, CompatBody<Body>>;
+    type HyperClient = Client<HttpConnector, RequestBody<Body>>;
 
     is_static_clone_debug::<MoonshotCompatLayer>();
     is_static_clone_debug::<MoonshotCompat<HyperClient>>();
     is_static_clone_debug::<Report>();
-    is_static_clone_debug::<CompatBody<Full<Bytes>>>();
+    is_static_clone_debug::<RequestBody<Full<Bytes>>>();
     is_send::<MoonshotCompat<HyperClient>>();
     is_sync::<MoonshotCompat<HyperClient>>();
     is_send::<ResponseFuture<HyperClient, Body>>();
-    is_send::<CompatBody<Body>>();
-    is_unpin::<CompatBody<Body>>();
-    is_sync::<CompatBody<Full<Bytes>>>();
-    is_send::<CompatBody<hyper::body::Incoming>>();
+    is_send::<RequestBody<Body>>();
+    is_unpin::<RequestBody<Body>>();
+    is_sync::<RequestBody<Full<Bytes>>>();
+    is_send::<RequestBody<hyper::body::Incoming>>();
 };
 
 #[tokio::test]
 async fn a_body_may_be_made_from_nothing() {
-    let body = CompatBody::<Body>::default();
+    let body = RequestBody::<Body>::default();
     assert!(body.is_end_stream());
     assert_eq!(body.size_hint().exact(), Some(0));
     let collected = body.collect().await.unwrap();

@@ -42,8 +42,8 @@ fn layer(settings: &Reference) -> MoonshotCompatLayer {
     let layer = MoonshotCompatLayer::new()
         .with_aliases(settings.aliases.iter().copied())
         .unwrap()
-        .with_tool_choice(settings.tool_choice)
-        .with_n(settings.n);
+        .with_tool_choice_policy(settings.tool_choice)
+        .with_n_policy(settings.n);
     settings
         .off
         .iter()

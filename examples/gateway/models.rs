@@ -144,7 +144,7 @@ impl Deployment {
             region: entry.region.clone(),
             api_key: entry.api_key.clone(),
             layer,
-            upstream: entry.region.base_url().into(),
+            upstream: entry.region.base_url().to_string().into(),
         })
     }
 

@@ -25,7 +25,7 @@ use axum::{
 use http_body::{Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 use tower_http::request_id::RequestId;
-use tower_moonshot::{Report, Rule};
+use tower_moonshot::{Report, Rule, inline_media::MediaReport};
 
 use super::{
     answer::{Failed, Failure},
@@ -118,6 +118,7 @@ pub(crate) async fn record(
     let mut response = next.run(request).await;
 
     let report = response.extensions_mut().remove::<Report>();
+    let media = response.extensions_mut().remove::<MediaReport>();
     let rules = report.as_ref().and_then(rules);
     if let Some(rules) = &rules {
         response.headers_mut().insert(REWRITES, rules.clone());
@@ -132,6 +133,7 @@ pub(crate) async fn record(
             .find_map(|name| response.headers().get(*name))
             .cloned(),
         report,
+        media,
         rules,
     });
     response.map(|body| Body::new(Recorded::new(body, line)))
@@ -172,6 +174,7 @@ struct Head {
     reason: Option<Reason>,
     upstream_id: Option<HeaderValue>,
     report: Option<Report>,
+    media: Option<MediaReport>,
     /// Those of the report.
     rules: Option<HeaderValue>,
 }
@@ -238,7 +241,8 @@ impl Drop for Line {
 
         let model = choice.map(|choice| shortened(choice.asked()));
         let rules = head.and_then(|head| head.rules.as_ref());
-        let media = report.map_or(&[][..], Report::media);
+        let media = head.and_then(|head| head.media.as_ref());
+        let media = media.map_or(&[][..], MediaReport::media);
         let inlined = media.iter().filter(|one| one.outcome().is_ok()).count();
         let id = self.id.as_ref();
         let upstream_id = head.and_then(|head| head.upstream_id.as_ref());

@@ -7,7 +7,7 @@ use url::{Host, Url};
 
 use super::{
     address::{NotPublic, canonical, is_public},
-    record::NotInlined,
+    report::NotInlined,
 };
 use crate::ConfigError;
 

@@ -22,13 +22,13 @@ use url::{Position, Url};
 
 use super::{
     address::NotPublic,
-    layer::Config,
+    config::Config,
     media_type::{MediaKind, MediaType, announces},
-    record::NotInlined,
+    report::NotInlined,
 };
 use crate::{
-    read::{Read, ReadBody},
-    service::is_compressed,
+    admission::is_compressed,
+    body::{Read, ReadBody},
 };
 
 /// Whoever serves a picture needs one or two.

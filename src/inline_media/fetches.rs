@@ -17,12 +17,12 @@ use tower::{BoxError, Service};
 use url::Url;
 
 use super::{
+    config::Config,
     data_url,
     fetch::{self, Fetch},
     find::{Found, Part},
-    layer::Config,
     media_type::MediaKind,
-    record::{Inlined, Media, NotInlined},
+    report::{Inlined, Media, NotInlined},
 };
 use crate::json::Edits;
 

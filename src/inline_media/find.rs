@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::{media_type::MediaKind, record::Place};
+use super::{media_type::MediaKind, report::Place};
 use crate::json::{Error, Kind, Member, Scanner, Span, Str, Value};
 
 /// The parts with http and https URLs, in the order in which they stand.

@@ -1,4 +1,5 @@
-//! From a request that is being read to the answer of the inner service.
+//! The future of a request: reads the body, fetches what it names, and calls the inner
+//! service.
 
 use std::{
     fmt,
@@ -15,12 +16,12 @@ use http_body_util::Empty;
 use pin_project::pin_project;
 use tower::{BoxError, Service};
 
-use super::{fetches::Fetches, find::find, layer::Config};
+use super::{config::Config, fetches::Fetches, find::find, report::MediaReport};
 use crate::{
-    CompatBody, Report, Rope,
-    future::{reframe, remove_digests},
+    RequestBody,
+    body::{Read, ReadBody, Rope},
+    framing::reframe,
     json::Edits,
-    read::{Read, ReadBody},
 };
 
 /// Response future for [`InlineMedia`](super::InlineMedia).
@@ -31,7 +32,7 @@ use crate::{
 #[must_use = "futures do nothing unless polled"]
 pub struct ResponseFuture<S, B, C, D>
 where
-    S: Service<Request<CompatBody<B>>>,
+    S: Service<Request<RequestBody<B>>>,
     B: Body,
     C: Service<Request<Empty<Bytes>>>,
 {
@@ -58,7 +59,7 @@ where
     Calling {
         #[pin]
         future: F,
-        report: Option<Report>,
+        report: Option<MediaReport>,
     },
 }
 
@@ -73,7 +74,7 @@ struct Waiting<S, C> {
 
 impl<S, B, C, D> ResponseFuture<S, B, C, D>
 where
-    S: Service<Request<CompatBody<B>>>,
+    S: Service<Request<RequestBody<B>>>,
     B: Body,
     C: Service<Request<Empty<Bytes>>>,
 {
@@ -108,9 +109,13 @@ where
 
 impl<S, C> Waiting<S, C> {
     /// Calls the inner service.
-    fn call<B, D>(mut self, body: CompatBody<B>, report: Option<Report>) -> Kind<S::Future, B, C, D>
+    fn call<B, D>(
+        mut self,
+        body: RequestBody<B>,
+        report: Option<MediaReport>,
+    ) -> Kind<S::Future, B, C, D>
     where
-        S: Service<Request<CompatBody<B>>>,
+        S: Service<Request<RequestBody<B>>>,
         B: Body,
         C: Service<Request<Empty<Bytes>>>,
     {
@@ -125,7 +130,7 @@ impl<S, C> Waiting<S, C> {
 
 impl<S, B, C, D, ResBody> Future for ResponseFuture<S, B, C, D>
 where
-    S: Service<Request<CompatBody<B>>, Response = Response<ResBody>>,
+    S: Service<Request<RequestBody<B>>, Response = Response<ResBody>>,
     B: Body<Data = Bytes>,
     C: Service<Request<Empty<Bytes>>, Response = Response<D>> + Clone,
     C::Error: Into<BoxError>,
@@ -158,10 +163,10 @@ where
                                 });
                                 continue;
                             }
-                            CompatBody::complete(Rope::from(text), trailers)
+                            RequestBody::complete(Rope::from(text), trailers)
                         }
-                        Read::Longer(read, rest) => CompatBody::longer(read, rest),
-                        Read::Failed(read, error) => CompatBody::failed(read, error),
+                        Read::Longer(read, rest) => RequestBody::longer(read, rest),
+                        Read::Failed(read, error) => RequestBody::failed(read, error),
                     };
                     this.kind.set(waiting.call(body, None));
                 }
@@ -183,13 +188,11 @@ where
                     let text = edits.apply(&std::mem::take(text));
                     let mut trailers = trailers.take();
                     if inlined {
-                        reframe(&mut waiting.parts.headers, text.len());
-                        if let Some(trailers) = &mut trailers {
-                            remove_digests(trailers);
-                        }
+                        let headers = &mut waiting.parts.headers;
+                        reframe(headers, trailers.as_deref_mut(), text.len());
                     }
-                    let body = CompatBody::complete(text, trailers);
-                    let report = Report::of_media(media);
+                    let body = RequestBody::complete(text, trailers);
+                    let report = MediaReport::new(media);
                     this.kind.set(waiting.call(body, Some(report)));
                 }
                 KindProj::Calling { future, report } => {
@@ -206,7 +209,7 @@ where
 
 impl<S, B, C, D> fmt::Debug for ResponseFuture<S, B, C, D>
 where
-    S: Service<Request<CompatBody<B>>>,
+    S: Service<Request<RequestBody<B>>>,
     B: Body,
     C: Service<Request<Empty<Bytes>>>,
 {

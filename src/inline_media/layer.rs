@@ -5,10 +5,8 @@ use std::{sync::Arc, time::Duration};
 use http::HeaderValue;
 use tower::Layer;
 
-use super::{client::MediaClient, destinations::Destinations, service::InlineMedia};
-use crate::{ConfigError, layer::MAX_BODY_BYTES};
-
-const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+use super::{client::MediaClient, config::Config, service::InlineMedia};
+use crate::ConfigError;
 
 /// Layer that applies [`InlineMedia`], which fetches the images and videos that a
 /// chat request names by URL, and puts them in.
@@ -19,17 +17,6 @@ const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VE
 pub struct InlineMediaLayer<C = MediaClient> {
     client: C,
     config: Arc<Config>,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Config {
-    pub(super) destinations: Destinations,
-    pub(super) user_agent: HeaderValue,
-    pub(super) max_items: usize,
-    pub(super) max_bytes: usize,
-    pub(super) max_total_bytes: usize,
-    pub(super) timeout: Duration,
-    pub(super) max_body_bytes: usize,
 }
 
 impl Default for InlineMediaLayer {
@@ -43,16 +30,7 @@ impl InlineMediaLayer {
     pub fn new() -> Self {
         Self {
             client: MediaClient::new(),
-            config: Arc::new(Config {
-                destinations: Destinations::public(),
-                user_agent: HeaderValue::from_static(USER_AGENT),
-                max_items: 10,
-                max_bytes: 20_000_000,
-                // In base64 67 MB of the 100 MB that Moonshot takes.
-                max_total_bytes: 50_000_000,
-                timeout: Duration::from_secs(20),
-                max_body_bytes: MAX_BODY_BYTES,
-            }),
+            config: Arc::default(),
         }
     }
 }

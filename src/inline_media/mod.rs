@@ -9,8 +9,8 @@
 //! use axum::{Router, body::Body, http::Request, routing::get};
 //! use tower::{ServiceBuilder, ServiceExt};
 //! use tower_moonshot::{
-//!     MoonshotCompatLayer, Report, emulator::Emulator,
-//!     inline_media::{InlineMediaLayer, Inlined, MediaType},
+//!     MoonshotCompatLayer, emulator::Emulator,
+//!     inline_media::{InlineMediaLayer, Inlined, MediaReport, MediaType},
 //! };
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -38,7 +38,7 @@
 //! let response = app.oneshot(request).await?;
 //! assert_eq!(response.status(), 200);
 //!
-//! let report = response.extensions().get::<Report>().ok_or("no report")?;
+//! let report = response.extensions().get::<MediaReport>().ok_or("no report")?;
 //! assert_eq!(report.media()[0].pointer(), "/messages/0/content/0/image_url/url");
 //! assert_eq!(report.media()[0].outcome().map(Inlined::media_type), Ok(MediaType::Png));
 //! # Ok(())
@@ -50,8 +50,8 @@
 //! The `image_url` and `video_url` parts of messages whose URL is http or https.
 //! They are fetched side by side, and a URL that stands in several parts once.
 //! Every other byte of the body stays as it was sent, and so does a part that
-//! could not be fetched: Moonshot will refuse it, and the [`Report`] says why, in
-//! [`media`](crate::Report::media). Requests that name nothing by URL pass
+//! could not be fetched: Moonshot will refuse it, and the [`MediaReport`] says
+//! why. Requests that name nothing by URL pass
 //! through, and get no report from this layer.
 //!
 //! Only what Moonshot takes is put in, see [`MediaType`]: its first bytes have to
@@ -76,7 +76,7 @@
 //! - Number, size and time are limited: [`with_max_items`], [`with_max_bytes`],
 //!   [`with_max_total_bytes`], [`with_timeout`].
 //!
-//! The [`Report`] doesn't hold URLs, which may be secrets. It does say that an
+//! The [`MediaReport`] doesn't hold URLs, which may be secrets. It does say that an
 //! address is not public, and which status a server answered: it is for you, and
 //! not for the caller, who could map your network with it.
 //!
@@ -106,8 +106,8 @@
 //! use http::Request;
 //! use tower::{ServiceBuilder, ServiceExt};
 //! use tower_moonshot::{
-//!     MoonshotCompatLayer, Report, emulator::Emulator,
-//!     inline_media::{InlineMediaLayer, MediaClient},
+//!     MoonshotCompatLayer, emulator::Emulator,
+//!     inline_media::{InlineMediaLayer, MediaClient, MediaReport},
 //! };
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -128,7 +128,7 @@
 //! let response = service.oneshot(request).await?;
 //! assert_eq!(response.status(), 400);
 //!
-//! let report = response.extensions().get::<Report>().ok_or("no report")?;
+//! let report = response.extensions().get::<MediaReport>().ok_or("no report")?;
 //! assert_eq!(
 //!     report.media()[0].to_string(),
 //!     "not inlined at /messages/0/content/0/image_url/url: 169.254.169.254 is not a public address",
@@ -144,8 +144,7 @@
 //! tower's timeout does.
 //!
 //! [`MoonshotCompatLayer`]: crate::MoonshotCompatLayer
-//! [`Report`]: crate::Report
-//! [`with_allowed_host`]: InlineMediaLayer::with_allowed_host
+//! //! [`with_allowed_host`]: InlineMediaLayer::with_allowed_host
 //! [`with_allowed_network`]: InlineMediaLayer::with_allowed_network
 //! [`with_client`]: InlineMediaLayer::with_client
 //! [`with_max_bytes`]: InlineMediaLayer::with_max_bytes
@@ -155,6 +154,7 @@
 
 mod address;
 mod client;
+mod config;
 mod data_url;
 mod destinations;
 mod fetch;
@@ -163,7 +163,7 @@ mod find;
 mod future;
 mod layer;
 mod media_type;
-mod record;
+mod report;
 mod service;
 
 pub use self::{
@@ -173,6 +173,6 @@ pub use self::{
     future::ResponseFuture,
     layer::InlineMediaLayer,
     media_type::MediaType,
-    record::{Inlined, Media, NotInlined},
+    report::{Inlined, Media, MediaReport, NotInlined},
     service::InlineMedia,
 };

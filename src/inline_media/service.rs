@@ -1,4 +1,4 @@
-//! Which requests are read.
+//! The service.
 
 use std::{
     sync::Arc,
@@ -11,14 +11,10 @@ use http_body::Body;
 use http_body_util::Empty;
 use tower::{BoxError, Service};
 
-use super::{
-    client::MediaClient,
-    future::ResponseFuture,
-    layer::{Config, InlineMediaLayer},
-};
+use super::{client::MediaClient, config::Config, future::ResponseFuture};
 use crate::{
-    CompatBody,
-    service::{Judgement, judge},
+    RequestBody,
+    admission::{Admission, admit},
 };
 
 /// Middleware that fetches the images and videos that a chat request names by
@@ -33,9 +29,9 @@ pub struct InlineMedia<S, C = MediaClient> {
 }
 
 impl<S> InlineMedia<S> {
-    /// Wraps `inner` with the defaults of [`InlineMediaLayer::new`].
+    /// Wraps `inner` with the defaults of [`InlineMediaLayer::new`](super::InlineMediaLayer::new).
     pub fn new(inner: S) -> Self {
-        tower::Layer::layer(&InlineMediaLayer::new(), inner)
+        Self::with_config(inner, MediaClient::new(), Arc::default())
     }
 }
 
@@ -66,7 +62,7 @@ impl<S, C> InlineMedia<S, C> {
 
 impl<S, C, B, D, ResBody> Service<Request<B>> for InlineMedia<S, C>
 where
-    S: Service<Request<CompatBody<B>>, Response = Response<ResBody>> + Clone,
+    S: Service<Request<RequestBody<B>>, Response = Response<ResBody>> + Clone,
     B: Body<Data = Bytes>,
     C: Service<Request<Empty<Bytes>>, Response = Response<D>> + Clone,
     C::Error: Into<BoxError>,
@@ -82,15 +78,15 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let Judgement::Read = judge(&request, self.config.max_body_bytes) else {
-            let request = request.map(CompatBody::unread);
+        let Admission::Read = admit(&request, self.config.max_body_bytes) else {
+            let request = request.map(RequestBody::unread);
             return ResponseFuture::calling(self.inner.call(request));
         };
         let (mut parts, body) = request.into_parts();
-        // Reading the body tells a waiting client to send it.
+        // Reading the body tells the client to send it.
         parts.headers.remove(EXPECT);
-        // The service that `poll_ready` made ready is the one to be called, later;
-        // its clone, which is not ready, stays here.
+        // Take the service that `poll_ready` made ready, and leave its clone, which is
+        // not.
         let clone = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, clone);
         let config = Arc::clone(&self.config);

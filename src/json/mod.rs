@@ -16,6 +16,7 @@
 
 mod backend;
 mod edit;
+mod edits;
 mod error;
 mod number;
 mod rope;
@@ -25,7 +26,8 @@ mod span;
 pub use self::rope::Rope;
 pub(crate) use self::{
     backend::{Backend, Pass, scan},
-    edit::{Edits, Text},
+    edit::Text,
+    edits::Edits,
     error::Error,
     number::number,
     scanner::{Place, Scanner},

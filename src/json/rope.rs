@@ -213,6 +213,89 @@ impl Rope {
     }
 }
 
+/// Reads the text without making pieces: a chunk is a stretch of the original or a text
+/// that was put in, however short. [`copy_to_bytes`](Buf::copy_to_bytes) of a whole chunk
+/// copies nothing.
+impl Buf for Rope {
+    fn remaining(&self) -> usize {
+        self.remaining
+    }
+
+    fn chunk(&self) -> &[u8] {
+        if self.remaining == 0 {
+            return &[];
+        }
+        let Place {
+            next,
+            mut pos,
+            mut in_edit,
+        } = self.place;
+        for edit in &self.edits[next..] {
+            let span = edit.span.range();
+            if pos < span.start {
+                return &self.text[pos..span.start];
+            }
+            let text = &edit.text.as_bytes()[in_edit..];
+            if !text.is_empty() {
+                return text;
+            }
+            (pos, in_edit) = (span.end, 0);
+        }
+        &self.text[pos..]
+    }
+
+    fn advance(&mut self, mut count: usize) {
+        assert!(
+            count <= self.remaining,
+            "cannot advance by {count} bytes: {} remain",
+            self.remaining
+        );
+        self.remaining -= count;
+        if self.remaining == 0 {
+            *self = Self::default();
+            return;
+        }
+        if self.edits.is_empty() {
+            // `next` hands the text over as it is.
+            self.text.advance(count);
+            return;
+        }
+        while count > 0 {
+            let stretch = self.stretch();
+            if stretch > 0 {
+                let step = stretch.min(count);
+                self.place.pos += step;
+                count -= step;
+                continue;
+            }
+            // No stretch is left, but some of the text: it is in the next edit.
+            let put_in = self.edits[self.place.next].text.as_bytes().len();
+            let step = (put_in - self.place.in_edit).min(count);
+            self.place.in_edit += step;
+            count -= step;
+        }
+    }
+
+    fn copy_to_bytes(&mut self, length: usize) -> Bytes {
+        assert!(
+            length <= self.remaining,
+            "cannot copy {length} bytes: {} remain",
+            self.remaining
+        );
+        let stretch = self.stretch();
+        let copy = if length == 0 {
+            Bytes::new()
+        } else if length <= stretch {
+            self.text.slice(self.place.pos..self.place.pos + length)
+        } else {
+            let mut place = self.place;
+            place.gather(&self.text, &self.edits, length)
+        };
+        self.advance(length);
+        copy
+    }
+}
+
 impl Iterator for Rope {
     type Item = Bytes;
 
@@ -313,6 +396,59 @@ mod tests {
         edits.replace(Span::new(0, 1), "secret");
         let rope = edits.apply(&Bytes::from("secret ".repeat(10_000)));
         assert!(!format!("{rope:?}").contains("secret"), "{rope:?}");
+    }
+
+    #[test]
+    fn a_buffer_reads_the_same_text_in_steps_of_any_length() {
+        let mut edits = Edits::default();
+        edits.replace(Span::new(0, 2), "");
+        edits.replace(Span::new(5, 5), "bcd");
+        edits.replace(Span::new(9, 10), "");
+        edits.replace(
+            Span::new(30_000, 30_001),
+            Bytes::from(vec![b'e'; 2 * SLICE]),
+        );
+        edits.replace(Span::new(69_999, 70_000), "f");
+        let mut original = vec![b'a'; 70_000];
+        original[20] = b'x';
+        let rope = edits.apply(&Bytes::from(original));
+        let whole = rope.clone().into_bytes();
+        for step in [1, 2, 7, 1000, 16_384, 200_000] {
+            let mut read = Vec::new();
+            let mut rest = rope.clone();
+            while rest.has_remaining() {
+                assert_eq!(rest.remaining(), whole.len() - read.len());
+                let chunk = rest.chunk();
+                assert!(!chunk.is_empty());
+                assert!(whole[read.len()..].starts_with(&chunk[..chunk.len().min(64)]));
+                let step = step.min(rest.remaining());
+                if read.len() % 2 == 0 {
+                    let start = read.len();
+                    read.resize(start + step, 0);
+                    rest.copy_to_slice(&mut read[start..]);
+                } else {
+                    read.extend(rest.copy_to_bytes(step));
+                }
+            }
+            assert_eq!(read, whole, "{step}");
+            assert_eq!(rest.chunk(), b"");
+            assert_eq!(rest.next(), None);
+        }
+        // Reading by buffer and by piece can be mixed, with edits and without.
+        for rope in [rope, Rope::from(whole.clone())] {
+            for skip in [0, 1, 2, 7, 30_010, 69_000] {
+                let mut rest = rope.clone();
+                rest.advance(skip);
+                assert_eq!(rest.clone().into_bytes(), whole[skip..]);
+                assert_eq!(rest.collect::<Vec<Bytes>>().concat(), whole[skip..]);
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "cannot advance by 4 bytes: 3 remain")]
+    fn a_buffer_is_not_advanced_over_its_end() {
+        Rope::from(Bytes::from("abc")).advance(4);
     }
 
     #[test]

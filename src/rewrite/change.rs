@@ -37,7 +37,7 @@ impl Change {
 
     /// Why, in a few words, such as `at most 1 is accepted`.
     #[must_use]
-    pub const fn why(&self) -> &'static str {
+    pub const fn why(&self) -> &str {
         self.why
     }
 

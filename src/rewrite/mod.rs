@@ -28,12 +28,16 @@ mod tools;
 mod walk;
 mod words;
 
-use std::sync::Arc;
+use std::{str::FromStr, sync::Arc};
 
 use bytes::Bytes;
 
 use self::{chat::Spans, draft::Draft};
-use crate::json::{self, Rope};
+use crate::{
+    ConfigError,
+    json::{self, Rope},
+    overrides::Overrides,
+};
 
 pub(crate) use self::settings::Settings;
 pub use self::{
@@ -166,6 +170,15 @@ impl std::fmt::Display for Rule {
     }
 }
 
+impl FromStr for Rule {
+    type Err = ConfigError;
+
+    /// Parses the name in snake case, such as `tool_choice`.
+    fn from_str(name: &str) -> Result<Self, ConfigError> {
+        settings::named("rule", Self::ALL, Self::name, name)
+    }
+}
+
 /// What came of a chat request that needed a change.
 #[derive(Debug)]
 pub(crate) struct Rewritten {
@@ -184,10 +197,14 @@ pub(crate) enum NotAChat {
 
 /// Rewrites one body. What needs no change keeps its bytes; `None` is a chat request
 /// that needs none.
-pub(crate) fn rewrite(body: &Bytes, settings: &Settings) -> Result<Option<Rewritten>, NotAChat> {
+pub(crate) fn rewrite(
+    body: &Bytes,
+    settings: &Settings,
+    overrides: Overrides<'_>,
+) -> Result<Option<Rewritten>, NotAChat> {
     Spans::with_scratch(|spans| {
         walk::walk(body, spans)?;
-        let mut draft = Draft::new(body, spans, settings);
+        let mut draft = Draft::new(body, spans, settings, overrides);
         apply(&mut draft);
         draft.finish();
         debug_assert_eq!(spans.edits.is_empty(), spans.changes.is_empty());

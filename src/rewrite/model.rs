@@ -5,14 +5,19 @@
 
 use super::{change::Place, chat::Field, draft::Draft};
 use crate::{
+    ModelAliases,
     json::{Span, Text},
     model::provider_prefix,
 };
 
 const ALIAS: &str = "the name is an alias";
+const TARGET: &str = "the request names another model to be sent to";
 const PREFIX: &str = "Moonshot knows the id without the prefix";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
+    if let Some(target) = draft.overrides.target {
+        return retarget(draft, target.id());
+    }
     let Some(model) = draft.field(Field::Model).map(|model| model.value) else {
         return;
     };
@@ -21,14 +26,10 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
     };
     let prefix = provider_prefix(&id);
     let settings = draft.settings;
-    let alias = settings
-        .alias(&id)
-        .or_else(|| settings.alias(&id[prefix..]));
-    if let Some(upstream) = alias {
+    let aliases = draft.overrides.aliases.unwrap_or(&settings.aliases);
+    if let Some(upstream) = alias(aliases, &id, prefix) {
         draft.set_family(upstream);
-        // Ids are plain nearly always; if not, the string needs escapes.
-        let quoted = serde_json::Value::from(upstream).to_string();
-        draft.edits().replace(model.span, Text::from(quoted));
+        draft.edits().replace(model.span, quoted(upstream));
         draft.note(Place::Field(Field::Model), ALIAS);
     } else if prefix > 0 {
         let prefix = Span {
@@ -38,6 +39,34 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
         draft.edits().cut(prefix);
         draft.note(Place::Field(Field::Model), PREFIX);
     }
+}
+
+/// The id that a name stands for, with or without its prefix.
+fn alias<'a>(aliases: &'a ModelAliases, name: &[u8], prefix: usize) -> Option<&'a str> {
+    if aliases.is_empty() {
+        return None;
+    }
+    let name = std::str::from_utf8(name).ok()?;
+    aliases.get(name).or_else(|| aliases.get(&name[prefix..]))
+}
+
+/// Sends the request to this model, whatever its body says.
+fn retarget(draft: &mut Draft<'_>, id: &str) {
+    draft.set_family(id);
+    let sent = draft.field(Field::Model).map(|model| model.value);
+    if sent.is_some_and(|sent| draft.is_string(sent, id)) {
+        return;
+    }
+    match sent {
+        Some(sent) => draft.edits().replace(sent.span, quoted(id)),
+        None => draft.append_field(Field::Model, quoted(id)),
+    }
+    draft.note(Place::Field(Field::Model), TARGET);
+}
+
+/// An id as a JSON string. Nearly all ids need no escapes.
+fn quoted(id: &str) -> Text {
+    Text::from(serde_json::Value::from(id).to_string())
 }
 
 /// How many bytes of a quoted string its first `length` characters take, which

@@ -1,47 +1,124 @@
 //! What the caller decides about the rewrite.
 
-use std::{collections::HashMap, num::NonZeroU32, sync::Arc};
+use std::{fmt, num::NonZeroU32, str::FromStr};
 
 use super::Rule;
+use crate::{ConfigError, ModelAliases};
 
-/// What happens to a `tool_choice` that forces a call where the model refuses
-/// that. The default is [`Nudge`](Self::Nudge).
+/// What replaces a `tool_choice` that forces a call where the model refuses that.
+///
+/// The default is [`Nudge`](Self::Nudge). Displayed and parsed as its name in snake
+/// case, such as `disable_thinking`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ToolChoicePolicy {
-    /// It goes, and a last user message asks for a tool: `Please select a tool to
-    /// handle the current issue.`, which is the wording of Moonshot's migration
-    /// guide (documented).
+    /// The choice is removed, and a last user message asks for a tool: `Please select a
+    /// tool to handle the current issue.`, the wording of Moonshot's migration guide
+    /// (documented).
     #[default]
     Nudge,
-    /// It goes, and the model may choose.
+    /// The choice is removed, and the model may choose.
     Auto,
-    /// On models that can do without, thinking is disabled and the forced choice
-    /// stays; on the others as with [`Nudge`](Self::Nudge). Models that can are
-    /// K2.6 and K2.5, which refuse a forced choice only while they think (live
-    /// reports).
+    /// On models whose thinking can be disabled, it is, and the forced choice stays;
+    /// on the others as with [`Nudge`](Self::Nudge). K2.6 and K2.5 refuse a forced
+    /// choice only while they think (live reports).
     DisableThinking,
 }
 
-/// What happens to `n` above 1 on models that give one answer only. The default
-/// is [`Remove`](Self::Remove).
+impl ToolChoicePolicy {
+    /// Every policy.
+    pub const ALL: &'static [Self] = &[Self::Nudge, Self::Auto, Self::DisableThinking];
+
+    /// The policy's name in snake case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nudge => "nudge",
+            Self::Auto => "auto",
+            Self::DisableThinking => "disable_thinking",
+        }
+    }
+}
+
+impl fmt::Display for ToolChoicePolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for ToolChoicePolicy {
+    type Err = ConfigError;
+
+    /// Parses the name in snake case.
+    fn from_str(name: &str) -> Result<Self, ConfigError> {
+        named("tool choice policy", Self::ALL, Self::name, name)
+    }
+}
+
+/// What happens to `n` above 1 on models that give only one answer.
+///
+/// The default is [`Remove`](Self::Remove). Displayed and parsed as its name, `remove`
+/// or `keep`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NPolicy {
-    /// It goes: one choice comes back instead of `n`.
+    /// `n` is removed: one choice comes back instead of `n`.
     #[default]
     Remove,
-    /// It stays, and Moonshot refuses the request.
+    /// `n` is kept, and Moonshot refuses the request.
     Keep,
+}
+
+impl NPolicy {
+    /// Every policy.
+    pub const ALL: &'static [Self] = &[Self::Remove, Self::Keep];
+
+    /// The policy's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Remove => "remove",
+            Self::Keep => "keep",
+        }
+    }
+}
+
+impl fmt::Display for NPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for NPolicy {
+    type Err = ConfigError;
+
+    /// Parses the name.
+    fn from_str(name: &str) -> Result<Self, ConfigError> {
+        named("policy for n", Self::ALL, Self::name, name)
+    }
+}
+
+/// The one of `all` with this name. `of` says in an error what the name is of.
+pub(super) fn named<T: Copy>(
+    of: &'static str,
+    all: &'static [T],
+    name_of: fn(T) -> &'static str,
+    name: &str,
+) -> Result<T, ConfigError> {
+    let found = all.iter().copied().find(|&one| name_of(one) == name);
+    found.ok_or_else(|| ConfigError::UnknownName {
+        of,
+        given: name.to_owned(),
+        accepted: all.iter().copied().map(name_of).collect(),
+    })
 }
 
 /// The settings of the rewrite.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
-    /// One bit for each rule that is switched off.
+    /// One bit for each rule that is disabled.
     off: u32,
-    /// Model names of the caller's, and the ids they stand for.
-    pub(crate) aliases: HashMap<Box<str>, Arc<str>>,
+    pub(crate) aliases: ModelAliases,
     pub(crate) tool_choice: ToolChoicePolicy,
     pub(crate) n: NPolicy,
     /// The least that a thinking model's budget is raised to.
@@ -49,17 +126,6 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// The id that a model's name stands for, if it is an alias.
-    #[inline]
-    pub(super) fn alias(&self, name: &[u8]) -> Option<&str> {
-        if self.aliases.is_empty() {
-            return None;
-        }
-        self.aliases
-            .get(std::str::from_utf8(name).ok()?)
-            .map(|id| &**id)
-    }
-
     #[inline]
     pub(crate) const fn is_on(&self, rule: Rule) -> bool {
         self.off & (1 << rule as u32) == 0
@@ -71,5 +137,37 @@ impl Settings {
         } else {
             self.off |= 1 << rule as u32;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_parsed_as_they_are_displayed() {
+        for &rule in Rule::ALL {
+            assert_eq!(rule.to_string().parse(), Ok(rule));
+        }
+        for &policy in ToolChoicePolicy::ALL {
+            assert_eq!(policy.to_string().parse(), Ok(policy));
+        }
+        for &policy in NPolicy::ALL {
+            assert_eq!(policy.to_string().parse(), Ok(policy));
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_known_ones() {
+        let error = "Nudge".parse::<ToolChoicePolicy>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "unknown tool choice policy \"Nudge\"; expected one of nudge, auto, disable_thinking",
+        );
+        let error = "tools?".parse::<Rule>().unwrap_err().to_string();
+        assert!(
+            error.contains("unknown rule \"tools?\"; expected one of model, "),
+            "{error}"
+        );
     }
 }

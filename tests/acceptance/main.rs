@@ -111,8 +111,8 @@ fn send(layer: &MoonshotCompatLayer, body: String) -> (StatusCode, String, Repor
 
 fn layer((tool_choice, n): (ToolChoicePolicy, NPolicy)) -> MoonshotCompatLayer {
     MoonshotCompatLayer::new()
-        .with_tool_choice(tool_choice)
-        .with_n(n)
+        .with_tool_choice_policy(tool_choice)
+        .with_n_policy(n)
 }
 
 /// How many requests were accepted, and sent.

@@ -28,7 +28,7 @@ async fn an_image_is_put_in_and_every_other_byte_stays() {
     assert_eq!(
         passed.report.unwrap().to_string(),
         format!(
-            "not judged; inlined at /messages/1/content/1/image_url/url: image/png of {} bytes",
+            "inlined at /messages/1/content/1/image_url/url: image/png of {} bytes",
             PNG.len()
         )
     );

@@ -17,7 +17,7 @@ use tokio::{
 };
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_moonshot::{
-    CompatBody,
+    RequestBody,
     inline_media::{Destinations, InlineMediaLayer, MediaClient, NotInlined},
 };
 
@@ -134,7 +134,7 @@ async fn dropping_the_request_drops_what_is_fetched_for_it() {
         }
     })
     .await;
-    let inner = service_fn(async |_: Request<CompatBody<Full<Bytes>>>| {
+    let inner = service_fn(async |_: Request<RequestBody<Full<Bytes>>>| {
         panic!("called");
         #[expect(unreachable_code, reason = "says what the service would give")]
         Ok::<_, Infallible>(Response::new(()))

@@ -19,8 +19,8 @@ use tokio::{
 };
 use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
 use tower_moonshot::{
-    CompatBody, Report,
-    inline_media::{InlineMediaLayer, Inlined, Media, NotInlined},
+    RequestBody,
+    inline_media::{InlineMediaLayer, Inlined, Media, MediaReport, NotInlined},
 };
 
 pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06";
@@ -161,12 +161,12 @@ pub(crate) fn chat(parts: impl IntoIterator<Item = Value>) -> String {
 pub(crate) struct Passed {
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
-    pub(crate) report: Option<Report>,
+    pub(crate) report: Option<MediaReport>,
 }
 
 impl Passed {
     pub(crate) fn media(&self) -> &[Media] {
-        self.report.as_ref().map_or(&[], Report::media)
+        self.report.as_ref().map_or(&[], MediaReport::media)
     }
 
     /// The only outcome.
@@ -217,7 +217,7 @@ where
     D: http_body::Body<Data = Bytes>,
     D::Error: Into<BoxError>,
 {
-    let inner = service_fn(async |request: Request<CompatBody<Full<Bytes>>>| {
+    let inner = service_fn(async |request: Request<RequestBody<Full<Bytes>>>| {
         let (parts, body) = request.into_parts();
         let announced = http_body::Body::size_hint(&body).exact();
         let body = body.collect().await.unwrap().to_bytes();
@@ -230,9 +230,12 @@ where
         Ok::<_, Infallible>(Response::new(Mutex::new(Some(passed))))
     });
     let response = in_time(layer.layer(inner).oneshot(request)).await.unwrap();
-    let told = response.extensions().get::<Report>().map(Report::to_string);
+    let told = response
+        .extensions()
+        .get::<MediaReport>()
+        .map(MediaReport::to_string);
     let passed = response.into_body().into_inner().unwrap().unwrap();
     // Inside and outside are told the same.
-    assert_eq!(told, passed.report.as_ref().map(Report::to_string));
+    assert_eq!(told, passed.report.as_ref().map(MediaReport::to_string));
     passed
 }

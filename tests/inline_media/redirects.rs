@@ -41,10 +41,10 @@ async fn redirects_are_followed_up_to_five() {
     assert_eq!(passed.urls(), [PNG_URL]);
 
     let loops = send(&layer(), chat([image(&origin.url("/loop"))])).await;
-    assert_eq!(
+    assert!(matches!(
         loops.outcome(),
-        Err(NotInlined::TooManyRedirects { limit: 5 })
-    );
+        Err(NotInlined::TooManyRedirects { limit: 5, .. })
+    ));
     let asked = origin
         .paths()
         .iter()

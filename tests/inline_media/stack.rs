@@ -6,7 +6,9 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::{ServiceBuilder, ServiceExt};
 use tower_moonshot::{
-    CompatBody, MoonshotCompatLayer, Report, Rule, emulator::Emulator, inline_media::InlineMedia,
+    MoonshotCompatLayer, Report, RequestBody, Rule,
+    emulator::Emulator,
+    inline_media::{InlineMedia, MediaReport},
 };
 
 use crate::harness::*;
@@ -31,16 +33,26 @@ fn question(model: &str, url: &str) -> String {
     .replace("kimi-k3", model)
 }
 
-async fn ask(app: Router, body: String) -> (StatusCode, Value, Option<Report>) {
+/// What both layers did.
+#[derive(Default)]
+struct Told {
+    changes: Option<Report>,
+    media: Option<MediaReport>,
+}
+
+async fn ask(app: Router, body: String) -> (StatusCode, Value, Told) {
     let request = Request::post("/v1/chat/completions")
         .header("content-type", "application/json")
         .body(Body::from(body))
         .unwrap();
     let response = in_time(app.oneshot(request)).await.unwrap();
-    let report = response.extensions().get().cloned();
+    let told = Told {
+        changes: response.extensions().get().cloned(),
+        media: response.extensions().get().cloned(),
+    };
     let status = response.status();
     let body = response.into_body().collect().await.unwrap().to_bytes();
-    (status, serde_json::from_slice(&body).unwrap(), report)
+    (status, serde_json::from_slice(&body).unwrap(), told)
 }
 
 #[tokio::test]
@@ -66,35 +78,35 @@ async fn moonshot_takes_what_it_refuses_without_the_layer() {
         );
 
         let app = Router::new().fallback_service(with);
-        let (status, answer, report) = ask(app, question(model, &url)).await;
+        let (status, answer, told) = ask(app, question(model, &url)).await;
         assert_eq!(status, StatusCode::OK, "{model}: {answer}");
-        assert_eq!(report.unwrap().media().len(), 1);
+        assert_eq!(told.media.unwrap().media().len(), 1);
     }
 }
 
 #[tokio::test]
-async fn one_report_holds_what_both_layers_did() {
+async fn each_layer_reports_what_it_did() {
     let origin = Origin::of_pictures().await;
     let app = Router::new().fallback_service(
         ServiceBuilder::new()
             .layer(layer())
             .layer(MoonshotCompatLayer::new())
-            .map_request(|request: Request<CompatBody<CompatBody<Body>>>| {
+            .map_request(|request: Request<RequestBody<RequestBody<Body>>>| {
                 // Inside too.
                 let report = request.extensions().get::<Report>().unwrap();
-                assert_eq!((report.changes().len(), report.media().len()), (1, 2));
+                let media = request.extensions().get::<MediaReport>().unwrap();
+                assert_eq!((report.changes().len(), media.media().len()), (1, 2));
                 request
             })
             .service(Emulator::new()),
     );
     let body = chat([image(&origin.url("/a")), image("http://10.0.0.1/")])
         .replace("kimi-k3", "moonshot/kimi-k3");
-    let (_, _, report) = ask(app, body).await;
-    let report = report.unwrap();
-    assert_eq!(report.changes()[0].rule(), Rule::Model);
-    assert!(report.media()[0].outcome().is_ok());
-    let text = report.to_string();
-    assert!(text.starts_with("rewritten: model at /model: "), "{text}");
+    let (_, _, told) = ask(app, body).await;
+    let (changes, media) = (told.changes.unwrap(), told.media.unwrap());
+    assert_eq!(changes.changes()[0].rule(), Rule::Model);
+    assert!(media.media()[0].outcome().is_ok());
+    let text = media.to_string();
     assert!(
         text.ends_with(
             "; not inlined at /messages/0/content/1/image_url/url: 10.0.0.1 is not a public address"
@@ -105,7 +117,7 @@ async fn one_report_holds_what_both_layers_did() {
 
 /// What the rules can't judge has been fetched for all the same.
 #[tokio::test]
-async fn a_report_keeps_what_was_fetched_when_the_rules_skip_the_body() {
+async fn what_was_fetched_is_reported_when_the_rules_skip_the_body() {
     let origin = Origin::of_pictures().await;
     let app = Router::new().fallback_service(
         ServiceBuilder::new()
@@ -113,15 +125,14 @@ async fn a_report_keeps_what_was_fetched_when_the_rules_skip_the_body() {
             .layer(MoonshotCompatLayer::new().with_max_body_bytes(10))
             .service(Emulator::new()),
     );
-    let (_, _, report) = ask(app, question("kimi-k3", &origin.url("/a"))).await;
-    let report = report.unwrap();
-    assert!(report.skipped().is_some());
-    assert_eq!(report.media().len(), 1);
+    let (_, _, told) = ask(app, question("kimi-k3", &origin.url("/a"))).await;
+    assert!(told.changes.unwrap().skipped().is_some());
+    assert_eq!(told.media.unwrap().media().len(), 1);
 }
 
 /// The other way round than it should be.
 #[tokio::test]
-async fn a_report_keeps_why_the_rules_skipped_the_body_when_the_layer_comes_behind() {
+async fn the_skipped_body_is_reported_when_the_layer_comes_behind() {
     let origin = Origin::of_pictures().await;
     let app = Router::new().fallback_service(
         ServiceBuilder::new()
@@ -129,10 +140,9 @@ async fn a_report_keeps_why_the_rules_skipped_the_body_when_the_layer_comes_behi
             .layer(layer())
             .service(Emulator::new()),
     );
-    let (_, _, report) = ask(app, question("kimi-k3", &origin.url("/a"))).await;
-    let report = report.unwrap();
-    assert!(report.skipped().is_some());
-    assert_eq!(report.media().len(), 1);
+    let (_, _, told) = ask(app, question("kimi-k3", &origin.url("/a"))).await;
+    assert!(told.changes.unwrap().skipped().is_some());
+    assert_eq!(told.media.unwrap().media().len(), 1);
 }
 
 fn assert_send<T: Send>(value: T) -> T {

@@ -84,22 +84,22 @@ fn an_alias_becomes_its_target_and_the_rules_are_those_of_the_target() {
 #[test]
 fn an_alias_of_an_alias_or_of_nothing_is_refused() {
     let aliases = |aliases: &[(&str, &str)]| layer().with_aliases(aliases.iter().copied()).err();
-    let of_alias = |name: &str, target: &str| {
-        let (name, target) = (name.to_owned(), target.to_owned());
-        Some(ConfigError::AliasOfAlias { name, target })
+    let of_alias = |error: Option<ConfigError>, alias: &str, model: &str| match error {
+        Some(ConfigError::AliasOfAlias { name, target, .. }) => {
+            (name, target) == (alias.into(), model.into())
+        }
+        _ => false,
     };
     assert_eq!(aliases(&[("a", "b"), ("c", "b")]), None);
-    assert_eq!(aliases(&[("a", "b"), ("b", "c")]), of_alias("a", "b"));
-    assert_eq!(
-        aliases(&[("b", "c"), ("a", "moonshot/b")]),
-        of_alias("a", "b")
-    );
-    assert_eq!(aliases(&[("a", "a")]), of_alias("a", "a"));
+    assert!(of_alias(aliases(&[("a", "b"), ("b", "c")]), "a", "b"));
+    let prefixed = aliases(&[("b", "c"), ("a", "moonshot/b")]);
+    assert!(of_alias(prefixed, "a", "b"));
+    assert!(of_alias(aliases(&[("a", "a")]), "a", "a"));
     // The second one is as wrong as both at once.
     let second = layer()
         .with_alias("b", "c")
         .and_then(|layer| layer.with_alias("a", "b"));
-    assert_eq!(second.err(), of_alias("a", "b"));
+    assert!(of_alias(second.err(), "a", "b"));
     assert_eq!(aliases(&[("", "b")]), Some(ConfigError::EmptyAlias));
     assert_eq!(aliases(&[("a", "")]), Some(ConfigError::EmptyAlias));
 }

@@ -197,7 +197,7 @@ fn several_answers_are_kept_if_that_is_the_policy() {
         r#"{"model":"kimi-k3","messages":[]}"#,
         &[(Rule::Sampling, "/n")],
     )]);
-    let layer = layer().with_n(NPolicy::Keep);
+    let layer = layer().with_n_policy(NPolicy::Keep);
     leaves_alone_with(&layer, &[("more than one", body)]);
     changes_with(
         &layer,

@@ -409,7 +409,7 @@ fn tools_in_system_messages_can_be_required_and_stay() {
 #[test]
 fn the_model_may_choose_if_that_is_the_policy() {
     changes_with(
-        &layer().with_tool_choice(ToolChoicePolicy::Auto),
+        &layer().with_tool_choice_policy(ToolChoicePolicy::Auto),
         &[
             (
                 "required",
@@ -432,7 +432,7 @@ fn the_model_may_choose_if_that_is_the_policy() {
 
 #[test]
 fn thinking_is_disabled_for_a_forced_choice_if_that_is_the_policy() {
-    let layer = layer().with_tool_choice(ToolChoicePolicy::DisableThinking);
+    let layer = layer().with_tool_choice_policy(ToolChoicePolicy::DisableThinking);
     changes_with(
         &layer,
         &[

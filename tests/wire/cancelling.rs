@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{net::TcpListener, sync::mpsc};
 use tower::{Layer, Service, ServiceExt};
 use tower_http::limit::RequestBodyLimitLayer;
-use tower_moonshot::{CompatBody, MoonshotCompatLayer, Report, Skipped};
+use tower_moonshot::{MoonshotCompatLayer, Report, RequestBody, Skipped};
 
 use crate::harness::*;
 
@@ -38,14 +38,16 @@ async fn read_by_the_inner_service(half_close: bool) -> Vec<Result<Bytes, hyper:
     let calls = Arc::new(Mutex::new(Vec::new()));
     let inner = {
         let calls = Arc::clone(&calls);
-        tower::service_fn(move |request: Request<CompatBody<hyper::body::Incoming>>| {
-            let calls = Arc::clone(&calls);
-            async move {
-                let read = request.into_body().collect().await;
-                calls.lock().unwrap().push(read.map(|body| body.to_bytes()));
-                Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("ok")))
-            }
-        })
+        tower::service_fn(
+            move |request: Request<RequestBody<hyper::body::Incoming>>| {
+                let calls = Arc::clone(&calls);
+                async move {
+                    let read = request.into_body().collect().await;
+                    calls.lock().unwrap().push(read.map(|body| body.to_bytes()));
+                    Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("ok")))
+                }
+            },
+        )
     };
     let service = MoonshotCompatLayer::new().layer(inner);
 
@@ -142,13 +144,13 @@ async fn a_read_error_reaches_the_inner_service_as_the_value_that_it_is() {
     frames.send(Ok(Frame::data("{\"mod".into()))).unwrap();
     frames.send(Ok(Frame::data("el\":".into()))).unwrap();
     frames.send(Err(Boom(7))).unwrap();
-    let inner = tower::service_fn(async |request: Request<CompatBody<_>>| {
+    let inner = tower::service_fn(async |request: Request<RequestBody<_>>| {
         let skipped = request
             .extensions()
             .get::<Report>()
             .unwrap()
             .skipped()
-            .copied();
+            .cloned();
         assert_eq!(skipped, Some(Skipped::ReadError));
         let mut body = Box::pin(request.into_body());
         let mut data = Vec::new();
@@ -194,7 +196,7 @@ async fn a_body_over_the_limit_of_a_layer_around_is_still_413_in_axum() {
 #[tokio::test]
 async fn a_caller_that_goes_away_before_the_body_is_read_was_never_there() {
     let inner = tower::service_fn(
-        async |_: Request<CompatBody<_>>| -> Result<Response<()>, Infallible> {
+        async |_: Request<RequestBody<_>>| -> Result<Response<()>, Infallible> {
             unreachable!("half a body arrived")
         },
     );

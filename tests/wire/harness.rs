@@ -26,7 +26,7 @@ use tokio::{
     time::timeout,
 };
 use tower::{Layer, ServiceExt};
-use tower_moonshot::{CompatBody, MoonshotCompatLayer, Region};
+use tower_moonshot::{MoonshotCompatLayer, Region, RequestBody};
 
 /// A chat request that needs no change, white space and all.
 pub(crate) const CLEAN: &str =
@@ -238,7 +238,7 @@ impl Drop for Server {
 }
 
 /// What a gateway's client takes.
-pub(crate) type Outgoing = CompatBody<Body>;
+pub(crate) type Outgoing = RequestBody<Body>;
 
 /// The layer in front of an HTTP/1.1 client.
 pub(crate) fn proxy(layer: MoonshotCompatLayer) -> Router {
@@ -296,7 +296,7 @@ where
     B: http_body::Body<Data = Bytes>,
     B::Error: std::fmt::Debug,
 {
-    let inner = tower::service_fn(|request: Request<CompatBody<B>>| async {
+    let inner = tower::service_fn(|request: Request<RequestBody<B>>| async {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let arrived = Request::from_parts(parts, body);

@@ -10,11 +10,11 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer, Service, ServiceExt, buffer::Buffer, limit::ConcurrencyLimit, service_fn};
-use tower_moonshot::{CompatBody, MoonshotCompatLayer};
+use tower_moonshot::{MoonshotCompatLayer, RequestBody};
 
 use crate::harness::*;
 
-type Inner = Request<CompatBody<Full<Bytes>>>;
+type Inner = Request<RequestBody<Full<Bytes>>>;
 
 fn requests() -> impl Iterator<Item = Request<Full<Bytes>>> {
     ["application/json", "text/plain", "application/json"]
@@ -102,7 +102,7 @@ async fn a_service_that_is_not_ready_is_not_called() {
 #[tokio::test]
 async fn a_dropped_response_gives_its_place_back() {
     let inner =
-        service_fn(async |_: Request<CompatBody<_>>| Ok::<_, Infallible>(Response::new(())));
+        service_fn(async |_: Request<RequestBody<_>>| Ok::<_, Infallible>(Response::new(())));
     let mut service = MoonshotCompatLayer::new().layer(ConcurrencyLimit::new(inner, 1));
     let never = http_body_util::StreamBody::new(futures_util::stream::pending::<
         Result<http_body::Frame<Bytes>, Infallible>,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt};
-use tower_moonshot::{CompatBody, MoonshotCompatLayer, Report, Rule, Skipped};
+use tower_moonshot::{MoonshotCompatLayer, Report, RequestBody, Rule, Skipped};
 
 use crate::harness::*;
 
@@ -20,7 +20,7 @@ fn request(content_type: Option<&str>) -> Request<Full<Bytes>> {
 
 fn skipped(request: &Request<Bytes>) -> Option<Skipped> {
     let report = request.extensions().get::<Report>().unwrap();
-    report.skipped().copied()
+    report.skipped().cloned()
 }
 
 #[tokio::test]
@@ -91,12 +91,17 @@ async fn the_report_says_why_a_body_was_left_alone() {
     assert_eq!(skipped(&compressed), Some(Skipped::Compressed));
 
     let strict = MoonshotCompatLayer::new().with_max_body_bytes(16);
-    let too_large = Some(Skipped::TooLarge { limit: 16 });
     let (announced, _) = arrived(&strict, request(None)).await;
-    assert_eq!(skipped(&announced), too_large);
+    assert!(matches!(
+        skipped(&announced),
+        Some(Skipped::TooLarge { limit: 16, .. })
+    ));
     assert_eq!(announced.body(), SHRINKING);
     let (found_out, _) = arrived(&strict, request(None).map(|_| trickle(SHRINKING))).await;
-    assert_eq!(skipped(&found_out), too_large);
+    assert!(matches!(
+        skipped(&found_out),
+        Some(Skipped::TooLarge { limit: 16, .. })
+    ));
     assert_eq!(found_out.body(), SHRINKING);
 
     let (broken, _) = arrived(
@@ -161,7 +166,7 @@ async fn an_error_of_the_inner_service_comes_back_as_it_is() {
     struct Refused;
 
     for content_type in ["application/json", "text/plain"] {
-        let inner = tower::service_fn(async |_: Request<CompatBody<Full<Bytes>>>| {
+        let inner = tower::service_fn(async |_: Request<RequestBody<Full<Bytes>>>| {
             Err::<Response<()>, _>(Refused)
         });
         let service = MoonshotCompatLayer::new().layer(inner);
@@ -185,7 +190,7 @@ async fn an_unchanged_body_in_one_piece_is_the_same_piece() {
     let body = Bytes::from(CLEAN);
     let place = body.as_ptr();
     let request = request(None).map(|_| Full::new(body));
-    let inner = tower::service_fn(async |request: Request<CompatBody<Full<Bytes>>>| {
+    let inner = tower::service_fn(async |request: Request<RequestBody<Full<Bytes>>>| {
         use http_body_util::BodyExt;
         let piece = request.into_body().frame().await.unwrap()?.into_data();
         Ok::<_, Infallible>(Response::new(piece.unwrap()))

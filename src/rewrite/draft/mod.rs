@@ -23,6 +23,7 @@ use super::{
 use crate::{
     json::{Edits, Kind, Member, Scanner, Span, Str, Text, Value, number},
     model::Family,
+    overrides::Overrides,
 };
 
 /// A request that is being rewritten.
@@ -31,6 +32,7 @@ pub(super) struct Draft<'a> {
     text: &'a Bytes,
     spans: &'a mut Spans,
     pub(super) settings: &'a Settings,
+    pub(super) overrides: Overrides<'a>,
     /// The rule that is being applied.
     pub(super) rule: Rule,
     /// What the model accepts.
@@ -48,7 +50,12 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(text: &'a Bytes, spans: &'a mut Spans, settings: &'a Settings) -> Self {
+    pub(super) fn new(
+        text: &'a Bytes,
+        spans: &'a mut Spans,
+        settings: &'a Settings,
+        overrides: Overrides<'a>,
+    ) -> Self {
         let mut contents = spans.contents;
         if contents.any_array {
             contents.add_parts(&spans.parts);
@@ -58,6 +65,7 @@ impl<'a> Draft<'a> {
             text,
             spans,
             settings,
+            overrides,
             rule: Rule::Model,
             family: Family::unknown(),
             thinks: false,
@@ -284,7 +292,7 @@ impl<'a> Draft<'a> {
         self.note(Place::Field(field), why);
     }
 
-    fn append_field(&mut self, field: Field, value: impl Into<Text>) {
+    pub(super) fn append_field(&mut self, field: Field, value: impl Into<Text>) {
         let Some(root) = self.spans.root else { return };
         self.spans.edits.append_member(root, field.key(), value);
     }

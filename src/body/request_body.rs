@@ -1,4 +1,4 @@
-//! The body that the inner service gets.
+//! The body that the inner service receives.
 
 use std::{
     fmt,
@@ -7,20 +7,19 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, Request};
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
-use crate::Rope;
+use super::Rope;
 
-/// The request body that a service inside of [`MoonshotCompat`](crate::MoonshotCompat)
-/// gets: the incoming body itself where it was not read, else the text as it came
-/// or was rewritten.
+/// The request body that a middleware of this crate hands to its inner service.
 ///
-/// Its size is known exactly where the body was read. Trailers of the original
-/// come at its end.
+/// It is the incoming body itself if that was not read, else its text, original or
+/// rewritten. The size of a body that was read is known exactly. Trailers of the
+/// incoming body follow at the end.
 #[pin_project]
-pub struct CompatBody<B: Body> {
+pub struct RequestBody<B: Body> {
     #[pin]
     kind: Kind<B, B::Error>,
 }
@@ -28,18 +27,18 @@ pub struct CompatBody<B: Body> {
 #[pin_project(project = KindProj)]
 #[derive(Clone)]
 enum Kind<B, E> {
-    /// A body that nobody has polled yet.
+    /// The incoming body, never polled.
     Unread(#[pin] B),
-    /// What was read, or what became of it.
+    /// The text of a body that was read, original or rewritten.
     Read {
         text: Rope,
-        /// Few requests have any, and all are moved.
+        /// Boxed, because few requests have trailers and all are moved.
         trailers: Option<Box<HeaderMap>>,
         rest: Rest<B, E>,
     },
 }
 
-/// What comes behind the text that was read.
+/// What follows the text that was read.
 #[derive(Clone)]
 enum Rest<B, E> {
     Nothing,
@@ -49,7 +48,7 @@ enum Rest<B, E> {
     Error(Option<E>),
 }
 
-impl<B: Body> CompatBody<B> {
+impl<B: Body> RequestBody<B> {
     pub(crate) const fn unread(body: B) -> Self {
         Self {
             kind: Kind::Unread(body),
@@ -71,18 +70,18 @@ impl<B: Body> CompatBody<B> {
         Self::read(text, trailers, Rest::Nothing)
     }
 
-    /// A body that was read in part, and goes on with `rest`.
+    /// A body of which the start was read and `rest` was not.
     pub(crate) fn longer(read: Bytes, rest: Pin<Box<B>>) -> Self {
         Self::read(Rope::from(read), None, Rest::Longer(rest))
     }
 
-    /// A body that was read in part, and ends with an error.
+    /// A body of which the start was read and the rest could not be.
     pub(crate) fn failed(read: Bytes, error: B::Error) -> Self {
         Self::read(Rope::from(read), None, Rest::Error(Some(error)))
     }
 
-    /// A copy, for a retry; `None` where there is more to come than what was
-    /// read. Copies no text.
+    /// Returns a copy for a retry, or `None` if the body was not read to its end.
+    /// Copies no text.
     #[must_use]
     pub fn try_clone(&self) -> Option<Self> {
         match &self.kind {
@@ -96,14 +95,72 @@ impl<B: Body> CompatBody<B> {
     }
 }
 
-impl<B: Body> Default for CompatBody<B> {
+/// Returns a copy of a request for a retry, or `None` if its body was not read to its
+/// end. Copies no text.
+///
+/// [`http::Request`] can't be cloned with its body, so this is what a retry policy
+/// inside of [`MoonshotCompat`](crate::MoonshotCompat) calls:
+///
+/// ```
+/// use http::{Request, Response};
+/// use http_body::Body;
+/// use tower::retry::Policy;
+/// use tower_moonshot::{RequestBody, try_clone_request};
+///
+/// /// Sends a request again after an error, up to this many times.
+/// #[derive(Clone)]
+/// struct Attempts(usize);
+///
+/// impl<B: Body, R, E> Policy<Request<RequestBody<B>>, Response<R>, E> for Attempts {
+///     type Future = std::future::Ready<()>;
+///
+///     fn retry(
+///         &mut self,
+///         _: &mut Request<RequestBody<B>>,
+///         result: &mut Result<Response<R>, E>,
+///     ) -> Option<Self::Future> {
+///         self.0 = result.is_err().then(|| self.0.checked_sub(1)).flatten()?;
+///         Some(std::future::ready(()))
+///     }
+///
+///     fn clone_request(
+///         &mut self,
+///         request: &Request<RequestBody<B>>,
+///     ) -> Option<Request<RequestBody<B>>> {
+///         try_clone_request(request)
+///     }
+/// }
+/// # let mut policy = Attempts(1);
+/// # let request = Request::new(RequestBody::<http_body_util::Full<bytes::Bytes>>::default());
+/// # type Outcome = Result<Response<()>, std::io::Error>;
+/// # let copy = Policy::<_, Response<()>, std::io::Error>::clone_request(&mut policy, &request);
+/// # assert!(copy.is_some());
+/// # let mut failed: Outcome = Err(std::io::Error::other("reset"));
+/// # let mut request = request;
+/// # assert!(policy.retry(&mut request, &mut failed).is_some());
+/// # assert!(policy.retry(&mut request, &mut failed).is_none());
+/// ```
+#[must_use]
+pub fn try_clone_request<B: Body>(
+    request: &Request<RequestBody<B>>,
+) -> Option<Request<RequestBody<B>>> {
+    let mut copy = Request::new(request.body().try_clone()?);
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.version_mut() = request.version();
+    *copy.headers_mut() = request.headers().clone();
+    *copy.extensions_mut() = request.extensions().clone();
+    Some(copy)
+}
+
+impl<B: Body> Default for RequestBody<B> {
     /// The empty body.
     fn default() -> Self {
         Self::complete(Rope::default(), None)
     }
 }
 
-impl<B> Clone for CompatBody<B>
+impl<B> Clone for RequestBody<B>
 where
     B: Body + Clone,
     B::Error: Clone,
@@ -115,7 +172,7 @@ where
     }
 }
 
-impl<B: Body> fmt::Debug for CompatBody<B> {
+impl<B: Body> fmt::Debug for RequestBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (read, trailers, rest) = match &self.kind {
             Kind::Unread(_) => (0, false, "all of it"),
@@ -132,8 +189,8 @@ impl<B: Body> fmt::Debug for CompatBody<B> {
                 (text.len(), trailers.is_some(), rest)
             }
         };
-        // Without the text: bodies end up in logs.
-        f.debug_struct("CompatBody")
+        // Without the text, because debug output ends up in logs.
+        f.debug_struct("RequestBody")
             .field("read", &read)
             .field("trailers", &trailers)
             .field("rest", &rest)
@@ -141,7 +198,7 @@ impl<B: Body> fmt::Debug for CompatBody<B> {
     }
 }
 
-impl<B> Body for CompatBody<B>
+impl<B> Body for RequestBody<B>
 where
     B: Body<Data = Bytes>,
 {
@@ -199,7 +256,7 @@ where
         let rest = match rest {
             Rest::Nothing => return SizeHint::with_exact(read),
             Rest::Longer(body) => body.size_hint(),
-            // How much there would have been, nobody knows.
+            // The length of the missing rest is unknown.
             Rest::Error(_) => SizeHint::default(),
         };
         let mut hint = SizeHint::default();
@@ -219,9 +276,9 @@ mod tests {
 
     use super::*;
 
-    type Whole = CompatBody<Full<Bytes>>;
+    type Whole = RequestBody<Full<Bytes>>;
 
-    fn next<B>(body: &mut Pin<Box<CompatBody<B>>>) -> Option<Result<Frame<Bytes>, B::Error>>
+    fn next<B>(body: &mut Pin<Box<RequestBody<B>>>) -> Option<Result<Frame<Bytes>, B::Error>>
     where
         B: Body<Data = Bytes>,
     {
@@ -232,7 +289,7 @@ mod tests {
         }
     }
 
-    fn next_data<B: Body<Data = Bytes>>(body: &mut Pin<Box<CompatBody<B>>>) -> Bytes {
+    fn next_data<B: Body<Data = Bytes>>(body: &mut Pin<Box<RequestBody<B>>>) -> Bytes {
         let Some(Ok(frame)) = next(body) else {
             panic!("no data");
         };
@@ -245,13 +302,13 @@ mod tests {
 
     #[test]
     fn an_unread_body_is_the_body_itself() {
-        let mut body = Box::pin(CompatBody::unread(Full::from("abc")));
+        let mut body = Box::pin(RequestBody::unread(Full::from("abc")));
         assert_eq!(body.size_hint().exact(), Some(3));
         assert!(!body.is_end_stream());
         assert_eq!(next_data(&mut body), "abc");
         assert!(body.is_end_stream());
         assert!(next(&mut body).is_none());
-        assert!(CompatBody::unread(Full::<Bytes>::default()).is_end_stream());
+        assert!(RequestBody::unread(Full::<Bytes>::default()).is_end_stream());
     }
 
     #[test]
@@ -281,7 +338,7 @@ mod tests {
     fn a_longer_body_is_its_start_and_its_rest() {
         let rest =
             Full::<Bytes>::from("def").with_trailers(std::future::ready(Some(Ok(trailers()))));
-        let mut body = Box::pin(CompatBody::longer("abc".into(), Box::pin(rest)));
+        let mut body = Box::pin(RequestBody::longer("abc".into(), Box::pin(rest)));
         assert_eq!(body.size_hint().lower(), 6);
         assert_eq!(next_data(&mut body), "abc");
         assert_eq!(next_data(&mut body), "def");
@@ -295,7 +352,7 @@ mod tests {
     fn a_failed_body_promises_no_length_and_fails_once() {
         type Failing = http_body_util::combinators::UnsyncBoxBody<Bytes, &'static str>;
 
-        let mut body = Box::pin(CompatBody::<Failing>::failed("abc".into(), "no"));
+        let mut body = Box::pin(RequestBody::<Failing>::failed("abc".into(), "no"));
         assert_eq!(body.size_hint().lower(), 3);
         assert_eq!(body.size_hint().upper(), None);
         assert_eq!(next_data(&mut body), "abc");
@@ -326,7 +383,7 @@ mod tests {
             }
         }
 
-        let hint = CompatBody::longer("abc".into(), Box::pin(Huge)).size_hint();
+        let hint = RequestBody::longer("abc".into(), Box::pin(Huge)).size_hint();
         assert_eq!(hint.lower(), u64::MAX);
         assert_eq!(hint.upper(), None);
     }
@@ -344,9 +401,9 @@ mod tests {
             assert_eq!(frame.into_trailers().unwrap(), trailers());
         }
         let rest = || Full::<Bytes>::from("def");
-        assert!(CompatBody::unread(rest()).try_clone().is_none());
+        assert!(RequestBody::unread(rest()).try_clone().is_none());
         assert!(
-            CompatBody::longer("abc".into(), Box::pin(rest()))
+            RequestBody::longer("abc".into(), Box::pin(rest()))
                 .try_clone()
                 .is_none()
         );

@@ -1,4 +1,4 @@
-//! Reading a body to its end, or to its limit.
+//! Reads a body to its end, or to a limit.
 
 use std::{
     pin::Pin,
@@ -10,22 +10,23 @@ use http::HeaderMap;
 use http_body::{Body, SizeHint};
 use pin_project::pin_project;
 
-/// How much is reserved for a body on nothing but its word, in bytes.
+/// Upper bound in bytes on what is reserved for an announced length alone.
 const ON_TRUST: usize = 1024 * 1024;
 
-/// How many times what has come is reserved for a body on its word.
+/// Upper bound on what is reserved for an announced length, in multiples of what has
+/// been received.
 const PER_BYTE: usize = 16;
 
-/// How much room may be left over once a body is read, in bytes.
+/// Upper bound in bytes on the unused room of a buffer that is kept.
 const SLACK: usize = 64 * 1024;
 
 /// How reading a body ended.
 pub(crate) enum Read<B: Body> {
-    /// With its end.
+    /// At the end of the body.
     Complete(Bytes, Option<Box<HeaderMap>>),
-    /// With more than the limit: what was read, and the rest.
+    /// Over the limit: what was read, and the rest.
     Longer(Bytes, Pin<Box<B>>),
-    /// With an error behind what was read.
+    /// With an error: what was read, and the error.
     Failed(Bytes, B::Error),
 }
 
@@ -39,13 +40,15 @@ pub(crate) struct ReadBody<B> {
     limit: usize,
 }
 
-#[pin_project(project = SourceProj)]
+#[pin_project(project = SourceProj, project_replace = SourceTaken)]
 enum Source<B> {
-    /// It says that it is within the limit, so it will be read to its end here.
+    /// A body that announces a length within the limit. It is read to its end.
     Bounded(#[pin] B),
-    /// It may turn out too long. Then the inner service has to get the rest, and
-    /// a body that was polled can only be moved in a box.
-    Unbounded(Option<Pin<Box<B>>>),
+    /// A body that may be too long. The inner service then gets the rest, and a body
+    /// that was polled can only be moved in a box.
+    Unbounded(Pin<Box<B>>),
+    /// The reading has ended.
+    Over,
 }
 
 impl<B: Body> ReadBody<B> {
@@ -54,7 +57,7 @@ impl<B: Body> ReadBody<B> {
         let source = if upper.is_some_and(|upper| upper <= limit as u64) {
             Source::Bounded(body)
         } else {
-            Source::Unbounded(Some(Box::pin(body)))
+            Source::Unbounded(Box::pin(body))
         };
         Self {
             source,
@@ -74,40 +77,39 @@ impl<B> ReadBody<B> {
 }
 
 impl<B: Body<Data = Bytes>> ReadBody<B> {
+    /// Reads until the body or the limit ends. Must not be called again afterwards.
     pub(crate) fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Read<B>> {
         let mut this = self.project();
-        loop {
+        let read = loop {
             let mut body = match this.source.as_mut().project() {
                 SourceProj::Bounded(body) => body,
-                SourceProj::Unbounded(Some(body)) => body.as_mut(),
-                SourceProj::Unbounded(None) => return Poll::Pending,
+                SourceProj::Unbounded(body) => body.as_mut(),
+                SourceProj::Over => panic!("a body is polled after it was read"),
             };
             let frame = match ready!(body.as_mut().poll_frame(cx)) {
                 Some(Ok(frame)) => frame,
-                Some(Err(error)) => {
-                    return Poll::Ready(Read::Failed(this.gathered.take(), error));
-                }
-                None => {
-                    let text = this.gathered.take();
-                    return Poll::Ready(Read::Complete(text, this.trailers.take()));
-                }
+                Some(Err(error)) => break Read::Failed(this.gathered.take(), error),
+                None => break Read::Complete(this.gathered.take(), this.trailers.take()),
             };
             match frame.into_data() {
                 Ok(data) => this.gathered.push(data, &body.size_hint(), *this.limit),
                 Err(frame) => *this.trailers = frame.into_trailers().ok().map(Box::new),
             }
             if this.gathered.len() > *this.limit {
-                if let SourceProj::Unbounded(body) = this.source.as_mut().project() {
-                    if let Some(body) = body.take() {
-                        return Poll::Ready(Read::Longer(this.gathered.take(), body));
+                // One that announced less is read on: it has no box to be moved in.
+                if let SourceProj::Unbounded(_) = this.source.as_mut().project() {
+                    let taken = this.source.as_mut().project_replace(Source::Over);
+                    if let SourceTaken::Unbounded(rest) = taken {
+                        return Poll::Ready(Read::Longer(this.gathered.take(), rest));
                     }
                 }
             } else if body.is_end_stream() {
                 // Saves a wait for the word that there is no more.
-                let text = this.gathered.take();
-                return Poll::Ready(Read::Complete(text, this.trailers.take()));
+                break Read::Complete(this.gathered.take(), this.trailers.take());
             }
-        }
+        };
+        this.source.set(Source::Over);
+        Poll::Ready(read)
     }
 }
 
