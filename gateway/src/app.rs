@@ -16,7 +16,7 @@ use tower_http::{
     request_id::MakeRequestUuid, timeout::RequestBodyTimeoutLayer,
     validate_request::ValidateRequestHeaderLayer,
 };
-use tower_moonshot::{ConfigError, inline_media::InlineMediaLayer};
+use tower_moonshot::inline_media::InlineMediaLayer;
 
 use super::{
     args::Args,
@@ -130,13 +130,15 @@ pub(crate) fn app(args: &Args, shared: &Shared, upstream: Upstream) -> Result<Ro
 
 /// The layer that fetches media given by URL, if `--inline-media` is set. It is off
 /// by default because it fetches from within the gateway's network.
-fn inline_media(args: &Args) -> Result<Option<InlineMediaLayer>, ConfigError> {
+fn inline_media(args: &Args) -> Result<Option<InlineMediaLayer>, BoxError> {
     if !args.inline_media {
         return Ok(None);
     }
-    let layer = InlineMediaLayer::new().with_max_body_bytes(args.max_body_bytes.get());
-    let mut networks = args.media_network.iter();
-    networks
-        .try_fold(layer, |layer, network| layer.with_allowed_network(network))
-        .map(Some)
+    let mut layer = InlineMediaLayer::new().with_max_body_bytes(args.max_body_bytes.get());
+    for network in &args.media_network {
+        layer = layer
+            .with_allowed_network(network)
+            .map_err(|error| format!("--media-network: {error}"))?;
+    }
+    Ok(Some(layer))
 }

@@ -103,15 +103,16 @@ impl Config {
     /// `MOONSHOT_API_BASE`. Both are optional.
     pub(crate) fn from_env(env: Environment<'_>) -> Result<Self, BoxError> {
         let region = match env(API_BASE) {
-            Some(base) => Region::custom(&base)?,
+            Some(base) => Region::custom(&base).map_err(|error| format!("{API_BASE}: {error}"))?,
             None => Region::default(),
         };
+        let api_key = env(API_KEY).map(ApiKey::new).transpose();
         Ok(Self {
             entries: vec![Entry {
                 name: "*".to_owned(),
                 model: "*".to_owned(),
                 region,
-                api_key: env(API_KEY).map(ApiKey::new).transpose()?,
+                api_key: api_key.map_err(|error| format!("{API_KEY}: {error}"))?,
             }],
             master_key: MasterKey::from_env(env)?,
             is_open: true,
@@ -153,7 +154,7 @@ impl Config {
         if config.entries.is_empty() {
             return Err(list.problem(
                 "no entry of model_list is for Moonshot: \
-                 its litellm_params.model has to begin with moonshot/",
+                 a litellm_params.model has to begin with moonshot/",
             ));
         }
 

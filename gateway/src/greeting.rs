@@ -1,4 +1,4 @@
-//! What is printed and warned of at the start.
+//! The messages at the start.
 
 use std::{
     io::{self, Write},

@@ -103,7 +103,7 @@ fn run(args: &Args) -> Result<(), BoxError> {
     let apps = apps.collect::<Result<_, _>>()?;
 
     server::runtime()?.block_on(async {
-        // Before the address is printed: whoever has read it may send a signal.
+        // Before the address is printed, after which a signal may arrive.
         let signals = Signals::new()?;
         let listener = listen(args).await?;
         let workers = Workers::start(apps, head_limits, &shared.shutdown)?;

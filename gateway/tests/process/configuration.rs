@@ -279,12 +279,18 @@ async fn invalid_variables_and_flags_are_errors_that_name_them() {
         .variable("MOONSHOT_API_BASE", "api.moonshot.ai")
         .run()
         .await;
-    assert!(!success && output.contains("has no scheme"), "{output}");
+    assert!(
+        !success && output.contains("MOONSHOT_API_BASE: ") && output.contains("has no scheme"),
+        "{output}"
+    );
     let (success, output) = Setup::default()
         .variable("MOONSHOT_API_KEY", format!("{KEY}\u{e9}"))
         .run()
         .await;
-    assert!(!success && output.contains("the API key"), "{output}");
+    assert!(
+        !success && output.contains("MOONSHOT_API_KEY: the API key"),
+        "{output}"
+    );
     let (success, output) = Setup::default()
         .variable("LITELLM_MASTER_KEY", format!("{KEY} "))
         .run()

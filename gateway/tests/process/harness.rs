@@ -29,7 +29,7 @@ use tower_moonshot::emulator::Emulator;
 /// The upstream's API key. It must not appear in a log or a response.
 pub(crate) const KEY: &str = "sk-a-key-that-nobody-may-see";
 
-/// A time limit for what never takes long, so that a failing test ends.
+/// The time limit of each step, so that a failing test ends.
 const FOREVER: Duration = Duration::from_secs(60);
 
 /// The program under test.

@@ -80,5 +80,8 @@ async fn an_invalid_network_is_an_error_that_names_it() {
     let arguments = ["--inline-media", "--media-network", "10.0.0.0/99"];
     let (started, output) = Setup::to(moonshot).arguments(arguments).run().await;
     assert!(!started);
-    assert!(output.contains("10.0.0.0/99"), "{output}");
+    assert!(
+        output.contains("--media-network: \"10.0.0.0/99\""),
+        "{output}"
+    );
 }
