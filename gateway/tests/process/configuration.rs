@@ -5,6 +5,8 @@ use tower_moonshot::emulator::Emulator;
 
 use crate::harness::{KEY, OK, Setup, chat, emulated, get, hello, hello_to, post, saying};
 
+const README: &str = include_str!("../../README.md");
+
 /// The example for Moonshot in LiteLLM's documentation, word for word.
 const DOCUMENTED: &str = "\
 model_list:
@@ -333,7 +335,7 @@ async fn limits_that_admit_no_request_are_errors() {
 }
 
 #[tokio::test]
-async fn version_and_help_are_printed_within_80_columns() {
+async fn help_fits_into_80_columns_and_the_readme_has_every_flag() {
     let (success, output) = Setup::default().arguments(["--version"]).run().await;
     assert!(
         success && output.contains(env!("CARGO_PKG_VERSION")),
@@ -343,6 +345,15 @@ async fn version_and_help_are_printed_within_80_columns() {
     assert!(success && output.contains("--config <FILE>"), "{output}");
     for line in output.lines() {
         assert!(line.chars().count() <= 80, "{line}");
+        let Some(flag) = line.split_whitespace().find(|word| word.starts_with("--")) else {
+            continue;
+        };
+        if line.starts_with("  ") && !matches!(flag, "--help" | "--version") {
+            let mut rows = README.lines().filter(|line| line.starts_with("| `-"));
+            let is_documented = rows
+                .any(|row| row.contains(&format!("{flag} ")) || row.contains(&format!("{flag}`")));
+            assert!(is_documented, "{flag} is not in README.md");
+        }
     }
 }
 

@@ -169,6 +169,18 @@ async fn metrics_count_what_happened() {
         );
     }
     assert!(!answer.body.contains("another"), "{}", answer.body);
+    let readme = include_str!("../../README.md");
+    for help in answer
+        .body
+        .lines()
+        .filter(|line| line.starts_with("# HELP"))
+    {
+        let name = help.split(' ').nth(2).unwrap();
+        assert!(
+            readme.contains(&format!("| `{name}")),
+            "{name} is not in README.md"
+        );
+    }
 }
 
 /// Opens a stream; returns the client's connection and the upstream's.
