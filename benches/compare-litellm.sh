@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# LiteLLM's proxy and the gateway in one run: the same configuration (LiteLLM's own
-# example for Moonshot), the same upstream, the same client, in turn. Prints the
-# table and puts it into RESULTS.md. For an idle machine; takes about two minutes
-# once LiteLLM is installed, which it is in an environment of its own under target/.
+# Compares LiteLLM's proxy with the gateway: the same configuration (LiteLLM's own
+# example for Moonshot), the same upstream and the same client, in turn. LiteLLM runs
+# one worker process. The gateway runs twice: with one thread, which is
+# one against one, and with its default of one thread per core. Prints the table, and
+# writes it into RESULTS.md. Needs an idle machine, and about two minutes once LiteLLM
+# is installed in an environment under target/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=1.106.2
@@ -27,13 +29,13 @@ load=$(cut -d ' ' -f 1 /proc/loadavg)
 busy=
 [ "${load%.*}" -lt 1 ] || busy=" The machine was busy: to be measured anew."
 
-cargo build --locked --quiet --release --example gateway
+cargo build --locked --quiet --release --package moonshot-gateway
 cargo bench --locked --quiet --profile release -p benches --bench gateway --no-run
 table=$(timeout 300 cargo bench --locked --quiet --profile release -p benches --bench gateway -- \
     compare "$environment/bin/litellm")
 {
-    echo "Measured on $(date -u +%Y-%m-%d): LiteLLM $version, $("$environment/bin/python" --version), one worker;"
-    echo "tower-moonshot $(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1), $(rustc --version | cut -d ' ' -f 1,2);"
+    echo "Measured on $(date -u +%Y-%m-%d): LiteLLM $version, $("$environment/bin/python" --version), one worker process;"
+    echo "moonshot-gateway $(sed -n 's/^version = "\(.*\)"/\1/p' gateway/Cargo.toml | head -1), $(rustc --version | cut -d ' ' -f 1,2);"
     echo "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $(nproc) cores, load before $load.$busy"
     echo
     echo "$table"

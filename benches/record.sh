@@ -31,7 +31,8 @@ bench() { cargo bench --locked -q -p benches "$@"; }
 # Built before anything is measured.
 bench --bench rewrite --bench layer --no-run
 # All that stands in the way of requests is built as `cargo install` builds.
-cargo build --locked -q --release --example gateway --example emulator
+cargo build --locked -q --release --package moonshot-gateway
+cargo build --locked -q --release --example emulator
 bench --profile release --bench gateway --no-run
 bench --bench rewrite -- ratios --record "$data"
 bench --bench rewrite -- sizes --record "$data"

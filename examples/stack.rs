@@ -15,9 +15,9 @@
 //!   -H 'content-type: application/json' -H 'content-encoding: gzip' --data-binary @-
 //! ```
 //!
-//! An emulator answers. It says that it is overloaded at first, so that there is
-//! something to retry. The example `gateway` has the client that belongs in its
-//! place, and what else a proxy has to see to between two connections.
+//! An emulator responds. It is overloaded at first, so that there is something to
+//! retry. The example `gateway` shows the HTTPS client that takes its place, and the
+//! package `moonshot-gateway` everything else that a proxy needs.
 
 use std::{convert::Infallible, error::Error, sync::Arc, time::Duration};
 

@@ -1,5 +1,9 @@
-//! The stack of layers of the examples, and what its order is for.
+//! The examples `gateway` and `stack`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[allow(dead_code)]
+#[path = "../examples/gateway.rs"]
+mod gateway;
 
 #[allow(dead_code)]
 #[path = "../examples/stack.rs"]
@@ -7,6 +11,7 @@ mod stack;
 
 use std::{
     io,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -21,9 +26,10 @@ use axum::{
 use futures_util::stream;
 use http_body_util::BodyExt;
 use serde_json::Value;
+use tokio::net::TcpListener;
 use tower::ServiceExt;
 use tower_moonshot::{
-    MoonshotCompatLayer,
+    MoonshotCompatLayer, Region,
     emulator::{Emulator, Failure},
 };
 
@@ -32,6 +38,40 @@ const COMPRESSED: &[u8] = include_bytes!("examples/chat.json.gz");
 
 /// 12 000 000 spaces.
 const BOMB: &[u8] = include_bytes!("examples/spaces.gz");
+
+/// Asks the gateway, whose upstream is at this address.
+async fn ask_gateway(upstream: SocketAddr) -> (u16, Value) {
+    let region = Region::custom(&format!("http://{upstream}/v1")).unwrap();
+    let app = gateway::app(MoonshotCompatLayer::new().with_region(region));
+    let body = r#"{"model":"moonshot/kimi-k3","temperature":2,
+        "messages":[{"role":"user","content":"Hi"}]}"#;
+    let request = Request::post("/v1/chat/completions").body(Body::from(body));
+    ask(&app, request.unwrap()).await
+}
+
+#[tokio::test]
+async fn the_gateway_rewrites_a_request_and_forwards_the_response() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let upstream = listener.local_addr().unwrap();
+    let emulator = Router::new().fallback_service(Emulator::new());
+    tokio::spawn(async { axum::serve(listener, emulator).await });
+    let (status, answer) = ask_gateway(upstream).await;
+    assert_eq!(status, 200, "{answer}");
+    let message = &answer["choices"][0]["message"];
+    assert_eq!(message["content"], "You said: Hi");
+}
+
+#[tokio::test]
+async fn the_gateway_responds_with_json_if_the_upstream_is_unreachable() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let upstream = listener.local_addr().unwrap();
+    drop(listener);
+    let (status, answer) = ask_gateway(upstream).await;
+    assert_eq!(status, 502);
+    assert_eq!(answer["error"]["type"], "upstream_error");
+    let message = answer["error"]["message"].to_string();
+    assert!(message.contains("Connection refused"), "{message}");
+}
 
 fn stack(moonshot: Emulator) -> Router {
     stack::app(MoonshotCompatLayer::new(), moonshot).unwrap()

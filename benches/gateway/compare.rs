@@ -14,14 +14,15 @@ const CONNECTIONS: [usize; 3] = [1, 16, 64];
 
 const ROUNDS: usize = 2;
 
-/// For one of the two, in one round.
+/// For one of the three, in one round.
 const TURN: Duration = Duration::from_millis(1500);
 
 /// For LiteLLM to start.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Prints a table. Both read the same configuration and stand in front of the same
-/// upstream.
+/// Prints a table. All read the same configuration and use the same upstream. LiteLLM
+/// runs one worker process, so the gateway runs with one thread as well as with one per
+/// core, its default.
 pub(crate) async fn run(litellm: &Path) -> Result<(), Failure> {
     let upstream = Process::role(&["upstream", "0"])?;
     let gateway = Gateway::build(upstream.address)?;
@@ -30,15 +31,25 @@ pub(crate) async fn run(litellm: &Path) -> Result<(), Failure> {
     command
         .envs(KEYS)
         .args(["--host", "127.0.0.1", "--port", &free.port().to_string()])
+        .args(["--num_workers", "1"])
         .arg("--config")
         .arg(&gateway.config);
     let ways = [
         (
-            "LiteLLM",
+            "LiteLLM, 1 worker",
             Process::start_at(&mut command, free, PATIENCE).await?,
             Expected::Same,
         ),
-        ("gateway", gateway.start(&[])?, Expected::Rewritten),
+        (
+            "gateway, 1 thread",
+            gateway.start(&["--workers", "1"])?,
+            Expected::Rewritten,
+        ),
+        (
+            "gateway, a thread per core",
+            gateway.start(&[])?,
+            Expected::Rewritten,
+        ),
     ];
 
     let names = [
@@ -53,7 +64,7 @@ pub(crate) async fn run(litellm: &Path) -> Result<(), Failure> {
     println!("{}", head(&names));
     for job in Job::all(true).map(Arc::new) {
         for connections in CONNECTIONS {
-            let mut figures: [Vec<Figures>; 2] = Default::default();
+            let mut figures: [Vec<Figures>; 3] = Default::default();
             for _ in 0..ROUNDS {
                 for ((_, process, expected), figures) in ways.iter().zip(&mut figures) {
                     figures.push(load(process, &job, *expected, connections, TURN).await?);

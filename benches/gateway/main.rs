@@ -13,9 +13,9 @@
 //! can be told from that of the client and of the upstream. All stand in front of
 //! the same upstream and take turns, round by round: one of this program, which takes
 //! little time itself and knows what should arrive, or the emulator of the examples,
-//! which judges it as Moonshot does. The gateway is the one of the examples, as `cargo
-//! install` builds it, and logs a line a request, to nowhere. The others are to be
-//! built like it, which is what the profile above is for.
+//! which judges it as Moonshot does. The gateway is `moonshot-gateway` as `cargo install`
+//! builds it, and logs one line per request to /dev/null. The profile above builds the
+//! others in the same way.
 //!
 //! Linux only: times and memory come from `/proc`.
 

@@ -53,9 +53,10 @@ impl Process {
         Self::start(Command::new(env::current_exe()?).args(arguments))
     }
 
-    /// Starts the emulator of the examples.
+    /// Starts the example `emulator`.
     pub(crate) fn emulator() -> Result<Self, Failure> {
-        Self::start(Command::new(example("emulator")?).args(["--port", "0"]))
+        let program = build(&["--example", "emulator"], "examples/emulator")?;
+        Self::start(Command::new(program).args(["--port", "0"]))
     }
 
     /// Starts a server that was told where to listen, and waits until it does.
@@ -120,7 +121,7 @@ impl Drop for Process {
     }
 }
 
-/// The gateway and a configuration for it, which LiteLLM can read too.
+/// The gateway, and a configuration file that LiteLLM can read too.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     program: PathBuf,
@@ -140,8 +141,9 @@ pub(crate) const KEYS: [(&str, &str); 2] = [
 /// LiteLLM does not start with one that looks easy to guess.
 pub(crate) const MASTER_KEY: &str = "sk-5c1bf2e7a94d4d0f8e63b7a2f10c9d38";
 
-/// Builds an example like this program, and says where it is.
-fn example(name: &str) -> Result<PathBuf, Failure> {
+/// Builds a program of the workspace with the profile of this one, and returns its
+/// path.
+fn build(what: &[&str], path: &str) -> Result<PathBuf, Failure> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let profile = if cfg!(debug_assertions) {
         "dev"
@@ -153,21 +155,23 @@ fn example(name: &str) -> Result<PathBuf, Failure> {
     let mut directories = program.ancestors().skip(2);
     let target = directories.next().ok_or("no target directory")?;
     let built = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["build", "--locked", "--quiet", "--example", name])
+        .args(["build", "--locked", "--quiet"])
+        .args(what)
         .args(["--profile", profile, "--target-dir"])
         .args(directories.next())
         .current_dir(root)
         .status()?;
     if !built.success() {
-        return Err(format!("the {name} can't be built").into());
+        return Err(format!("{path} cannot be built").into());
     }
-    Ok(target.join("examples").join(name))
+    Ok(target.join(path))
 }
 
 impl Gateway {
-    /// Builds the gateway, and writes a configuration that leads to an upstream.
+    /// Builds the gateway, and writes a configuration for this upstream.
     pub(crate) fn build(upstream: SocketAddr) -> Result<Self, Failure> {
-        let program = example("gateway")?;
+        let name = "moonshot-gateway";
+        let program = build(&["--package", name, "--bin", name], name)?;
         let config = program.with_file_name("gateway-bench.yaml");
         let base = format!("      api_base: http://{upstream}/v1\n");
         let mut text = String::new();

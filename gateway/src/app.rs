@@ -1,0 +1,144 @@
+//! The stack of layers, from a client's request to the response it gets.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    error_handling::HandleErrorLayer,
+    http::{Request, header::AUTHORIZATION},
+    middleware::from_fn_with_state,
+    routing::{any, get, post_service},
+};
+use tower::{BoxError, ServiceBuilder, retry::RetryLayer};
+use tower_http::{
+    ServiceBuilderExt, catch_panic::CatchPanicLayer, decompression::RequestDecompressionLayer,
+    request_id::MakeRequestUuid, timeout::RequestBodyTimeoutLayer,
+    validate_request::ValidateRequestHeaderLayer,
+};
+use tower_moonshot::inline_media::InlineMediaLayer;
+
+use super::{
+    args::Args,
+    auth::Authenticate,
+    chat,
+    error::Error,
+    headers,
+    limits::Places,
+    metrics::Metrics,
+    models::Models,
+    pool::Pool,
+    retry::Retry,
+    routes::{self, Gateway},
+    shutdown::Shutdown,
+    trail,
+    upstream::Upstream,
+};
+
+/// What all workers share.
+pub(crate) struct Shared {
+    pub(crate) models: Arc<Models>,
+    pub(crate) authenticate: Authenticate,
+    pub(crate) places: Places,
+    pub(crate) retry: Retry,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) shutdown: Shutdown,
+}
+
+/// Builds the stack for one worker. The first layer is the outermost: it sees a
+/// request first and its response last.
+pub(crate) fn app(args: &Args, shared: &Shared, upstream: Upstream) -> Result<Router, BoxError> {
+    let models = Arc::clone(&shared.models);
+    let max_body_bytes = args.max_body_bytes.get();
+    let chat = ServiceBuilder::new()
+        // Turns errors of the layers below into responses in OpenAI's form.
+        .layer(HandleErrorLayer::new(Error::respond))
+        // Limits the time between two pieces of the request body.
+        .layer(RequestBodyTimeoutLayer::new(args.client_timeout))
+        // Outside the rewrite, which leaves compressed bodies alone.
+        .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
+        // Reads the body, up to the limit, and chooses the entry for its model.
+        .filter_async(move |request| chat::choose(request, Arc::clone(&models), max_body_bytes))
+        // Outside the retries, so that media are fetched once per request.
+        .option_layer(inline_media(args)?)
+        // The body is in memory by now, so it can be sent again. Each attempt is
+        // rewritten for the entry that gets it.
+        .layer(RetryLayer::new(shared.retry.clone()))
+        // Each entry has a MoonshotCompatLayer with its region, key and model.
+        .service(Pool::new(upstream.clone()));
+
+    // Bodies of other requests are forwarded unread, with the same time limit.
+    let uploads = ServiceBuilder::new()
+        .layer(RequestBodyTimeoutLayer::new(args.client_timeout))
+        .map_request(|request: Request<_>| request.map(Body::new));
+
+    let gateway = Gateway {
+        models: Arc::clone(&shared.models),
+        upstream,
+        metrics: Arc::clone(&shared.metrics),
+        shutdown: shared.shutdown.clone(),
+    };
+    let for_all = ServiceBuilder::new()
+        // Outermost: a client must not be able to name in `Connection` a header
+        // that a layer below adds.
+        .map_request(headers::of_request)
+        // Keeps the header out of logs and of HTTP/2's header table.
+        .sensitive_request_headers([AUTHORIZATION].into())
+        // The client's request id or a new one, on the request and the response.
+        .set_x_request_id(MakeRequestUuid)
+        .propagate_x_request_id();
+
+    // Layers are added as one stack, because each `layer` of a router boxes the
+    // service inside it.
+    let behind_the_key = Router::new()
+        .route("/v1/chat/completions", post_service(chat.clone()))
+        .route("/chat/completions", post_service(chat))
+        .route("/v1/models", get(routes::models))
+        .route("/models", get(routes::models))
+        .route("/v1/models/{*id}", get(routes::one_model))
+        .route("/models/{*id}", get(routes::one_model))
+        .route("/v1/{*rest}", any(routes::pass_through).layer(uploads))
+        .method_not_allowed_fallback(routes::wrong_method)
+        .route_layer(
+            ServiceBuilder::new()
+                // Before the body is read, and before the request takes a place.
+                .layer(ValidateRequestHeaderLayer::custom(
+                    shared.authenticate.clone(),
+                ))
+                // The place is kept until the last byte of the response.
+                .layer(ValidateRequestHeaderLayer::custom(shared.places.clone())),
+        )
+        .fallback(routes::not_found)
+        .layer(
+            ServiceBuilder::new()
+                .layer(for_all.clone())
+                // Logs and counts each request once, however it ends.
+                .layer(from_fn_with_state(shared.metrics.clone(), trail::record))
+                .layer(CatchPanicLayer::custom(Error::panicked)),
+        );
+    // These need no key and are not logged.
+    let for_probes_and_prometheus = Router::new()
+        .route("/health/liveliness", get(routes::liveliness))
+        .route("/health/liveness", get(routes::liveliness))
+        .route("/health/readiness", get(routes::readiness))
+        .route("/metrics", get(routes::metrics))
+        .layer(for_all);
+    Ok(behind_the_key
+        .merge(for_probes_and_prometheus)
+        .with_state(gateway))
+}
+
+/// The layer that fetches media given by URL, if `--inline-media` is set. It is off
+/// by default because it fetches from within the gateway's network.
+fn inline_media(args: &Args) -> Result<Option<InlineMediaLayer>, BoxError> {
+    if !args.inline_media {
+        return Ok(None);
+    }
+    let mut layer = InlineMediaLayer::new().with_max_body_bytes(args.max_body_bytes.get());
+    for network in &args.media_network {
+        layer = layer
+            .with_allowed_network(network)
+            .map_err(|error| format!("--media-network: {error}"))?;
+    }
+    Ok(Some(layer))
+}

@@ -1,0 +1,150 @@
+//! The command line.
+
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+
+use clap::{Parser, ValueEnum};
+
+/// A gateway to Moonshot AI's Kimi models for clients that speak OpenAI's chat
+/// completions. It reads LiteLLM's config.yaml.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    version,
+    args_override_self = true,
+    next_line_help = true,
+    verbatim_doc_comment,
+    after_help = "\
+Environment:
+  MOONSHOT_API_KEY    API key for entries of the configuration without one
+  MOONSHOT_API_BASE   Base URL for entries without one
+                      [default: https://api.moonshot.ai/v1]
+  LITELLM_MASTER_KEY  Key that clients have to send, unless the file sets one
+  RUST_LOG            Log level: error, warn, info, debug or trace
+                      [default: info]
+
+Without --config every model is served with MOONSHOT_API_KEY from
+MOONSHOT_API_BASE. If neither is set either, an emulator of Moonshot in this
+process responds."
+)]
+pub(crate) struct Args {
+    /// LiteLLM's configuration file, in YAML; reads model_list,
+    /// general_settings.master_key and environment_variables
+    #[arg(short, long, value_name = "FILE", verbatim_doc_comment)]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Address to listen on; use 0.0.0.0 in a container, whose loopback
+    /// address is not reachable from outside
+    #[arg(
+        long,
+        env = "HOST",
+        default_value = "127.0.0.1",
+        hide_env_values = true,
+        verbatim_doc_comment
+    )]
+    pub(crate) host: String,
+
+    /// Port to listen on; 0 chooses a free one
+    #[arg(
+        short,
+        long,
+        env = "PORT",
+        default_value_t = 4000,
+        hide_env_values = true
+    )]
+    pub(crate) port: u16,
+
+    /// Number of threads that serve requests [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<NonZeroUsize>,
+
+    /// Retry a failed chat request up to N times, before the client has got
+    /// any of the response; with several entries of one name, each retry
+    /// goes to the next entry
+    #[arg(long, value_name = "N", default_value_t = 0, verbatim_doc_comment)]
+    pub(crate) retries: u32,
+
+    /// Time limit to connect to the upstream: DNS, TCP and TLS
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = some_seconds)]
+    pub(crate) connect_timeout: Duration,
+
+    /// Time limit until the upstream's response begins; one that is not
+    /// streamed begins when the model has finished
+    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = some_seconds, verbatim_doc_comment)]
+    pub(crate) first_byte_timeout: Duration,
+
+    /// Time limit for a client to send the head of a request, and between
+    /// two pieces of its body
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = some_seconds, verbatim_doc_comment)]
+    pub(crate) client_timeout: Duration,
+
+    /// Number of requests served at the same time, each counted until its
+    /// response has ended; more are refused with status 503
+    #[arg(long, value_name = "N", default_value = "1024", verbatim_doc_comment)]
+    pub(crate) max_requests: NonZeroUsize,
+
+    /// Longest body of a chat request, decompressed; longer ones are refused
+    /// with status 413
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value = "100000000",
+        verbatim_doc_comment
+    )]
+    pub(crate) max_body_bytes: NonZeroUsize,
+
+    /// Number of headers a request may have; with more it is refused with
+    /// status 431
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=10_000), verbatim_doc_comment)]
+    pub(crate) max_headers: u16,
+
+    /// Time for open requests to finish after SIGTERM or ctrl-c
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub(crate) shutdown_deadline: Duration,
+
+    /// Format of the log on stderr, text or json
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true
+    )]
+    pub(crate) log: LogFormat,
+
+    /// Fetch images and videos that requests give by http(s) URL, which
+    /// Moonshot refuses, and send them inline; only from public addresses
+    #[arg(long, verbatim_doc_comment)]
+    pub(crate) inline_media: bool,
+
+    /// Network that media may be fetched from although it is not public,
+    /// such as 10.1.0.0/16; can be given several times
+    #[arg(
+        long,
+        value_name = "NETWORK",
+        requires = "inline_media",
+        verbatim_doc_comment
+    )]
+    pub(crate) media_network: Vec<String>,
+
+    /// Forward request bodies unchanged and only set URL and API key, to
+    /// compare
+    #[arg(long, verbatim_doc_comment)]
+    pub(crate) no_rewrite: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Parses a time limit.
+fn some_seconds(text: &str) -> Result<Duration, String> {
+    match seconds(text)? {
+        Duration::ZERO => Err("expected a number of seconds above 0".to_owned()),
+        time => Ok(time),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds")?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}

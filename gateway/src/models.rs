@@ -1,0 +1,223 @@
+//! Maps model names to the entries of the configuration that serve them.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tower_moonshot::{ApiKey, ConfigError, MoonshotCompatLayer, Region};
+
+use super::config::{Config, Entry};
+
+/// All configured names.
+#[derive(Debug)]
+pub(crate) struct Models {
+    /// In the order of the configuration.
+    names: Vec<Arc<Name>>,
+    exact: HashMap<String, Arc<Name>>,
+    /// Sorted by length, the longest and so most specific first.
+    wildcards: Vec<Arc<Name>>,
+    is_open: bool,
+}
+
+/// A name and its entries, which take turns.
+#[derive(Debug)]
+pub(crate) struct Name {
+    /// The configured name, used as a label in the metrics.
+    pub(crate) label: Arc<str>,
+    deployments: Vec<Deployment>,
+    next: AtomicUsize,
+}
+
+/// One entry: an upstream, and the layer that rewrites requests for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Deployment {
+    /// Moonshot's id, with or without a `*`.
+    model: Box<str>,
+    region: Region,
+    api_key: Option<ApiKey>,
+    layer: MoonshotCompatLayer,
+    /// The base URL in logs and metrics.
+    pub(crate) upstream: Arc<str>,
+}
+
+/// The name that a request asked for, and the entry that serves it now.
+#[derive(Clone, Debug)]
+pub(crate) struct Choice {
+    name: Arc<Name>,
+    asked: Arc<str>,
+    first: usize,
+    /// The number of entries that were tried before.
+    turn: usize,
+}
+
+impl Models {
+    /// Without `rewrites`, the layers only set URL and key.
+    pub(crate) fn new(config: &Config, rewrites: bool) -> Result<Self, ConfigError> {
+        let mut names: Vec<Name> = Vec::new();
+        for entry in &config.entries {
+            let deployment = Deployment::new(entry, rewrites)?;
+            match names.iter_mut().find(|name| *name.label == *entry.name) {
+                Some(name) => name.deployments.push(deployment),
+                None => names.push(Name {
+                    label: entry.name.as_str().into(),
+                    deployments: vec![deployment],
+                    next: AtomicUsize::new(0),
+                }),
+            }
+        }
+        let names: Vec<_> = names.into_iter().map(Arc::new).collect();
+        let (mut wildcards, exact): (Vec<_>, Vec<_>) = names
+            .iter()
+            .cloned()
+            .partition(|name| name.label.contains('*'));
+        wildcards.sort_by_key(|name| std::cmp::Reverse(name.label.len()));
+        Ok(Self {
+            exact: exact
+                .into_iter()
+                .map(|name| (name.label.to_string(), name))
+                .collect(),
+            wildcards,
+            names,
+            is_open: config.is_open,
+        })
+    }
+
+    /// Whether every model is served under Moonshot's name for it. Then the list of
+    /// models is Moonshot's.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// Returns the configured names, in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|name| &*name.label)
+    }
+
+    /// Chooses the entry for a model: of the name that is equal, else of the most
+    /// specific wildcard that matches.
+    pub(crate) fn choose(&self, asked: &str) -> Option<Choice> {
+        let name = self.find(asked)?;
+        Some(Choice {
+            first: name.next.fetch_add(1, Ordering::Relaxed),
+            turn: 0,
+            asked: asked.into(),
+            name: Arc::clone(name),
+        })
+    }
+
+    pub(crate) fn find(&self, asked: &str) -> Option<&Arc<Name>> {
+        self.exact.get(asked).or_else(|| {
+            let mut wildcards = self.wildcards.iter();
+            wildcards.find(|name| starred(&name.label, asked).is_some())
+        })
+    }
+
+    /// Returns the upstream that all entries share; `None` if their base URLs or keys
+    /// differ.
+    pub(crate) fn only_upstream(&self) -> Option<&Deployment> {
+        let mut all = self.names.iter().flat_map(|name| &name.deployments);
+        let first = all.next()?;
+        all.all(|other| other.is_same_upstream(first))
+            .then_some(first)
+    }
+}
+
+impl Deployment {
+    fn new(entry: &Entry, rewrites: bool) -> Result<Self, ConfigError> {
+        let mut layer = MoonshotCompatLayer::new()
+            .with_region(entry.region.clone())
+            // The body limit is checked further out. With a limit of 0 the layer
+            // sets URL and key, and leaves the body alone.
+            .with_max_body_bytes(if rewrites { usize::MAX } else { 0 });
+        if let Some(key) = &entry.api_key {
+            layer = layer.with_api_key(key.clone());
+        }
+        let is_starred = entry.name.contains('*') || entry.model.contains('*');
+        if !is_starred {
+            layer = aliased(layer, &entry.name, &entry.model)?;
+        }
+        Ok(Self {
+            model: entry.model.as_str().into(),
+            region: entry.region.clone(),
+            api_key: entry.api_key.clone(),
+            layer,
+            upstream: entry.region.base_url().to_string().into(),
+        })
+    }
+
+    fn is_same_upstream(&self, other: &Self) -> bool {
+        self.region == other.region && self.api_key == other.api_key
+    }
+
+    /// Returns the layer for requests that name no model.
+    pub(crate) const fn layer(&self) -> &MoonshotCompatLayer {
+        &self.layer
+    }
+}
+
+impl Choice {
+    /// Returns the name that the client asked for.
+    pub(crate) const fn asked(&self) -> &Arc<str> {
+        &self.asked
+    }
+
+    pub(crate) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    pub(crate) fn deployment(&self) -> &Deployment {
+        let deployments = &self.name.deployments;
+        // Every name has at least one entry.
+        &deployments[self.first.wrapping_add(self.turn) % deployments.len()]
+    }
+
+    /// Whether there is an entry that was not tried yet.
+    pub(crate) fn has_another(&self) -> bool {
+        self.turn + 1 < self.name.deployments.len()
+    }
+
+    /// Moves on to the next entry, from the last to the first.
+    pub(crate) const fn advance(&mut self) {
+        self.turn += 1;
+    }
+
+    /// Returns the layer that rewrites the request for the entry.
+    pub(crate) fn layer(&self) -> Result<MoonshotCompatLayer, ConfigError> {
+        let deployment = self.deployment();
+        let layer = deployment.layer.clone();
+        match starred(&self.name.label, &self.asked) {
+            None => Ok(layer),
+            Some(part) => aliased(layer, &self.asked, &deployment.model.replacen('*', part, 1)),
+        }
+    }
+}
+
+/// Adds an alias from `name` to `model`, unless they only differ by the prefix
+/// `moonshot/`, which the layer removes anyway.
+fn aliased(
+    layer: MoonshotCompatLayer,
+    name: &str,
+    model: &str,
+) -> Result<MoonshotCompatLayer, ConfigError> {
+    fn plain(mut id: &str) -> &str {
+        while let Some(rest) = id.strip_prefix("moonshot/") {
+            id = rest;
+        }
+        id
+    }
+    if plain(name) == plain(model) {
+        Ok(layer)
+    } else {
+        layer.with_alias(name, model)
+    }
+}
+
+/// Returns the part of `name` that matches `*` in `pattern`; `None` if they differ.
+fn starred<'a>(pattern: &str, name: &'a str) -> Option<&'a str> {
+    let (before, after) = pattern.split_once('*')?;
+    name.strip_prefix(before)?.strip_suffix(after)
+}

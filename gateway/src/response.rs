@@ -1,0 +1,233 @@
+//! Prepares the upstream's response for the client.
+
+use std::convert::Infallible;
+
+use axum::{
+    body::Body,
+    http::{
+        HeaderName, HeaderValue, Request, StatusCode, Version,
+        header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, TRANSFER_ENCODING},
+    },
+    response::{IntoResponse, Response},
+};
+use http_body_util::{BodyExt, Limited};
+use memchr::memmem;
+use serde_json::Value;
+use tower::{ServiceExt, service_fn};
+use tower_http::decompression::{Decompression, DecompressionBody};
+
+use super::{error::Error, headers::remove_hop_by_hop};
+
+/// Headers that identify the account at Moonshot. They are removed from responses.
+const ACCOUNT: [HeaderName; 4] = [
+    HeaderName::from_static("msh-uid"),
+    HeaderName::from_static("msh-org-id"),
+    HeaderName::from_static("msh-project-id"),
+    HeaderName::from_static("msh-gid"),
+];
+
+/// Tells OpenAI's clients whether to retry.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
+/// The longest error body that is read, decompressed. Moonshot's have a few hundred
+/// bytes.
+const MAX_ERROR: usize = 64 * 1024;
+
+/// The shortest key that responses are searched for. A shorter one occurs in text by
+/// chance: a key of one letter would remove almost every header.
+const MIN_SECRET: usize = 8;
+
+/// A failure of the upstream. Its name is a label in the metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Failure {
+    /// The connection or its TLS handshake failed.
+    Connect,
+    /// The time limit for connecting has passed.
+    ConnectTimeout,
+    /// The time limit for the response to begin has passed.
+    Timeout,
+    /// The connection broke, or the response was not HTTP.
+    Reset,
+    /// 429: this account sends too many requests.
+    Rate,
+    /// 429: Moonshot is overloaded.
+    Overloaded,
+    /// 429: the account has no money left, so waiting does not help.
+    Quota,
+    /// Another 4xx: the request is at fault.
+    Refused,
+    /// 5xx.
+    Server,
+}
+
+impl Failure {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::Timeout => "timeout",
+            Self::Reset => "reset",
+            Self::Rate => "rate_limit",
+            Self::Overloaded => "overloaded",
+            Self::Quota => "quota",
+            Self::Refused => "refused",
+            Self::Server => "server",
+        }
+    }
+
+    /// Whether a retry with the same upstream may succeed.
+    pub(crate) const fn is_passing(self) -> bool {
+        match self {
+            Self::Connect
+            | Self::ConnectTimeout
+            | Self::Reset
+            | Self::Rate
+            | Self::Overloaded
+            | Self::Server => true,
+            // After a timeout the model may have done the work, and be paid for it.
+            Self::Timeout | Self::Quota | Self::Refused => false,
+        }
+    }
+
+    /// Whether another upstream or another account may succeed.
+    pub(crate) const fn is_local(self) -> bool {
+        self.is_passing() || matches!(self, Self::Quota)
+    }
+}
+
+/// Marks a response as a failure, in its extensions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Failed(pub(crate) Failure);
+
+/// Prepares a response for the client. A successful one is streamed unchanged; an
+/// error that is not JSON, such as a proxy's HTML page, becomes JSON.
+///
+/// Some servers echo the request's headers to ease debugging. Headers that contain
+/// the `key` are removed, and an error text that contains it is replaced.
+pub(crate) async fn prepare(
+    response: Response<impl ResponseBody>,
+    host: &str,
+    key: Option<&HeaderValue>,
+) -> Response {
+    let (mut parts, body) = response.into_parts();
+    // No client asked for it: `Upgrade` is removed from requests.
+    if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+        let message = format!("{host} tried to switch to another protocol");
+        let status = StatusCode::BAD_GATEWAY;
+        return Error::upstream(status, "upstream_error", Failure::Reset, message).into_response();
+    }
+    // The version belongs to the connection to the upstream.
+    parts.version = Version::default();
+    // Beside it a length has no meaning (RFC 9112, 6.3), and may be wrong.
+    if parts.headers.contains_key(TRANSFER_ENCODING) {
+        parts.headers.remove(CONTENT_LENGTH);
+    }
+    remove_hop_by_hop(&mut parts.headers);
+    for name in &ACCOUNT {
+        parts.headers.remove(name);
+    }
+    let token = key.and_then(|key| key.as_bytes().rsplit(|byte| *byte == b' ').next());
+    let token = token.filter(|token| token.len() >= MIN_SECRET);
+    let token = token.map(memmem::Finder::new);
+    let has_key = |text: &[u8]| {
+        token
+            .as_ref()
+            .is_some_and(|token| token.find(text).is_some())
+    };
+    if parts
+        .headers
+        .values()
+        .any(|value| has_key(value.as_bytes()))
+    {
+        let values = std::mem::take(&mut parts.headers).into_iter();
+        let mut last = None;
+        parts.headers = values
+            .filter_map(|(name, value)| {
+                // Of several values only the first comes with the name.
+                last = name.or(last.take());
+                last.clone().map(|name| (name, value))
+            })
+            .filter(|(_, value)| !has_key(value.as_bytes()))
+            .collect();
+    }
+    let status = parts.status;
+    if !status.is_client_error() && !status.is_server_error() {
+        return Response::from_parts(parts, Body::new(body));
+    }
+
+    let (mut parts, body) = decompressed(Response::from_parts(parts, body))
+        .await
+        .into_parts();
+    let text = Limited::new(body, MAX_ERROR).collect().await;
+    let text = text.ok().map(http_body_util::Collected::to_bytes);
+    let text = text.filter(|text| !has_key(text));
+    let error: Option<Value> = text
+        .as_ref()
+        .and_then(|text| serde_json::from_slice(text).ok());
+    let kind = error
+        .as_ref()
+        .and_then(|error| error["error"]["type"].as_str());
+    let failure = match (status, kind) {
+        (StatusCode::TOO_MANY_REQUESTS, Some("exceeded_current_quota_error")) => Failure::Quota,
+        (StatusCode::TOO_MANY_REQUESTS, Some("engine_overloaded_error")) => Failure::Overloaded,
+        (StatusCode::TOO_MANY_REQUESTS, _) => Failure::Rate,
+        (status, _) if status.is_server_error() => Failure::Server,
+        _ => Failure::Refused,
+    };
+    if failure == Failure::Quota {
+        let never = HeaderValue::from_static("false");
+        parts.headers.insert(SHOULD_RETRY, never);
+    }
+    let media_type = parts.headers.get(CONTENT_TYPE);
+    let media_type = media_type.and_then(|value| value.to_str().ok()?.split(';').next());
+    let mut response = match (text, error) {
+        (Some(text), Some(Value::Object(_))) => Response::from_parts(parts, Body::from(text)),
+        _ => {
+            let media_type = media_type.unwrap_or("of no content type");
+            let message = format!(
+                "{host} responded with {status}; its body ({media_type}) was not forwarded, \
+                 because it is not a JSON object or could not be read"
+            );
+            let mut response =
+                Error::upstream(status, "upstream_error", failure, message).into_response();
+            // The other headers describe the body that was replaced.
+            for name in [RETRY_AFTER, SHOULD_RETRY].iter().chain(&REQUEST_IDS) {
+                if let Some(value) = parts.headers.get(name) {
+                    response.headers_mut().insert(name, value.clone());
+                }
+            }
+            response
+        }
+    };
+    response.extensions_mut().insert(Failed(failure));
+    response
+}
+
+/// Decompresses a response, if its encoding is one that clients ask for.
+async fn decompressed<B: ResponseBody>(response: Response<B>) -> Response<DecompressionBody<B>> {
+    let itself = service_fn(async |request: Request<Response<B>>| Ok(request.into_body()));
+    let Ok::<_, Infallible>(response) = Decompression::new(itself)
+        .oneshot(Request::new(response))
+        .await;
+    response
+}
+
+/// Ids of a request in the upstream's logs, to name to its support.
+const REQUEST_IDS: [HeaderName; 3] = [
+    HeaderName::from_static("msh-request-id"),
+    HeaderName::from_static("x-msh-trace-id"),
+    HeaderName::from_static("x-request-id"),
+];
+
+/// The body of an upstream's response.
+pub(crate) trait ResponseBody:
+    axum::body::HttpBody<Data = bytes::Bytes, Error: Into<tower::BoxError>> + Send + 'static
+{
+}
+
+impl<B> ResponseBody for B
+where
+    B: axum::body::HttpBody<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<tower::BoxError>,
+{
+}

@@ -1,0 +1,205 @@
+//! Sends requests to Moonshot or to the emulator.
+
+use std::{
+    convert::Infallible,
+    error,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, HttpBody},
+    http::{
+        Request, StatusCode, Uri,
+        header::{AUTHORIZATION, EXPECT},
+    },
+    response::Response,
+};
+use futures_util::future::BoxFuture;
+use hyper_rustls::{HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_util::{
+    client::legacy::{self, Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+};
+use tokio::{net::TcpStream, time};
+use tower::{
+    BoxError, Service, ServiceBuilder, ServiceExt, timeout::error::Elapsed,
+    util::BoxCloneSyncService,
+};
+use tower_moonshot::{Report, Skipped, emulator::Emulator};
+
+use super::{
+    chat,
+    error::Error,
+    response::{self, Failure},
+    trail::Trail,
+};
+
+/// How long an idle connection is kept.
+const IDLE: Duration = Duration::from_secs(90);
+
+type Connector = BoxCloneSyncService<Uri, MaybeHttpsStream<TokioIo<TcpStream>>, BoxError>;
+
+/// Time limits for an upstream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timeouts {
+    /// For connecting: DNS, TCP and TLS.
+    pub(crate) connect: Duration,
+    /// Until the head of the response has arrived. The body has no time limit, because
+    /// it may be a stream.
+    pub(crate) first_byte: Duration,
+}
+
+/// The innermost service: Moonshot, or an emulator of it. The server drops its future
+/// when the client disconnects, which closes the connection to the upstream.
+#[derive(Clone, Debug)]
+pub(crate) struct Upstream {
+    kind: Kind,
+    first_byte_timeout: Duration,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    /// Shared, because cloning a client clones its connector and TLS settings, and the
+    /// services around this one are cloned for each request.
+    Network(Arc<Client<Connector, Body>>),
+    Emulator(Emulator),
+}
+
+impl Upstream {
+    /// Sends requests to the host that the layer has put into their URL.
+    pub(crate) fn network(timeouts: Timeouts) -> Self {
+        let mut http = HttpConnector::new();
+        http.set_nodelay(true);
+        http.set_keepalive(Some(IDLE));
+        http.enforce_http(false);
+        let https = HttpsConnectorBuilder::new()
+            .with_webpki_roots()
+            .https_or_http()
+            // Over HTTP/2 the client opens a single connection, where requests
+            // above the server's limit of concurrent streams would wait.
+            .enable_http1()
+            .wrap_connector(http);
+        // Covers TLS too; the connector's own timeout ends with the TCP handshake.
+        let connector = ServiceBuilder::new()
+            .timeout(timeouts.connect)
+            .service(https);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .build(BoxCloneSyncService::new(connector));
+        Self {
+            kind: Kind::Network(Arc::new(client)),
+            first_byte_timeout: timeouts.first_byte,
+        }
+    }
+
+    /// Answers requests by an emulator in this process.
+    pub(crate) const fn emulator(emulator: Emulator, timeouts: Timeouts) -> Self {
+        Self {
+            kind: Kind::Emulator(emulator),
+            first_byte_timeout: timeouts.first_byte,
+        }
+    }
+
+    async fn send(self, mut request: Request<Body>) -> Result<Response, Error> {
+        if let Some(error) = refusal(&request) {
+            return Err(error);
+        }
+        // hyper's server sends `100 Continue` itself when the body is read.
+        request.headers_mut().remove(EXPECT);
+        let trail = Trail::of(&request);
+        let key = request.headers().get(AUTHORIZATION).cloned();
+        let host = request.uri().authority().map(ToString::to_string);
+        let host = host.unwrap_or_default();
+        let response = async {
+            match self.kind {
+                Kind::Network(client) => {
+                    let response = client.request(request).await;
+                    let response = response.map_err(|error| failure(&host, &error))?;
+                    Ok(response::prepare(response, &host, key.as_ref()).await)
+                }
+                Kind::Emulator(emulator) => {
+                    let Ok::<_, Infallible>(response) = emulator.oneshot(request).await;
+                    Ok(response::prepare(response, &host, key.as_ref()).await)
+                }
+            }
+        };
+        let started = time::Instant::now();
+        let response = match time::timeout(self.first_byte_timeout, response).await {
+            Ok(response) => response,
+            Err(_) => Err(Error::upstream(
+                StatusCode::GATEWAY_TIMEOUT,
+                "upstream_timeout",
+                Failure::Timeout,
+                format!(
+                    "{host} did not respond within {:?}",
+                    self.first_byte_timeout
+                ),
+            )),
+        };
+        trail.responded(started.elapsed());
+        response
+    }
+}
+
+impl<B> Service<Request<B>> for Upstream
+where
+    B: HttpBody<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response;
+    type Error = Error;
+    type Future = BoxFuture<'static, Result<Response, Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        Box::pin(self.clone().send(request.map(Body::new)))
+    }
+}
+
+/// Refuses a request whose body the layer found not to be JSON.
+fn refusal(request: &Request<Body>) -> Option<Error> {
+    let report = request.extensions().get::<Report>()?;
+    if let Some(Skipped::InvalidJson(invalid)) = report.skipped() {
+        let message = format!("the request body is {invalid}");
+        return Some(Error::request(
+            StatusCode::BAD_REQUEST,
+            "invalid_json",
+            message,
+        ));
+    }
+    None
+}
+
+fn failure(host: &str, error: &legacy::Error) -> Error {
+    if chat::is_timeout(error) {
+        return chat::too_slow();
+    }
+    let causes: Vec<&(dyn error::Error + 'static)> =
+        std::iter::successors(error::Error::source(error), |cause| cause.source()).collect();
+    if causes.iter().any(|cause| cause.is::<Elapsed>()) {
+        return Error::upstream(
+            StatusCode::GATEWAY_TIMEOUT,
+            "upstream_timeout",
+            Failure::ConnectTimeout,
+            format!("could not connect to {host} in time"),
+        );
+    }
+    let (what, failure) = if error.is_connect() {
+        ("could not connect to", Failure::Connect)
+    } else {
+        ("no valid response from", Failure::Reset)
+    };
+    let causes: Vec<String> = causes.iter().map(ToString::to_string).collect();
+    Error::upstream(
+        StatusCode::BAD_GATEWAY,
+        "upstream_unreachable",
+        failure,
+        format!("{what} {host}: {}", causes.join(": ")),
+    )
+}
