@@ -119,7 +119,6 @@ fn layer((tool_choice, n): (ToolChoicePolicy, NPolicy)) -> MoonshotCompatLayer {
 static COUNTS: Mutex<(u32, u32)> = Mutex::new((0, 0));
 
 #[test]
-#[ignore = "the rules are being put right"]
 fn what_openais_clients_send_is_accepted_or_refused_for_a_known_reason() {
     let cases = std::env::var("PROPTEST_CASES").map_or(1500, |cases| cases.parse().unwrap());
     let config = ProptestConfig {
