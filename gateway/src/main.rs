@@ -81,7 +81,7 @@ fn run(args: &Args) -> Result<(), BoxError> {
     limits::raise_open_files(args.max_requests.get());
     let emulator = is_emulated.then(Emulator::new);
     let shared = Shared {
-        models: Arc::new(Models::new(&config, !args.no_rewrite)?),
+        models: Arc::new(Models::new(&config, !args.no_rewrite)),
         authenticate: Authenticate::new(config.master_key.clone()),
         places: Places::new(args.max_requests.get()),
         retry: Retry::new(args.retries)?,

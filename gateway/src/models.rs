@@ -8,7 +8,8 @@ use std::{
     },
 };
 
-use tower_moonshot::{ApiKey, ConfigError, MoonshotCompatLayer, Region};
+use axum::http::Extensions;
+use tower_moonshot::{ApiKey, ConfigError, LeaveBody, MoonshotCompatLayer, Region, TargetModel};
 
 use super::config::{Config, Entry};
 
@@ -40,6 +41,7 @@ pub(crate) struct Deployment {
     region: Region,
     api_key: Option<ApiKey>,
     layer: MoonshotCompatLayer,
+    rewrites: bool,
     /// The base URL in logs and metrics.
     pub(crate) upstream: Arc<str>,
 }
@@ -55,11 +57,11 @@ pub(crate) struct Choice {
 }
 
 impl Models {
-    /// Without `rewrites`, the layers only set URL and key.
-    pub(crate) fn new(config: &Config, rewrites: bool) -> Result<Self, ConfigError> {
+    /// Without `rewrites`, only URL and key of a request are set.
+    pub(crate) fn new(config: &Config, rewrites: bool) -> Self {
         let mut names: Vec<Name> = Vec::new();
         for entry in &config.entries {
-            let deployment = Deployment::new(entry, rewrites)?;
+            let deployment = Deployment::new(entry, rewrites);
             match names.iter_mut().find(|name| *name.label == *entry.name) {
                 Some(name) => name.deployments.push(deployment),
                 None => names.push(Name {
@@ -75,7 +77,7 @@ impl Models {
             .cloned()
             .partition(|name| name.label.contains('*'));
         wildcards.sort_by_key(|name| std::cmp::Reverse(name.label.len()));
-        Ok(Self {
+        Self {
             exact: exact
                 .into_iter()
                 .map(|name| (name.label.to_string(), name))
@@ -83,7 +85,7 @@ impl Models {
             wildcards,
             names,
             is_open: config.is_open,
-        })
+        }
     }
 
     /// Whether every model is served under Moonshot's name for it. Then the list of
@@ -127,33 +129,29 @@ impl Models {
 }
 
 impl Deployment {
-    fn new(entry: &Entry, rewrites: bool) -> Result<Self, ConfigError> {
+    fn new(entry: &Entry, rewrites: bool) -> Self {
         let mut layer = MoonshotCompatLayer::new()
             .with_region(entry.region.clone())
-            // The body limit is checked further out. With a limit of 0 the layer
-            // sets URL and key, and leaves the body alone.
-            .with_max_body_bytes(if rewrites { usize::MAX } else { 0 });
+            // The body limit is checked further out.
+            .with_max_body_bytes(usize::MAX);
         if let Some(key) = &entry.api_key {
             layer = layer.with_api_key(key.clone());
         }
-        let is_starred = entry.name.contains('*') || entry.model.contains('*');
-        if !is_starred {
-            layer = aliased(layer, &entry.name, &entry.model)?;
-        }
-        Ok(Self {
+        Self {
             model: entry.model.as_str().into(),
             region: entry.region.clone(),
             api_key: entry.api_key.clone(),
             layer,
+            rewrites,
             upstream: entry.region.base_url().to_string().into(),
-        })
+        }
     }
 
     fn is_same_upstream(&self, other: &Self) -> bool {
         self.region == other.region && self.api_key == other.api_key
     }
 
-    /// Returns the layer for requests that name no model.
+    /// Returns the layer that sets the entry's region and key and rewrites bodies.
     pub(crate) const fn layer(&self) -> &MoonshotCompatLayer {
         &self.layer
     }
@@ -185,34 +183,25 @@ impl Choice {
         self.turn += 1;
     }
 
-    /// Returns the layer that rewrites the request for the entry.
-    pub(crate) fn layer(&self) -> Result<MoonshotCompatLayer, ConfigError> {
+    /// Tells the entry's layer, in the extensions of the request, which model to send
+    /// it to and whether to leave its body.
+    pub(crate) fn direct(&self, extensions: &mut Extensions) -> Result<(), ConfigError> {
         let deployment = self.deployment();
-        let layer = deployment.layer.clone();
+        if !deployment.rewrites {
+            extensions.insert(LeaveBody);
+        }
         match starred(&self.name.label, &self.asked) {
-            None => Ok(layer),
-            Some(part) => aliased(layer, &self.asked, &deployment.model.replacen('*', part, 1)),
+            Some(part) => {
+                let model = deployment.model.replacen('*', part, 1);
+                extensions.insert(TargetModel::new(model)?);
+            }
+            None if !deployment.model.contains('*') => {
+                extensions.insert(TargetModel::new(&deployment.model)?);
+            }
+            // The client's model is sent as it is.
+            None => {}
         }
-    }
-}
-
-/// Adds an alias from `name` to `model`, unless they only differ by the prefix
-/// `moonshot/`, which the layer removes anyway.
-fn aliased(
-    layer: MoonshotCompatLayer,
-    name: &str,
-    model: &str,
-) -> Result<MoonshotCompatLayer, ConfigError> {
-    fn plain(mut id: &str) -> &str {
-        while let Some(rest) = id.strip_prefix("moonshot/") {
-            id = rest;
-        }
-        id
-    }
-    if plain(name) == plain(model) {
-        Ok(layer)
-    } else {
-        layer.with_alias(name, model)
+        Ok(())
     }
 }
 

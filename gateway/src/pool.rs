@@ -40,11 +40,17 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let layer = request.extensions().get::<Choice>().and_then(|choice| {
-            Trail::of(&request).sent_to(&choice.deployment().upstream);
-            choice.layer().ok()
-        });
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let layer = request
+            .extensions()
+            .get::<Choice>()
+            .cloned()
+            .and_then(|choice| {
+                let deployment = choice.deployment();
+                Trail::of(&request).sent_to(&deployment.upstream);
+                choice.direct(request.extensions_mut()).ok()?;
+                Some(deployment.layer().clone())
+            });
         match layer {
             // The layer sets the entry's region, key and model, and rewrites the body
             // for that model.

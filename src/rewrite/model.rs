@@ -11,7 +11,7 @@ use crate::{
 };
 
 const ALIAS: &str = "the name is an alias";
-const TARGET: &str = "the request names another model to be sent to";
+const TARGET: &str = "the request's extensions name the model";
 const PREFIX: &str = "Moonshot knows the id without the prefix";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
