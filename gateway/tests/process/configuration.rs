@@ -186,7 +186,7 @@ async fn a_broken_file_is_an_error_with_line_and_column() {
         ),
         (
             format!("{entry}      model: moonshot/kimi-k3\n      api_key: '$KEY \u{e9}'\n"),
-            "line 5, column 16: api_key of \"kimi-k3\": the API key is empty or has characters",
+            "line 5, column 16: api_key of \"kimi-k3\": the API key is empty or contains characters",
         ),
         (
             format!(
