@@ -44,6 +44,9 @@ impl Texts<'_> {
         if new_text == r#"{"type":"disabled"}"# {
             return Ok(());
         }
+        if is_flat(old) && !is_flat(new) {
+            return self.nested(old, new);
+        }
         match (&old.kind, &new.kind) {
             (Kind::Object(old_members), Kind::Object(new_members)) => {
                 self.members(old, new, old_members, new_members)?;
@@ -77,10 +80,11 @@ impl Texts<'_> {
                 let count = new_members.iter().filter(|other| other.key == *key).count();
                 prop_assert_eq!(count, 1, "{} stands several times", key);
             }
-            // Reasoning keeps its place under its new name.
-            let was_reasoning = |other: &&Member| {
-                other.key == "reasoning"
-                    && self.before[other.value.span.clone()] == self.after[is.clone()]
+            // Reasoning keeps its place, or takes that of the texts it is joined from.
+            let was_reasoning = |other: &&Member| match &*other.key {
+                "reasoning" => self.before[other.value.span.clone()] == self.after[is.clone()],
+                "reasoning_details" => new.member("reasoning_details").is_none(),
+                _ => false,
             };
             if key == "reasoning_content" && !same_value {
                 if let Some(reasoning) = old_members.iter().rfind(was_reasoning) {
@@ -103,7 +107,10 @@ impl Texts<'_> {
                         &self.after[member.span.start..member.value.span.start],
                         "the key is spelled differently"
                     );
-                    self.value(&next.value, &member.value)?;
+                    // Other dialects' choices are written anew.
+                    if key != "tool_choice" {
+                        self.value(&next.value, &member.value)?;
+                    }
                 }
             }
         }
@@ -115,8 +122,14 @@ impl Texts<'_> {
             let mut rest = old.iter();
             for item in new {
                 let text = &self.after[item.span.clone()];
-                let found = rest.any(|old| self.before[old.span.clone()] == *text);
-                prop_assert!(found, "{} is not an original item, or out of order", text);
+                let is_same = |old: &Node| self.before[old.span.clone()] == *text;
+                // As it was, or else the next that it can have been made of.
+                if rest.clone().any(is_same) {
+                    rest.find(|old| is_same(old));
+                } else {
+                    let found = rest.any(|old| self.value(old, item).is_ok());
+                    prop_assert!(found, "{} is not an original item, or out of order", text);
+                }
             }
             return Ok(());
         }
@@ -126,11 +139,29 @@ impl Texts<'_> {
         Ok(())
     }
 
+    /// A flat tool that was nested has the members of the flat one, in their order.
+    fn nested(self, old: &Node, new: &Node) -> Result<(), TestCaseError> {
+        let function = new.member("function").unwrap();
+        let mut rest = old.members().iter();
+        for member in function.members() {
+            let found = rest.find(|other| {
+                let (was, is) = (&other.span, &member.span);
+                let same_key = self.before[was.start..other.value.span.start]
+                    == self.after[is.start..member.value.span.start];
+                same_key && self.value(&other.value, &member.value).is_ok()
+            });
+            prop_assert!(found.is_some(), "{} is new, or out of order", member.key);
+        }
+        Ok(())
+    }
+
     /// A content array that became a string has the escapes of its parts.
     fn joined(self, parts: &[Node], new_text: &str) -> Result<(), TestCaseError> {
         let texts = parts.iter().filter_map(|part| {
             let kind = part.member("type")?;
             let kind: String = serde_json::from_str(&self.before[kind.span.clone()]).ok()?;
+            // Thoughts have left.
+            let kind = Some(kind).filter(|kind| matches!(&**kind, "text" | "refusal"))?;
             let text = part.member(&kind)?.span.clone();
             Some(&self.before[text.start + 1..text.end - 1])
         });
@@ -154,6 +185,12 @@ impl Texts<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a tool has beside `type` what belongs under `function`.
+fn is_flat(node: &Node) -> bool {
+    let has = |key: &str| node.member(key).is_some();
+    has("type") && has("name") && !has("function")
 }
 
 fn keys(node: &Node) -> Vec<&str> {
