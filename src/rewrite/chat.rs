@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, ops::Range};
 
-use super::{Change, tool_schema::Scratch};
+use super::{Change, tool_call_id::Distinct, tool_schema::Scratch};
 use crate::json::{Edits, Kind, Member, Span, Str, Value};
 
 pub(super) use super::words::{Field, MessageField, Role};
@@ -19,6 +19,8 @@ pub(super) struct Message {
     pub(super) parts: Range<u32>,
     /// Into [`Spans::calls`].
     pub(super) calls: Range<u32>,
+    /// Into [`Spans::message_tools`].
+    pub(super) tools: Range<u32>,
 }
 
 /// An element of a content array.
@@ -38,7 +40,9 @@ impl Part {
 /// An element of `tool_calls`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call {
-    pub(super) id: Option<Str>,
+    pub(super) span: Span,
+    /// Of whatever type; None if there is none.
+    pub(super) id: Option<Value>,
 }
 
 /// A JSON Schema.
@@ -49,14 +53,36 @@ pub(super) struct Schema {
     pub(super) doubtful: bool,
 }
 
-/// An element of `tools`.
+/// The `parameters` of a tool.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Parameters {
+    /// Absent, or of a type that no rule looks at.
+    None,
+    Null(Span),
+    Schema(Schema),
+}
+
+/// An element of `tools`, those of the request or those of a message.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tool {
     pub(super) span: Span,
+    /// Whether it is a function that has its name itself, not in `function`.
+    pub(super) is_flat: bool,
+    /// Whether a rule has removed it.
+    pub(super) is_removed: bool,
     /// The function's name.
     pub(super) name: Option<Str>,
-    /// The schema of the function's parameters, if that is an object.
-    pub(super) parameters: Option<Schema>,
+    pub(super) parameters: Parameters,
+}
+
+impl Tool {
+    /// The schema of the parameters, if they are an object and still there.
+    pub(super) const fn schema(&self) -> Option<Schema> {
+        match self.parameters {
+            Parameters::Schema(schema) if !self.is_removed => Some(schema),
+            _ => None,
+        }
+    }
 }
 
 /// Everything that the walk records, and what the rules make of it. Filled once a
@@ -75,6 +101,8 @@ pub(super) struct Spans {
     pub(super) parts: Vec<Part>,
     pub(super) calls: Vec<Call>,
     pub(super) tools: Vec<Tool>,
+    /// The tools of all messages that have any.
+    pub(super) message_tools: Vec<Tool>,
     /// The schema in `response_format`, if it is an object.
     pub(super) response_schema: Option<Schema>,
     /// Keys that stand more than once: a later and an earlier member, sorted by
@@ -82,6 +110,8 @@ pub(super) struct Spans {
     pub(super) duplicates: Vec<(Member, Member)>,
     /// Room for looking at schemas.
     pub(super) scratch: Scratch,
+    /// Room for telling ids of calls apart.
+    pub(super) distinct: Distinct,
     pub(super) edits: Edits,
     pub(super) changes: Vec<Change>,
 }
@@ -152,6 +182,7 @@ impl Spans {
         self.contents = Contents::default();
         self.parts.clear();
         self.calls.clear();
+        self.message_tools.clear();
     }
 
     /// Where in the list a message's field stands; the message's first is at
@@ -202,9 +233,11 @@ impl Spans {
         clear(&mut self.parts);
         clear(&mut self.calls);
         clear(&mut self.tools);
+        clear(&mut self.message_tools);
         self.response_schema = None;
         clear(&mut self.duplicates);
         clear(&mut self.changes);
+        self.distinct.shrink_to(KEPT);
         self.edits.shrink_to(KEPT);
     }
 }

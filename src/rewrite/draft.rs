@@ -9,6 +9,7 @@ use super::{
     Change, Rule, Settings,
     change::Place,
     chat::{Call, Contents, Field, Message, MessageField, Part, Role, Schema, Spans, Tool},
+    tool_call_id::Distinct,
 };
 use crate::{
     json::{Edits, Kind, Member, Scanner, Span, Str, Text, Value, number},
@@ -156,16 +157,40 @@ impl<'a> Draft<'a> {
         &self.spans.calls
     }
 
-    /// The members of all messages that are this field.
-    pub(super) fn all_message_fields(&self, field: MessageField) -> impl Iterator<Item = Member> {
-        let fields = self.spans.message_fields.iter();
-        fields
-            .filter(move |(known, _)| *known == field)
-            .map(|&(_, member)| member)
+    /// The calls of all messages, the text that they are in, and room for telling
+    /// their ids apart.
+    pub(super) fn calls_and_distinct(&mut self) -> (&[Call], &'a [u8], &mut Distinct) {
+        (&self.spans.calls, self.text, &mut self.spans.distinct)
+    }
+
+    /// The name of the function that a call is for, if it has one.
+    pub(super) fn function_name(&self, call: Call) -> Option<Str> {
+        let kind = match self.raw(call.span).first() {
+            Some(b'{') => Kind::Object,
+            _ => return None,
+        };
+        let call = Value {
+            kind,
+            span: call.span,
+            escaped: false,
+        };
+        let function = self.member(call, "function")?;
+        self.member(function.value, "name")?.value.as_str()
     }
 
     pub(super) fn tools(&self) -> &[Tool] {
         &self.spans.tools
+    }
+
+    /// The tools in a system message; nowhere else are they accepted.
+    pub(super) fn message_tools(&self, index: usize) -> &[Tool] {
+        let message = self.message(index);
+        match message.role {
+            Some(Role::System | Role::Developer) => {
+                &self.spans.message_tools[message.tools.start as usize..message.tools.end as usize]
+            }
+            _ => &[],
+        }
     }
 
     pub(super) fn response_schema(&self) -> Option<Schema> {
@@ -196,6 +221,11 @@ impl<'a> Draft<'a> {
             Cow::Borrowed(_) if string.escaped => None,
             text => Some(text),
         }
+    }
+
+    /// What a string says, in UTF-8; as it stands, in quotes, if it is no text.
+    pub(super) fn text_or_raw(&self, string: Str) -> Cow<'a, [u8]> {
+        string.unescaped(self.text)
     }
 
     pub(super) fn is_string(&self, value: Value, text: &str) -> bool {
@@ -268,7 +298,7 @@ impl<'a> Draft<'a> {
             });
         }
         for tool in tools {
-            tool.parameters = None;
+            tool.is_removed = true;
         }
         for index in indices {
             self.note(Place::tool(index), why);

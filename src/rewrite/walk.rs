@@ -2,11 +2,11 @@
 
 use super::{
     NotAChat,
-    chat::{Call, Message, Part, Schema, Spans, Tool},
+    chat::{Call, Message, Parameters, Part, Schema, Spans, Tool},
     tool_schema::{Use, look},
     words::{
         CallField, Field, FormatField, FunctionField, JsonSchemaField, MessageField, PartField,
-        PartType, Role, ToolField,
+        PartType, Role, ToolField, ToolType,
     },
 };
 use crate::json::{self, Backend, Error, Kind, Member, Pass, Scanner, Span, Str, Value};
@@ -122,6 +122,44 @@ macro_rules! word {
     }};
 }
 
+/// Where tools are listed.
+#[derive(Clone, Copy)]
+enum List {
+    Request,
+    Message,
+}
+
+/// The walk over what should be an array of tools: a pass of its own, because there
+/// are two places for it, and no need to have its code twice.
+struct Tools<'s> {
+    spans: &'s mut Spans,
+    list: List,
+}
+
+impl<'s> Tools<'s> {
+    const fn new(spans: &'s mut Spans, list: List) -> Self {
+        Self { spans, list }
+    }
+}
+
+impl Pass for Tools<'_> {
+    type Output = Result<(json::Place, Value), Error>;
+
+    #[inline(always)]
+    fn run<B: Backend>(self, scanner: Scanner<'_, B>) -> Self::Output {
+        let Self { spans, list } = self;
+        let mut walk = Walk { scanner, spans };
+        let value = array!(walk, {
+            let tool = walk.tool()?;
+            match list {
+                List::Request => walk.spans.tools.push(tool),
+                List::Message => walk.spans.message_tools.push(tool),
+            }
+        });
+        Ok((walk.scanner.place(), value))
+    }
+}
+
 impl<B: Backend> Walk<'_, '_, B> {
     #[inline(always)]
     fn request(&mut self) -> Result<(), Error> {
@@ -141,7 +179,10 @@ impl<B: Backend> Walk<'_, '_, B> {
         let duplicate = self.spans.duplicate(earlier);
         let value = match field {
             Field::Messages => self.messages()?,
-            Field::Tools => self.tools()?,
+            Field::Tools => {
+                self.spans.tools.clear();
+                self.scanner.call(Tools::new(self.spans, List::Request))?
+            }
             Field::ResponseFormat => self.response_format()?,
             _ => self.scanner.skip()?,
         };
@@ -162,6 +203,7 @@ impl<B: Backend> Walk<'_, '_, B> {
         let fields = self.spans.message_fields.len();
         let parts = self.spans.parts.len();
         let calls = self.spans.calls.len();
+        let tools = self.spans.message_tools.len();
         let mut role = None;
         let mut seen = 0;
         let message = object!(self, MessageField, |key, field| {
@@ -194,6 +236,10 @@ impl<B: Backend> Walk<'_, '_, B> {
                             self.spans.calls.truncate(calls);
                             array!(self, self.call()?)
                         }
+                        MessageField::Tools => {
+                            self.spans.message_tools.truncate(tools);
+                            self.scanner.call(Tools::new(self.spans, List::Message))?
+                        }
                         _ => self.scanner.skip()?,
                     };
                     let member = self.spans.member(key, value, duplicate);
@@ -215,6 +261,7 @@ impl<B: Backend> Walk<'_, '_, B> {
             fields: range(fields, self.spans.message_fields.len()),
             parts: range(parts, self.spans.parts.len()),
             calls: range(calls, self.spans.calls.len()),
+            tools: range(tools, self.spans.message_tools.len()),
         });
         Ok(())
     }
@@ -247,7 +294,7 @@ impl<B: Backend> Walk<'_, '_, B> {
     #[inline(always)]
     fn call(&mut self) -> Result<(), Error> {
         let mut id: Option<Member> = None;
-        object!(self, CallField, |key, field| {
+        let call = object!(self, CallField, |key, field| {
             match field {
                 Some(CallField::Id) => {
                     let duplicate = self.spans.duplicate(id);
@@ -257,62 +304,78 @@ impl<B: Backend> Walk<'_, '_, B> {
                 None => drop(self.scanner.skip()?),
             }
         });
-        let id = id.and_then(|id| id.value.as_str());
-        self.spans.calls.push(Call { id });
+        self.spans.calls.push(Call {
+            span: call.span,
+            id: id.map(|id| id.value),
+        });
         Ok(())
     }
 
     #[inline(always)]
-    fn tools(&mut self) -> Result<Value, Error> {
-        self.spans.tools.clear();
-        Ok(array!(self, self.tool()?))
-    }
-
-    #[inline(always)]
-    fn tool(&mut self) -> Result<(), Error> {
+    fn tool(&mut self) -> Result<Tool, Error> {
         let mut function = None;
-        let mut name = None;
-        let mut parameters = None;
+        let mut nested = (None, Parameters::None);
+        // Where a function has them, in the Responses dialect a tool has them itself.
+        let mut flat = (None, Parameters::None);
+        let mut flat_parameters = None;
+        let mut kind = None;
         let tool = object!(self, ToolField, |key, field| {
             match field {
                 Some(ToolField::Function) => {
                     let duplicate = self.spans.duplicate(function);
-                    let value = self.function(&mut name, &mut parameters)?;
+                    let value = self.function(&mut nested)?;
                     function = Some(self.spans.member(key, value, duplicate));
+                }
+                Some(ToolField::Type) => kind = word!(self, ToolType).0,
+                Some(ToolField::Name) => flat.0 = self.scanner.skip()?.as_str(),
+                Some(ToolField::Parameters) => {
+                    let duplicate = self.spans.duplicate(flat_parameters);
+                    let value;
+                    (value, flat.1) = self.parameters()?;
+                    flat_parameters = Some(self.spans.member(key, value, duplicate));
                 }
                 None => drop(self.scanner.skip()?),
             }
         });
-        self.spans.tools.push(Tool {
+        let is_flat = function.is_none() && kind.is_some() && flat.0.is_some();
+        let (name, parameters) = if is_flat { flat } else { nested };
+        Ok(Tool {
             span: tool.span,
+            is_flat,
+            is_removed: false,
             name,
             parameters,
-        });
-        Ok(())
+        })
     }
 
     /// Reads a tool's function, for its name and its parameters.
     #[inline(always)]
-    fn function(
-        &mut self,
-        name: &mut Option<Str>,
-        parameters: &mut Option<Schema>,
-    ) -> Result<Value, Error> {
-        *name = None;
-        *parameters = None;
+    fn function(&mut self, found: &mut (Option<Str>, Parameters)) -> Result<Value, Error> {
+        *found = (None, Parameters::None);
         let mut earlier = None;
         Ok(object!(self, FunctionField, |key, field| {
             match field {
-                Some(FunctionField::Name) => *name = self.scanner.skip()?.as_str(),
+                Some(FunctionField::Name) => found.0 = self.scanner.skip()?.as_str(),
                 Some(FunctionField::Parameters) => {
                     let duplicate = self.spans.duplicate(earlier);
-                    let (value, schema) = self.schema(Use::Tool)?;
-                    *parameters = schema;
+                    let value;
+                    (value, found.1) = self.parameters()?;
                     earlier = Some(self.spans.member(key, value, duplicate));
                 }
                 None => drop(self.scanner.skip()?),
             }
         }))
+    }
+
+    #[inline(always)]
+    fn parameters(&mut self) -> Result<(Value, Parameters), Error> {
+        let (value, schema) = self.schema(Use::Tool)?;
+        let parameters = match schema {
+            Some(schema) => Parameters::Schema(schema),
+            None if value.kind == Kind::Null => Parameters::Null(value.span),
+            None => Parameters::None,
+        };
+        Ok((value, parameters))
     }
 
     #[inline(always)]

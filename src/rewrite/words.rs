@@ -122,6 +122,7 @@ words! {
         Reasoning = "reasoning",
         ProviderSpecificFields = "provider_specific_fields",
         Partial = "partial",
+        Tools = "tools",
     } ":"
 }
 
@@ -161,10 +162,20 @@ words! {
 }
 
 words! {
-    /// A member of a tool.
+    /// A member of a tool; all but the function only where it has none.
     ToolField {
+        Type = "type",
         Function = "function",
+        Name = "name",
+        Parameters = "parameters",
     } ":"
+}
+
+words! {
+    /// The type of a tool.
+    ToolType {
+        Function = "function",
+    } ""
 }
 
 words! {
@@ -222,6 +233,7 @@ mod tests {
         check(PartType::NAMES, "", PartType::take, PartType::of);
         check(CallField::NAMES, ":", CallField::take, CallField::of);
         check(ToolField::NAMES, ":", ToolField::take, ToolField::of);
+        check(ToolType::NAMES, "", ToolType::take, ToolType::of);
         check(
             FunctionField::NAMES,
             ":",

@@ -152,7 +152,10 @@ fn a_rule_that_is_off_changes_nothing() {
             Rule::ReasoningContent,
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","tool_calls":[{}]}]}"#,
         ),
-        (Rule::ToolCallId, r#"{"messages":[{"tool_call_id":"a b"}]}"#),
+        (
+            Rule::ToolCallId,
+            r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"a"},{"id":"a"}]}]}"#,
+        ),
     ] {
         let (_, report) = rewrite(&layer(), body);
         assert!(

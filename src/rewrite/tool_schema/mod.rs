@@ -48,7 +48,7 @@ mod write;
 pub(super) use self::look::{Scratch, look};
 use super::{
     change::Place,
-    chat::{Field, Schema},
+    chat::{Field, MessageField, Schema, Tool},
     draft::Draft,
 };
 use crate::json::Text;
@@ -64,10 +64,15 @@ pub(super) enum Use {
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
     for index in 0..draft.tools().len() {
-        let schema = draft.tools()[index].parameters;
-        if let Some(schema) = schema.filter(|schema| schema.doubtful) {
-            let place = format!("/tools/{index}/function/parameters");
-            repair_at(draft, schema, Use::Tool, &place);
+        let tool = draft.tools()[index];
+        repair_tool(draft, tool, || format!("/tools/{index}"));
+    }
+    if draft.any_message_has(MessageField::Tools) {
+        for message in 0..draft.message_count() {
+            for index in 0..draft.message_tools(message).len() {
+                let tool = draft.message_tools(message)[index];
+                repair_tool(draft, tool, || format!("/messages/{message}/tools/{index}"));
+            }
         }
     }
     if let Some(schema) = draft.response_schema().filter(|schema| schema.doubtful) {
@@ -79,6 +84,14 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
             let place = "/response_format/json_schema/schema";
             repair_at(draft, schema, Use::Format, place);
         }
+    }
+}
+
+fn repair_tool(draft: &mut Draft<'_>, tool: Tool, place: impl Fn() -> String) {
+    if let Some(schema) = tool.schema().filter(|schema| schema.doubtful) {
+        let function = if tool.is_flat { "" } else { "/function" };
+        let place = format!("{}{function}/parameters", place());
+        repair_at(draft, schema, Use::Tool, &place);
     }
 }
 
