@@ -6,7 +6,7 @@ use super::{
     Rule,
     chat::{Field, MessageField},
     reasoning_content::LOST,
-    words::ThinkingField,
+    words::{JsonSchemaField, ThinkingField},
 };
 
 /// One change of a request body: the rule, the place and the reason.
@@ -69,6 +69,8 @@ pub(super) enum Place {
     Parameters(u32),
     MessageTool(u32, u32),
     Thinking(ThinkingField),
+    /// In the `json_schema` of `response_format`.
+    JsonSchema(JsonSchemaField),
     /// Anywhere else, already written out.
     Written(Box<Box<str>>),
 }
@@ -118,6 +120,9 @@ impl fmt::Display for Place {
             Self::Parameters(tool) => write!(f, "/tools/{tool}/function/parameters"),
             Self::MessageTool(message, tool) => write!(f, "/messages/{message}/tools/{tool}"),
             Self::Thinking(field) => write!(f, "/thinking/{}", field.name()),
+            Self::JsonSchema(field) => {
+                write!(f, "/response_format/json_schema/{}", field.name())
+            }
             Self::Written(pointer) => f.write_str(pointer),
         }
     }

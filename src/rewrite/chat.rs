@@ -5,6 +5,7 @@ use std::{cell::Cell, ops::Range};
 use super::{Change, distinct::Distinct, tool_schema::Scratch};
 use crate::json::{Edits, Kind, Member, Span, Str, Value};
 
+pub(super) use super::tool::{Parameters, Tool};
 pub(super) use super::words::{Field, MessageField, Role};
 
 /// A message: an element of `messages` that is an object.
@@ -82,38 +83,6 @@ pub(super) struct Schema {
     pub(super) span: Span,
     /// Whether it may need a repair.
     pub(super) doubtful: bool,
-}
-
-/// The `parameters` of a tool.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Parameters {
-    /// Absent, or of a type that no rule looks at.
-    None,
-    Null(Span),
-    Schema(Schema),
-}
-
-/// An element of `tools`, those of the request or those of a message.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Tool {
-    pub(super) span: Span,
-    /// Whether it is a function that has its name itself, not in `function`.
-    pub(super) is_flat: bool,
-    /// Whether a rule has removed it.
-    pub(super) is_removed: bool,
-    /// The function's name.
-    pub(super) name: Option<Str>,
-    pub(super) parameters: Parameters,
-}
-
-impl Tool {
-    /// The schema of the parameters, if they are an object and still there.
-    pub(super) const fn schema(&self) -> Option<Schema> {
-        match self.parameters {
-            Parameters::Schema(schema) if !self.is_removed => Some(schema),
-            _ => None,
-        }
-    }
 }
 
 /// Everything that the walk records, and what the rules make of it. Filled once a

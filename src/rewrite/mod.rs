@@ -20,6 +20,7 @@ mod sampling;
 mod settings;
 mod temperature;
 mod thinking;
+mod tool;
 mod tool_call_id;
 mod tool_choice;
 mod tool_schema;

@@ -7,7 +7,7 @@
 //! that is taken out of it is its `$schema`, which spoils the answers of K2.5 (live
 //! reports).
 
-use super::{change::Place, draft::Draft};
+use super::{change::Place, draft::Draft, words::JsonSchemaField};
 use crate::json::{Kind, Value};
 
 const A_NAME: &str = "a schema needs a name";
@@ -27,7 +27,7 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
                     .edits()
                     .append_member(format.span, "\"name\":", "\"response\""),
             }
-            note(draft, "name", A_NAME);
+            draft.note(Place::JsonSchema(JsonSchemaField::Name), A_NAME);
         }
     }
     match format.strict {
@@ -37,7 +37,7 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
             Kind::False => remove_dialect(draft),
             _ => {
                 draft.edits().remove(strict.span());
-                note(draft, "strict", A_BOOLEAN);
+                draft.note(Place::JsonSchema(JsonSchemaField::Strict), A_BOOLEAN);
             }
         },
     }
@@ -54,11 +54,7 @@ fn remove_dialect(draft: &mut Draft<'_>) {
     };
     if draft.member(schema, "$schema").is_some() {
         draft.remove_members(schema, "$schema");
-        note(draft, "schema/$schema", NO_DIALECT);
+        let place = "/response_format/json_schema/schema/$schema";
+        draft.note(Place::written(place.to_owned()), NO_DIALECT);
     }
-}
-
-fn note(draft: &mut Draft<'_>, at: &str, why: &'static str) {
-    let place = format!("/response_format/json_schema/{at}");
-    draft.note(Place::written(place), why);
 }

@@ -200,7 +200,7 @@ fn translate(draft: &mut Draft<'_>, named: &Named<'_>) {
 
 fn allow(draft: &mut Draft<'_>, word: Word, allowed: &HashSet<Cow<'_, [u8]>>) {
     let is_allowed = |draft: &Draft<'_>, tool: &Tool| {
-        let name = tool.name.and_then(|name| draft.text(name));
+        let name = tool.name().and_then(|name| draft.text(name));
         name.is_some_and(|name| allowed.contains(&name))
     };
     let mut lists = draft.tool_lists();
@@ -238,7 +238,7 @@ fn keep_only(draft: &mut Draft<'_>, why: &'static str, stays: impl Fn(&Draft<'_>
 
 /// Whether the model will be offered any other tool than these.
 fn are_others_left(draft: &Draft<'_>, these: impl Fn(&Draft<'_>, &Tool) -> bool) -> bool {
-    let is_other = |draft: &Draft<'_>, tool: &Tool| !tool.is_removed && !these(draft, tool);
+    let is_other = |draft: &Draft<'_>, tool: &Tool| !tool.is_removed() && !these(draft, tool);
     draft
         .tool_lists()
         .any(|list| has_any(draft, list, is_other))

@@ -80,9 +80,9 @@ impl Draft<'_> {
 
     /// Whether a tool that is still there has this name.
     pub(in crate::rewrite) fn is_named(&self, tool: &Tool, name: &[u8]) -> bool {
-        !tool.is_removed
+        !tool.is_removed()
             && tool
-                .name
+                .name()
                 .and_then(|tool| self.text(tool))
                 .is_some_and(|tool| *tool == *name)
     }
@@ -94,9 +94,9 @@ impl Draft<'_> {
             ToolList::Request => &self.spans.tools[..],
             ToolList::Message(index) => &self.spans.message_tools[self.tools_of(index)],
         };
-        let names = tools.iter().filter(|tool| !tool.is_removed);
-        let names = names.filter_map(|tool| Some(tool.name?.unescaped(self.text)));
-        self.spans.distinct.are_all(tools.len(), names)
+        let names = tools.iter().filter(|tool| !tool.is_removed());
+        let names = names.filter_map(|tool| Some(tool.name()?.unescaped(self.text)));
+        self.spans.distinct.are_all(names)
     }
 
     /// Removes neighbouring tools. No rule looks at them again.
@@ -111,11 +111,11 @@ impl Draft<'_> {
             return;
         };
         let span = Span {
-            start: first.span.start,
-            end: last.span.end,
+            start: first.span().start,
+            end: last.span().end,
         };
         for tool in tools {
-            tool.is_removed = true;
+            tool.remove();
         }
         self.edits().remove(span);
         for index in indices {

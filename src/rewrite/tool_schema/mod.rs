@@ -63,7 +63,7 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
         for index in 0..draft.tools(list).len() {
             let tool = draft.tools(list)[index];
             if let Some(schema) = tool.schema().filter(|schema| schema.doubtful) {
-                let function = if tool.is_flat { "" } else { "/function" };
+                let function = if tool.is_flat() { "" } else { "/function" };
                 let place = format!("{}{function}/parameters", list.place(index));
                 repair_at(draft, schema, Use::Tool, &place);
             }

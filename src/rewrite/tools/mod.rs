@@ -39,14 +39,14 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
     for list in draft.tool_lists() {
         for index in 0..draft.tools(list).len() {
             let tool = draft.tools(list)[index];
-            if tool.is_removed {
+            if tool.is_removed() {
                 continue;
             }
-            if tool.is_flat {
+            if tool.is_flat() {
                 nest(draft, tool);
                 draft.note(list.place(index), NESTED);
             }
-            if let Parameters::Null(null) = tool.parameters {
+            if let Parameters::Null(null) = tool.parameters() {
                 draft
                     .edits()
                     .replace(null, r#"{"type":"object","properties":{}}"#);
@@ -61,9 +61,9 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
 
 fn place_of_parameters(list: ToolList, index: usize, tool: Tool) -> Place {
     match list {
-        ToolList::Request if !tool.is_flat => Place::parameters(index),
+        ToolList::Request if !tool.is_flat() => Place::parameters(index),
         _ => {
-            let function = if tool.is_flat { "" } else { "/function" };
+            let function = if tool.is_flat() { "" } else { "/function" };
             Place::written(format!("{}{function}/parameters", list.place(index)))
         }
     }
@@ -74,7 +74,7 @@ fn place_of_parameters(list: ToolList, index: usize, tool: Tool) -> Place {
 fn nest(draft: &mut Draft<'_>, tool: Tool) {
     let object = Value {
         kind: Kind::Object,
-        span: tool.span,
+        span: tool.span(),
         escaped: false,
     };
     let members = draft.members(object, &OF_FUNCTION);
@@ -117,7 +117,7 @@ fn remove_equal(draft: &mut Draft<'_>, list: ToolList) {
         .iter()
         .enumerate()
         .filter(|(_, tool)| name(draft, tool).is_some_and(|name| twice.contains(&name)))
-        .map(|(index, tool)| (index, tool.span))
+        .map(|(index, tool)| (index, tool.span()))
         .unzip();
     let mut seen = HashSet::new();
     let mut equal = Vec::new();
@@ -135,6 +135,6 @@ fn remove_equal(draft: &mut Draft<'_>, list: ToolList) {
 
 /// The name of a tool that is still there.
 fn name<'a>(draft: &Draft<'a>, tool: &Tool) -> Option<Cow<'a, [u8]>> {
-    let name = tool.name.filter(|_| !tool.is_removed)?;
+    let name = tool.name().filter(|_| !tool.is_removed())?;
     Some(draft.text_or_raw(name))
 }
