@@ -2,9 +2,10 @@
 
 use std::{cell::Cell, ops::Range};
 
-use super::{Change, tool_call_id::Distinct, tool_schema::Scratch};
+use super::{Change, distinct::Distinct, tool_schema::Scratch};
 use crate::json::{Edits, Kind, Member, Span, Str, Value};
 
+pub(super) use super::tool::{Parameters, Tool};
 pub(super) use super::words::{Field, MessageField, Role};
 
 /// A message: an element of `messages` that is an object.
@@ -27,13 +28,34 @@ pub(super) struct Message {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part {
     pub(super) span: Span,
-    /// The text, if this is a text part.
-    pub(super) text: Option<Str>,
+    pub(super) kind: PartKind,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum PartKind {
+    Text(Str),
+    /// What a model thought, as other APIs put it into the content.
+    Thought,
+    Other,
+    /// A rule has removed it.
+    Removed,
 }
 
 impl Part {
+    pub(super) const fn text(&self) -> Option<Str> {
+        match self.kind {
+            PartKind::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     pub(super) fn is_empty_text(&self) -> bool {
-        self.text.is_some_and(Str::is_empty)
+        self.text().is_some_and(Str::is_empty)
+    }
+
+    /// Whether nothing of it is left but, at most, an empty text.
+    pub(super) fn says_nothing(&self) -> bool {
+        matches!(self.kind, PartKind::Removed) || self.is_empty_text()
     }
 }
 
@@ -45,44 +67,22 @@ pub(super) struct Call {
     pub(super) id: Option<Value>,
 }
 
+/// What `response_format` says of the answer's schema.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct JsonSchema {
+    pub(super) span: Span,
+    pub(super) name: Option<Member>,
+    pub(super) strict: Option<Member>,
+    /// The schema, if it is an object.
+    pub(super) schema: Option<Schema>,
+}
+
 /// A JSON Schema.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Schema {
     pub(super) span: Span,
     /// Whether it may need a repair.
     pub(super) doubtful: bool,
-}
-
-/// The `parameters` of a tool.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Parameters {
-    /// Absent, or of a type that no rule looks at.
-    None,
-    Null(Span),
-    Schema(Schema),
-}
-
-/// An element of `tools`, those of the request or those of a message.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Tool {
-    pub(super) span: Span,
-    /// Whether it is a function that has its name itself, not in `function`.
-    pub(super) is_flat: bool,
-    /// Whether a rule has removed it.
-    pub(super) is_removed: bool,
-    /// The function's name.
-    pub(super) name: Option<Str>,
-    pub(super) parameters: Parameters,
-}
-
-impl Tool {
-    /// The schema of the parameters, if they are an object and still there.
-    pub(super) const fn schema(&self) -> Option<Schema> {
-        match self.parameters {
-            Parameters::Schema(schema) if !self.is_removed => Some(schema),
-            _ => None,
-        }
-    }
 }
 
 /// Everything that the walk records, and what the rules make of it. Filled once a
@@ -94,8 +94,8 @@ pub(super) struct Spans {
     pub(super) messages: Vec<Message>,
     pub(super) message_fields: Vec<(MessageField, Member)>,
     /// One bit for each field and for each role that occurs in any message.
-    pub(super) fields_seen: u16,
-    pub(super) roles_seen: u16,
+    pub(super) fields_seen: u32,
+    pub(super) roles_seen: u32,
     /// Of parts nothing is noted before all are there.
     pub(super) contents: Contents,
     pub(super) parts: Vec<Part>,
@@ -103,14 +103,16 @@ pub(super) struct Spans {
     pub(super) tools: Vec<Tool>,
     /// The tools of all messages that have any.
     pub(super) message_tools: Vec<Tool>,
-    /// The schema in `response_format`, if it is an object.
-    pub(super) response_schema: Option<Schema>,
+    /// The `json_schema` in `response_format`, if it is an object, and whether that
+    /// is the format's type.
+    pub(super) json_schema: Option<JsonSchema>,
+    pub(super) format_is_schema: bool,
     /// Keys that stand more than once: a later and an earlier member, sorted by
     /// the later one. The last of them all is the one in the lists above.
     pub(super) duplicates: Vec<(Member, Member)>,
     /// Room for looking at schemas.
     pub(super) scratch: Scratch,
-    /// Room for telling ids of calls apart.
+    /// Room for telling ids of calls, and names of tools, apart.
     pub(super) distinct: Distinct,
     pub(super) edits: Edits,
     pub(super) changes: Vec<Change>,
@@ -123,6 +125,9 @@ pub(super) struct Contents {
     pub(super) any_array: bool,
     /// Whether any part of an array is no text.
     pub(super) any_part_is_other: bool,
+    /// Whether any part may hold what a model thought.
+    pub(super) any_part_thinks: bool,
+    /// Whether any part is an empty text, or removed.
     pub(super) any_part_is_empty: bool,
     /// Whether some content is absent, null, an empty string or an empty array.
     pub(super) any_is_nothing: bool,
@@ -147,8 +152,8 @@ impl Contents {
     /// Takes the parts of all messages into account.
     pub(super) fn add_parts(&mut self, parts: &[Part]) {
         for part in parts {
-            self.any_part_is_other |= part.text.is_none();
-            self.any_part_is_empty |= part.is_empty_text();
+            self.any_part_is_other |= matches!(part.kind, PartKind::Thought | PartKind::Other);
+            self.any_part_is_empty |= part.says_nothing();
         }
     }
 }
@@ -234,7 +239,8 @@ impl Spans {
         clear(&mut self.calls);
         clear(&mut self.tools);
         clear(&mut self.message_tools);
-        self.response_schema = None;
+        self.json_schema = None;
+        self.format_is_schema = false;
         clear(&mut self.duplicates);
         clear(&mut self.changes);
         self.distinct.shrink_to(KEPT);

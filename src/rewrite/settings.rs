@@ -1,6 +1,6 @@
 //! What the caller decides about the rewrite.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, num::NonZeroU32, sync::Arc};
 
 use super::Rule;
 
@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) aliases: HashMap<Box<str>, Arc<str>>,
     pub(crate) tool_choice: ToolChoicePolicy,
     pub(crate) n: NPolicy,
+    /// The least that a thinking model's budget is raised to.
+    pub(crate) min_completion_tokens: Option<NonZeroU32>,
 }
 
 impl Settings {

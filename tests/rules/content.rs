@@ -28,9 +28,18 @@ fn arrays_of_nothing_but_text_become_strings() {
         ),
         (
             "an empty array",
-            r#"{"messages":[{"role":"system","content":[ ]}]}"#,
-            r#"{"messages":[{"role":"system","content":""}]}"#,
+            r#"{"messages":[{"role":"tool","content":[ ]}]}"#,
+            r#"{"messages":[{"role":"tool","content":""}]}"#,
             FIRST,
+        ),
+        (
+            "beside tool calls, an empty array and empty texts",
+            r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":[],"tool_calls":[{"id":"a"}],"reasoning_content":"r"},{"role":"assistant","content":[{"type":"text","text":""}],"tool_calls":[{"id":"b"}],"reasoning_content":"r"}]}"#,
+            r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":"","tool_calls":[{"id":"a"}],"reasoning_content":"r"},{"role":"assistant","content":"","tool_calls":[{"id":"b"}],"reasoning_content":"r"}]}"#,
+            &[
+                (Rule::Content, "/messages/0/content"),
+                (Rule::Content, "/messages/1/content"),
+            ],
         ),
         (
             "in every message",
@@ -50,6 +59,10 @@ fn one_part_that_is_no_text_keeps_all_arrays() {
         (
             "an image in another message",
             r#"{"messages":[{"role":"user","content":[{"type":"text","text":"a"}]},{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:,"}}]}]}"#,
+        ),
+        (
+            "a thought of a model that doesn't think",
+            r#"{"model":"moonshot-v1-8k","messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"a"}]}]}"#,
         ),
         (
             "a text that is none",

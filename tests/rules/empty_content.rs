@@ -2,7 +2,7 @@
 
 use tower_moonshot::Rule;
 
-use super::{changes, changes_with, layer, leaves_alone};
+use super::{changes, changes_with, layer, leaves_alone, leaves_alone_with};
 
 #[test]
 fn a_message_that_says_nothing_gets_a_space() {
@@ -33,6 +33,51 @@ fn a_message_that_says_nothing_gets_a_space() {
             FIRST,
         ),
         (
+            "null, of a user",
+            r#"{"messages":[{"role":"user","content":null}]}"#,
+            r#"{"messages":[{"role":"user","content":" "}]}"#,
+            FIRST,
+        ),
+        (
+            "nothing, of a user",
+            r#"{"messages":[{"role":"user"}]}"#,
+            r#"{"messages":[{"role":"user","content":" "}]}"#,
+            FIRST,
+        ),
+        (
+            "an empty string, of the system",
+            r#"{"messages":[{"role":"system","content":""}]}"#,
+            r#"{"messages":[{"role":"system","content":" "}]}"#,
+            FIRST,
+        ),
+        (
+            "empty texts, of the system",
+            r#"{"messages":[{"content":[{"type":"text","text":""}],"role":"system"}]}"#,
+            r#"{"messages":[{"content":" ","role":"system"}]}"#,
+            FIRST,
+        ),
+        (
+            "null, of the system, with tools that are null",
+            r#"{"messages":[{"role":"system","content":null,"tools":null}]}"#,
+            r#"{"messages":[{"role":"system","content":" ","tools":null}]}"#,
+            FIRST,
+        ),
+        (
+            "a developer, who becomes the system",
+            r#"{"messages":[{"role":"developer","content":""}]}"#,
+            r#"{"messages":[{"role":"system","content":" "}]}"#,
+            &[
+                (Rule::Role, "/messages/0/role"),
+                (Rule::EmptyContent, "/messages/0/content"),
+            ],
+        ),
+        (
+            "null, beside a call of the older kind, which is none",
+            r#"{"messages":[{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{}"}}]}"#,
+            r#"{"messages":[{"role":"assistant","content":" ","function_call":{"name":"f","arguments":"{}"}}]}"#,
+            FIRST,
+        ),
+        (
             "nothing, of an assistant, pretty",
             "{\"messages\":[{\n  \"role\": \"assistant\"\n}]}",
             "{\"messages\":[{\n  \"role\": \"assistant\",\"content\":\" \"\n}]}",
@@ -54,11 +99,11 @@ fn a_message_that_says_nothing_gets_a_space() {
         ),
         (
             "other roles",
-            r#"{"messages":[{"role":"system","content":""},{"role":"tool","content":""},{"content":""}]}"#,
+            r#"{"messages":[{"role":"tool","content":""},{"role":"function"},{"content":""}]}"#,
         ),
         (
-            "a user without content",
-            r#"{"messages":[{"role":"user","content":null},{"role":"user"}]}"#,
+            "a system message that carries tools",
+            r#"{"model":"kimi-k3","messages":[{"role":"system","content":"","tools":[{"type":"function","function":{"name":"f"}}]},{"role":"system","tools":[{"type":"function","function":{"name":"g"}}]}]}"#,
         ),
         ("a space", r#"{"messages":[{"role":"user","content":" "}]}"#),
         (
@@ -96,7 +141,29 @@ fn empty_texts_go_from_an_array_that_stays() {
                 (Rule::EmptyContent, "/messages/2/content"),
             ],
         ),
+        (
+            "beside tool calls: nothing else in it, and nothing at all",
+            r#"{"model":"kimi-k2.6","messages":[{"role":"user","content":[{"type":"image_url"}]},{"role":"assistant","reasoning_content":"r","content":[],"tool_calls":[{"id":"a"}]},{"role":"assistant","reasoning_content":"r","content":[{"type":"text","text":""}],"tool_calls":[{"id":"b"}]}]}"#,
+            r#"{"model":"kimi-k2.6","messages":[{"role":"user","content":[{"type":"image_url"}]},{"role":"assistant","reasoning_content":"r","content":"","tool_calls":[{"id":"a"}]},{"role":"assistant","reasoning_content":"r","content":"","tool_calls":[{"id":"b"}]}]}"#,
+            &[
+                (Rule::EmptyContent, "/messages/1/content"),
+                (Rule::EmptyContent, "/messages/2/content"),
+            ],
+        ),
+        (
+            "of the system",
+            r#"{"messages":[{"role":"system","content":[{"type":"text","text":""}]},{"role":"user","content":[{"type":"image_url"}]}]}"#,
+            r#"{"messages":[{"role":"system","content":" "},{"role":"user","content":[{"type":"image_url"}]}]}"#,
+            &[(Rule::EmptyContent, "/messages/0/content")],
+        ),
     ]);
+    leaves_alone_with(
+        &layer().without_rule(Rule::Role),
+        &[(
+            "a developer who stays one is for Moonshot to judge",
+            r#"{"messages":[{"role":"developer","content":""}]}"#,
+        )],
+    );
     changes_with(
         &layer().without_rule(Rule::Content),
         &[(

@@ -4,9 +4,11 @@
 
 mod content;
 mod empty_content;
+mod min_completion_tokens;
 mod model;
 mod reasoning_content;
 mod reasoning_effort;
+mod response_format;
 mod role;
 mod sampling;
 mod temperature;
@@ -14,6 +16,7 @@ mod thinking;
 mod together;
 mod tool_call_id;
 mod tool_choice;
+mod tools;
 
 use bytes::Bytes;
 use tower_moonshot::{MoonshotCompatLayer, Report, Rule};

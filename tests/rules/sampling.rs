@@ -120,10 +120,48 @@ fn a_parameter_that_is_fixed_goes_unless_it_has_the_one_value() {
             &[(Rule::Sampling, "/temperature")],
         ),
         (
-            "for Kimi Code it always is",
-            r#"{"model":"kimi-for-coding","messages":[],"temperature":1}"#,
+            "without thinking it is another one on K3 as well",
+            r#"{"model":"kimi-k3","messages":[],"thinking":{"type":"disabled"},"temperature":1.0}"#,
+            r#"{"model":"kimi-k3","messages":[],"thinking":{"type":"disabled"}}"#,
+            &[(Rule::Sampling, "/temperature")],
+        ),
+        (
+            "Kimi Code, which thinks",
+            r#"{"model":"kimi-for-coding","messages":[],"temperature":0.6}"#,
             r#"{"model":"kimi-for-coding","messages":[]}"#,
             &[(Rule::Sampling, "/temperature")],
+        ),
+        (
+            "K2.7, which always thinks",
+            r#"{"model":"kimi-k2.7","messages":[],"thinking":{"type":"disabled"},"temperature":0.6}"#,
+            r#"{"model":"kimi-k2.7","messages":[]}"#,
+            &[
+                (Rule::Thinking, "/thinking"),
+                (Rule::Sampling, "/temperature"),
+            ],
+        ),
+        (
+            "what is no number at all",
+            r#"{"model":"kimi-k3","messages":[],"temperature":"1","n":"1","top_p":[],"presence_penalty":{},"frequency_penalty":false,"logprobs":"false","top_logprobs":"0"}"#,
+            r#"{"model":"kimi-k3","messages":[]}"#,
+            &[
+                (Rule::Sampling, "/temperature"),
+                (Rule::Sampling, "/top_p"),
+                (Rule::Sampling, "/n"),
+                (Rule::Sampling, "/presence_penalty"),
+                (Rule::Sampling, "/frequency_penalty"),
+                (Rule::Sampling, "/logprobs"),
+                (Rule::Sampling, "/top_logprobs"),
+            ],
+        ),
+        (
+            "no number of log probabilities is accepted",
+            r#"{"model":"kimi-k2.6","messages":[],"logprobs":0,"top_logprobs":0}"#,
+            r#"{"model":"kimi-k2.6","messages":[]}"#,
+            &[
+                (Rule::Sampling, "/logprobs"),
+                (Rule::Sampling, "/top_logprobs"),
+            ],
         ),
     ]);
     leaves_alone(&[
@@ -137,11 +175,11 @@ fn a_parameter_that_is_fixed_goes_unless_it_has_the_one_value() {
         ),
         (
             "of Kimi Code",
-            r#"{"model":"k3","messages":[],"temperature":6e-1}"#,
+            r#"{"model":"k3-256k","messages":[],"temperature":1}"#,
         ),
         (
-            "other types",
-            r#"{"model":"kimi-k3","messages":[],"temperature":"0.5","n":"2","top_p":[],"logprobs":"true","top_logprobs":"3"}"#,
+            "of Kimi Code without thinking",
+            r#"{"model":"kimi-for-coding","messages":[],"thinking":{"type":"disabled"},"temperature":6e-1}"#,
         ),
         (
             "models that have ranges",
@@ -163,11 +201,19 @@ fn several_answers_are_kept_if_that_is_the_policy() {
     leaves_alone_with(&layer, &[("more than one", body)]);
     changes_with(
         &layer,
-        &[(
-            "none at all is refused all the same",
-            r#"{"n":0,"model":"kimi-k3","messages":[]}"#,
-            r#"{"model":"kimi-k3","messages":[]}"#,
-            &[(Rule::Sampling, "/n")],
-        )],
+        &[
+            (
+                "none at all is refused all the same",
+                r#"{"n":0,"model":"kimi-k3","messages":[]}"#,
+                r#"{"model":"kimi-k3","messages":[]}"#,
+                &[(Rule::Sampling, "/n")],
+            ),
+            (
+                "and so is what is no number",
+                r#"{"n":"2","model":"kimi-k3","messages":[]}"#,
+                r#"{"model":"kimi-k3","messages":[]}"#,
+                &[(Rule::Sampling, "/n")],
+            ),
+        ],
     );
 }

@@ -35,10 +35,10 @@ fn one_message_can_be_changed_in_several_places() {
         (
             "an answer that says nothing and is kept",
             r#"{"model":"kimi-k3","thinking":{"keep":"all"},"messages":[{"role":"assistant"}]}"#,
-            r#"{"model":"kimi-k3","thinking":{"keep":"all"},"messages":[{"role":"assistant","content":" ","reasoning_content":" "}]}"#,
+            r#"{"model":"kimi-k3","thinking":{"keep":"all"},"messages":[{"role":"assistant","reasoning_content":" ","content":" "}]}"#,
             &[
-                (Rule::EmptyContent, "/messages/0/content"),
                 (Rule::ReasoningContent, "/messages/0/reasoning_content"),
+                (Rule::EmptyContent, "/messages/0/content"),
             ],
         ),
         (
@@ -46,8 +46,8 @@ fn one_message_can_be_changed_in_several_places() {
             r#"{"model":"kimi-k3","thinking":{"keep":"all"},"messages":[{"reasoning":"x","role":"assistant","reasoning_content":null}]}"#,
             r#"{"model":"kimi-k3","thinking":{"keep":"all"},"messages":[{"reasoning_content":"x","role":"assistant","content":" "}]}"#,
             &[
-                (Rule::EmptyContent, "/messages/0/content"),
                 (Rule::ReasoningContent, "/messages/0/reasoning_content"),
+                (Rule::EmptyContent, "/messages/0/content"),
             ],
         ),
         (
@@ -60,12 +60,15 @@ fn one_message_can_be_changed_in_several_places() {
 }
 
 #[test]
-fn the_effort_that_replaces_thinking_takes_what_was_kept_with_it() {
+fn what_is_written_anew_at_the_end_and_what_is_appended_behind_it_do_not_mix() {
     changes(&[(
-        "so an answer without calls needs no reasoning",
-        r#"{"model":"kimi-k3","thinking":{"type":"enabled","keep":"all"},"reasoning_effort":"high","messages":[{"role":"assistant","content":"a"}]}"#,
-        r#"{"model":"kimi-k3","reasoning_effort":"high","messages":[{"role":"assistant","content":"a"}]}"#,
-        &[(Rule::ReasoningEffort, "/thinking")],
+        "a choice in another dialect, and thinking",
+        r#"{"model":"kimi-k2.6","messages":[],"enable_thinking":false,"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"function","name":"f"}}"#,
+        r#"{"model":"kimi-k2.6","messages":[],"enable_thinking":false,"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"function","function":{"name":"f"}},"thinking":{"type":"disabled"}}"#,
+        &[
+            (Rule::Thinking, "/thinking"),
+            (Rule::ToolChoice, "/tool_choice"),
+        ],
     )]);
 }
 
@@ -86,8 +89,8 @@ fn of_a_key_that_was_edited_no_earlier_one_is_left() {
         ),
         (
             "of messages, one of which is edited, and of its role",
-            r#"{"messages":[{"role":"developer"}],"messages":[{"role":"user","role":"developer"}]}"#,
-            r#"{"messages":[{"role":"system"}]}"#,
+            r#"{"messages":[{"role":"developer"}],"messages":[{"role":"user","role":"developer","content":"a"}]}"#,
+            r#"{"messages":[{"role":"system","content":"a"}]}"#,
             &[(Rule::Role, "/messages/0/role")],
         ),
     ]);
@@ -127,7 +130,7 @@ fn a_rule_that_is_off_changes_nothing() {
         (Rule::Model, r#"{"model":"moonshot/kimi-k3","messages":[]}"#),
         (
             Rule::Thinking,
-            r#"{"model":"kimi-k3","messages":[],"thinking":{"type":"enabled"}}"#,
+            r#"{"model":"kimi-k3","messages":[],"thinking":{"type":"adaptive"}}"#,
         ),
         (
             Rule::ReasoningEffort,
@@ -137,12 +140,23 @@ fn a_rule_that_is_off_changes_nothing() {
             Rule::ToolChoice,
             r#"{"messages":[],"tool_choice":"required"}"#,
         ),
+        (
+            Rule::Tools,
+            r#"{"messages":[],"tools":[{"type":"function","name":"f"}]}"#,
+        ),
         (Rule::Temperature, r#"{"messages":[],"temperature":2}"#),
         (
             Rule::Sampling,
             r#"{"model":"kimi-k3","messages":[],"temperature":2}"#,
         ),
-        (Rule::Role, r#"{"messages":[{"role":"developer"}]}"#),
+        (
+            Rule::ResponseFormat,
+            r#"{"messages":[],"response_format":{"type":"json_schema","json_schema":{}}}"#,
+        ),
+        (
+            Rule::Role,
+            r#"{"messages":[{"role":"developer","content":"a"}]}"#,
+        ),
         (
             Rule::Content,
             r#"{"messages":[{"content":[{"type":"text","text":"a"}]}]}"#,
@@ -150,7 +164,7 @@ fn a_rule_that_is_off_changes_nothing() {
         (Rule::EmptyContent, r#"{"messages":[{"role":"assistant"}]}"#),
         (
             Rule::ReasoningContent,
-            r#"{"model":"kimi-k3","messages":[{"role":"assistant","tool_calls":[{}]}]}"#,
+            r#"{"model":"kimi-k3","messages":[{"role":"assistant","tool_calls":[{"id":"a"}]}]}"#,
         ),
         (
             Rule::ToolCallId,

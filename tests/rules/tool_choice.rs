@@ -2,7 +2,7 @@
 
 use tower_moonshot::{Rule, ToolChoicePolicy};
 
-use super::{changes, changes_with, layer, leaves_alone, leaves_alone_with};
+use super::{changes, changes_with, layer, leaves_alone, leaves_alone_with, rewrite};
 
 #[test]
 fn without_tools_there_is_no_choice() {
@@ -26,9 +26,60 @@ fn without_tools_there_is_no_choice() {
             r#"{"tools":null,"messages":[]}"#,
             CHOICE,
         ),
+        (
+            "a name, in whatever form",
+            r#"{"model":"kimi-k3","messages":[],"tool_choice":{"type":"tool","name":"f"}}"#,
+            r#"{"model":"kimi-k3","messages":[]}"#,
+            CHOICE,
+        ),
+        (
+            "any, and a list",
+            r#"{"model":"moonshot-v1-8k","messages":[],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}}}"#,
+            r#"{"model":"moonshot-v1-8k","messages":[]}"#,
+            CHOICE,
+        ),
+        (
+            "none on K3 with an empty list",
+            r#"{"model":"kimi-k3","messages":[],"tools":[],"tool_choice":"none"}"#,
+            r#"{"model":"kimi-k3","messages":[],"tools":[]}"#,
+            CHOICE,
+        ),
+        (
+            "none on K2.6",
+            r#"{"model":"kimi-k2.6","messages":[],"tool_choice":"none"}"#,
+            r#"{"model":"kimi-k2.6","messages":[]}"#,
+            CHOICE,
+        ),
+        (
+            "on K3 a word is plain even so",
+            r#"{"model":"kimi-k3","messages":[],"tool_choice":{"type":"auto"}}"#,
+            r#"{"model":"kimi-k3","messages":[],"tool_choice":"auto"}"#,
+            CHOICE,
+        ),
+        (
+            "only system messages have tools",
+            r#"{"model":"kimi-k3","messages":[{"role":"user","content":"a","tools":[{"function":{"name":"f"}}]},{"role":"system","tools":[]},{"role":"system","tools":null}],"tool_choice":"required"}"#,
+            r#"{"model":"kimi-k3","messages":[{"role":"user","content":"a","tools":[{"function":{"name":"f"}}]},{"role":"system","tools":[]},{"role":"system","tools":null,"content":" "}]}"#,
+            &[
+                (Rule::ToolChoice, "/tool_choice"),
+                (Rule::EmptyContent, "/messages/2/content"),
+            ],
+        ),
     ]);
     leaves_alone(&[
         ("no choice either", r#"{"messages":[],"tool_choice":null}"#),
+        (
+            "K3 takes auto without tools",
+            r#"{"model":"kimi-k3","messages":[],"tool_choice":"auto"}"#,
+        ),
+        (
+            "and none, and null is no field",
+            r#"{"model":"k3","messages":[],"tools":null,"tool_choice":"none"}"#,
+        ),
+        (
+            "no known word",
+            r#"{"messages":[],"tool_choice":"perhaps"}"#,
+        ),
         (
             "tools that are no list",
             r#"{"messages":[],"tools":{},"tool_choice":"required"}"#,
@@ -66,11 +117,15 @@ fn a_choice_without_a_function_is_a_plain_string() {
         ),
         (
             "no known word",
-            r#"{"messages":[],"tools":[{}],"tool_choice":"any"}"#,
+            r#"{"messages":[],"tools":[{}],"tool_choice":"perhaps"}"#,
         ),
         (
             "no known type",
-            r#"{"messages":[],"tools":[{}],"tool_choice":{"type":"any"}}"#,
+            r#"{"messages":[],"tools":[{}],"tool_choice":{"type":"custom","name":"f"}}"#,
+        ),
+        (
+            "a name alone",
+            r#"{"messages":[],"tools":[{"function":{"name":"f"}}],"tool_choice":{"name":"f"}}"#,
         ),
         (
             "of two minds",
@@ -186,6 +241,169 @@ fn only_the_named_tool_is_left_where_a_name_is_refused() {
             r#"{"model":"kimi-k2.5","messages":[],"tools":[{"function":{"name":"f"}},{}],"tool_choice":{"type":"function","function":{"name":"f"}},"thinking":{"type":"disabled"}}"#,
         ),
     ]);
+}
+
+#[test]
+fn the_forms_of_other_apis_mean_what_they_mean_there() {
+    const CHOICE: &[(Rule, &str)] = &[(Rule::ToolChoice, "/tool_choice")];
+    const ASKED: &[(Rule, &str)] = &[
+        (Rule::ToolChoice, "/tool_choice"),
+        (Rule::ToolChoice, "/messages/-"),
+    ];
+    const ONLY: &[(Rule, &str)] = &[
+        (Rule::ToolChoice, "/tools/0"),
+        (Rule::ToolChoice, "/tool_choice"),
+    ];
+    changes(&[
+        (
+            "Anthropic's any",
+            r#"{"model":"kimi-k3","messages":[],"tools":[{}],"tool_choice":{"type":"any","disable_parallel_tool_use":true}}"#,
+            r#"{"model":"kimi-k3","messages":[],"tools":[{}],"tool_choice":"required"}"#,
+            CHOICE,
+        ),
+        (
+            "the word",
+            r#"{"model":"kimi-k3","messages":[],"tools":[{}],"tool_choice":"any"}"#,
+            r#"{"model":"kimi-k3","messages":[],"tools":[{}],"tool_choice":"required"}"#,
+            CHOICE,
+        ),
+        (
+            "where required is refused",
+            r#"{"model":"moonshot-v1-8k","messages":[],"tools":[{}],"tool_choice":"any"}"#,
+            r#"{"model":"moonshot-v1-8k","messages":[{"role":"user","content":"Please select a tool to handle the current issue."}],"tools":[{}]}"#,
+            ASKED,
+        ),
+        (
+            "Anthropic's name",
+            r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"f"}},{"function":{"name":"g"}}],"tool_choice":{"type":"tool","name":"g"}}"#,
+            r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"g"}}],"tool_choice":"required"}"#,
+            ONLY,
+        ),
+        (
+            "the name of the Responses API, among its tools",
+            r#"{"model":"kimi-k3","messages":[],"tools":[{"type":"function","name":"f"},{"type":"function","name":"g"}],"tool_choice":{"type":"function","name":"g"}}"#,
+            r#"{"model":"kimi-k3","messages":[],"tools":[{"type":"function","function":{"name":"g"}}],"tool_choice":"required"}"#,
+            &[
+                (Rule::ToolChoice, "/tools/0"),
+                (Rule::ToolChoice, "/tool_choice"),
+                (Rule::Tools, "/tools/1"),
+            ],
+        ),
+        (
+            "a name without a type",
+            r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"f"}},{"function":{"name":"g"}}],"tool_choice":{"function":{"name":"g"}}}"#,
+            r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"g"}}],"tool_choice":"required"}"#,
+            ONLY,
+        ),
+        (
+            "a name where names stay is one of the documented form, spelled as it was",
+            r#"{"model":"moonshot-v1-8k","messages":[],"tool_choice" : {"name":"\u0066","type":"tool"}, "tools":[{"function":{"name":"f"}},{}]}"#,
+            r#"{"model":"moonshot-v1-8k","messages":[],"tool_choice" : {"type":"function","function":{"name":"\u0066"}}, "tools":[{"function":{"name":"f"}},{}]}"#,
+            CHOICE,
+        ),
+        (
+            "while K2.6 doesn't think",
+            r#"{"model":"kimi-k2.6","messages":[],"tools":[{"function":{"name":"f"}},{}],"thinking":{"type":"disabled"},"tool_choice":{"function":{"name":"f"}}}"#,
+            r#"{"model":"kimi-k2.6","messages":[],"tools":[{"function":{"name":"f"}},{}],"thinking":{"type":"disabled"},"tool_choice":{"type":"function","function":{"name":"f"}}}"#,
+            CHOICE,
+        ),
+        (
+            "the allowed tools stay, and one of them is required",
+            r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"f"}},{"function":{"name":"g"}},{"function":{"name":"h"}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"h"}},{"type":"function","function":{"name":"\u0067"}},{"type":"function","function":{"name":"i"}},7]}}}"#,
+            r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"g"}},{"function":{"name":"h"}}],"tool_choice":"required"}"#,
+            ONLY,
+        ),
+        (
+            "the allowed tools in the form of the Responses API, on a model that knows no list either",
+            r#"{"model":"moonshot-v1-8k","messages":[],"tools":[{"function":{"name":"f"}},{"function":{"name":"g"}}],"tool_choice":{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"g"}]}}"#,
+            r#"{"model":"moonshot-v1-8k","messages":[],"tools":[{"function":{"name":"g"}}],"tool_choice":"auto"}"#,
+            ONLY,
+        ),
+        (
+            "the allowed tools where required is refused",
+            r#"{"model":"kimi-k2.7","messages":[],"tools":[{"function":{"name":"f"}},{"function":{"name":"g"}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"function":{"name":"g"}}]}}}"#,
+            r#"{"model":"kimi-k2.7","messages":[{"role":"user","content":"Please select a tool to handle the current issue."}],"tools":[{"function":{"name":"g"}}]}"#,
+            &[
+                (Rule::ToolChoice, "/tools/0"),
+                (Rule::ToolChoice, "/tool_choice"),
+                (Rule::ToolChoice, "/messages/-"),
+            ],
+        ),
+    ]);
+    leaves_alone(&[
+        (
+            "a name that is not there",
+            r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"f"}}],"tool_choice":{"type":"tool","name":"g"}}"#,
+        ),
+        (
+            "no allowed tool is there",
+            r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"f"}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"g"}}]}}}"#,
+        ),
+        (
+            "no mode",
+            r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"f"}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"tools":[{"function":{"name":"f"}}]}}}"#,
+        ),
+        (
+            "no list",
+            r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"f"}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto"}}}"#,
+        ),
+    ]);
+}
+
+#[test]
+fn tools_in_system_messages_can_be_required_and_stay() {
+    leaves_alone(&[
+        (
+            "required",
+            r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}}]}],"tool_choice":"required"}"#,
+        ),
+        (
+            "auto, beside an empty list",
+            r#"{"model":"kimi-k3","messages":[{"role":"user","content":"a"},{"role":"system","content":"","tools":[{"function":{"name":"f"}}]}],"tools":[],"tool_choice":"auto"}"#,
+        ),
+        (
+            "a name that is nowhere",
+            r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}}]}],"tool_choice":{"type":"function","function":{"name":"g"}}}"#,
+        ),
+    ]);
+    for (why, body, expected, reported) in [
+        (
+            "a name becomes required",
+            r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}},{"function":{"name":"g"}}]}],"tool_choice":{"type":"function","function":{"name":"g"}}}"#,
+            r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}},{"function":{"name":"g"}}]}],"tool_choice":"required"}"#,
+            "the model takes no name; other tools remain",
+        ),
+        (
+            "the only one",
+            r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}}]}],"tool_choice":{"type":"tool","name":"f"}}"#,
+            r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}}]}],"tool_choice":"required"}"#,
+            "the only tool left is the named one",
+        ),
+        (
+            "beside tools of the request",
+            r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}}]}],"tools":[{"function":{"name":"g"}}],"tool_choice":{"function":{"name":"f"}}}"#,
+            r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}}]}],"tools":[{"function":{"name":"g"}}],"tool_choice":"required"}"#,
+            "the model takes no name; other tools remain",
+        ),
+        (
+            "one of the request beside tools in a message",
+            r#"{"model":"kimi-k3","messages":[{"role":"developer","tools":[{"function":{"name":"f"}}]}],"tools":[{"function":{"name":"g"}}],"tool_choice":{"function":{"name":"g"}}}"#,
+            r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}}]}],"tools":[{"function":{"name":"g"}}],"tool_choice":"required"}"#,
+            "the model takes no name; other tools remain",
+        ),
+        (
+            "a list",
+            r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}},{"function":{"name":"g"}}]}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"function":{"name":"f"}}]}}}"#,
+            r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}},{"function":{"name":"g"}}]}],"tool_choice":"auto"}"#,
+            "the model takes no list; other tools remain",
+        ),
+    ] {
+        let (sent, report) = rewrite(&layer(), body);
+        assert_eq!(sent, expected, "{why}");
+        let change = &report.changes()[0];
+        assert_eq!(change.pointer(), "/tool_choice", "{why}");
+        assert_eq!(change.why(), reported, "{why}");
+    }
 }
 
 #[test]

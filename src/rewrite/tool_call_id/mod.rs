@@ -26,12 +26,10 @@
 //! function `call`. If it has no member `id` either, it is left as it is: nothing
 //! tells that it is a call (judgement).
 
-mod distinct;
 mod ids;
 
 use std::borrow::Cow;
 
-pub(super) use self::distinct::Distinct;
 use self::ids::{Fresh, Id, Ids};
 use super::{
     change::Place,
@@ -62,7 +60,7 @@ fn all_are_distinct(draft: &mut Draft<'_>) -> bool {
     }
     let (calls, text, distinct) = draft.calls_and_distinct();
     let ids = calls.iter().filter_map(|call| call.id?.as_str());
-    distinct.are_all(calls.len(), ids.map(|id| id.unescaped(text)))
+    distinct.are_all(ids.map(|id| id.unescaped(text)))
 }
 
 /// Whether an element of `tool_calls` has anything that calls have.

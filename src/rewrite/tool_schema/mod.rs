@@ -46,11 +46,7 @@ mod vocabulary;
 mod write;
 
 pub(super) use self::look::{Scratch, look};
-use super::{
-    change::Place,
-    chat::{Field, MessageField, Schema, Tool},
-    draft::Draft,
-};
+use super::{change::Place, chat::Schema, draft::Draft};
 use crate::json::Text;
 
 /// What a schema is for.
@@ -63,35 +59,19 @@ pub(super) enum Use {
 }
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
-    for index in 0..draft.tools().len() {
-        let tool = draft.tools()[index];
-        repair_tool(draft, tool, || format!("/tools/{index}"));
-    }
-    if draft.any_message_has(MessageField::Tools) {
-        for message in 0..draft.message_count() {
-            for index in 0..draft.message_tools(message).len() {
-                let tool = draft.message_tools(message)[index];
-                repair_tool(draft, tool, || format!("/messages/{message}/tools/{index}"));
+    for list in draft.tool_lists() {
+        for index in 0..draft.tools(list).len() {
+            let tool = draft.tools(list)[index];
+            if let Some(schema) = tool.schema().filter(|schema| schema.doubtful) {
+                let function = if tool.is_flat() { "" } else { "/function" };
+                let place = format!("{}{function}/parameters", list.place(index));
+                repair_at(draft, schema, Use::Tool, &place);
             }
         }
     }
     if let Some(schema) = draft.response_schema().filter(|schema| schema.doubtful) {
-        let is_read = draft
-            .field(Field::ResponseFormat)
-            .and_then(|format| draft.member(format.value, "type"))
-            .is_some_and(|kind| draft.is_string(kind.value, "json_schema"));
-        if is_read {
-            let place = "/response_format/json_schema/schema";
-            repair_at(draft, schema, Use::Format, place);
-        }
-    }
-}
-
-fn repair_tool(draft: &mut Draft<'_>, tool: Tool, place: impl Fn() -> String) {
-    if let Some(schema) = tool.schema().filter(|schema| schema.doubtful) {
-        let function = if tool.is_flat { "" } else { "/function" };
-        let place = format!("{}{function}/parameters", place());
-        repair_at(draft, schema, Use::Tool, &place);
+        let place = "/response_format/json_schema/schema";
+        repair_at(draft, schema, Use::Format, place);
     }
 }
 

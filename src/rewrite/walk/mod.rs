@@ -2,11 +2,11 @@
 
 use super::{
     NotAChat,
-    chat::{Call, Message, Parameters, Part, Schema, Spans, Tool},
+    chat::{Call, JsonSchema, Message, Part, PartKind, Schema, Spans},
     tool_schema::{Use, look},
     words::{
-        CallField, Field, FormatField, FunctionField, JsonSchemaField, MessageField, PartField,
-        PartType, Role, ToolField, ToolType,
+        CallField, Field, FormatField, FormatType, JsonSchemaField, MessageField, PartField,
+        PartType, Role,
     },
 };
 use crate::json::{self, Backend, Error, Kind, Member, Pass, Scanner, Span, Str, Value};
@@ -122,43 +122,9 @@ macro_rules! word {
     }};
 }
 
-/// Where tools are listed.
-#[derive(Clone, Copy)]
-enum List {
-    Request,
-    Message,
-}
+mod tools;
 
-/// The walk over what should be an array of tools: a pass of its own, because there
-/// are two places for it, and no need to have its code twice.
-struct Tools<'s> {
-    spans: &'s mut Spans,
-    list: List,
-}
-
-impl<'s> Tools<'s> {
-    const fn new(spans: &'s mut Spans, list: List) -> Self {
-        Self { spans, list }
-    }
-}
-
-impl Pass for Tools<'_> {
-    type Output = Result<(json::Place, Value), Error>;
-
-    #[inline(always)]
-    fn run<B: Backend>(self, scanner: Scanner<'_, B>) -> Self::Output {
-        let Self { spans, list } = self;
-        let mut walk = Walk { scanner, spans };
-        let value = array!(walk, {
-            let tool = walk.tool()?;
-            match list {
-                List::Request => walk.spans.tools.push(tool),
-                List::Message => walk.spans.message_tools.push(tool),
-            }
-        });
-        Ok((walk.scanner.place(), value))
-    }
-}
+use self::tools::{List, Tools};
 
 impl<B: Backend> Walk<'_, '_, B> {
     #[inline(always)]
@@ -276,17 +242,29 @@ impl<B: Backend> Walk<'_, '_, B> {
                 Some(PartField::Type) => kind = word!(self, PartType).0,
                 Some(PartField::Text) => text = self.scanner.skip()?.as_str(),
                 Some(PartField::Refusal) => refusal = self.scanner.skip()?.as_str(),
+                Some(PartField::ReasoningContent) => {
+                    self.spans.contents.any_part_thinks = true;
+                    self.scanner.skip()?;
+                }
                 None => drop(self.scanner.skip()?),
             }
         });
         let text = match kind {
             Some(PartType::Text) => text,
             Some(PartType::Refusal) => refusal,
-            None => None,
+            _ => None,
+        };
+        let kind = match (text, kind) {
+            (Some(text), _) => PartKind::Text(text),
+            (None, Some(PartType::Thinking | PartType::Reasoning)) => {
+                self.spans.contents.any_part_thinks = true;
+                PartKind::Thought
+            }
+            (None, _) => PartKind::Other,
         };
         self.spans.parts.push(Part {
             span: part.span,
-            text,
+            kind,
         });
         Ok(())
     }
@@ -312,78 +290,16 @@ impl<B: Backend> Walk<'_, '_, B> {
     }
 
     #[inline(always)]
-    fn tool(&mut self) -> Result<Tool, Error> {
-        let mut function = None;
-        let mut nested = (None, Parameters::None);
-        // Where a function has them, in the Responses dialect a tool has them itself.
-        let mut flat = (None, Parameters::None);
-        let mut flat_parameters = None;
-        let mut kind = None;
-        let tool = object!(self, ToolField, |key, field| {
-            match field {
-                Some(ToolField::Function) => {
-                    let duplicate = self.spans.duplicate(function);
-                    let value = self.function(&mut nested)?;
-                    function = Some(self.spans.member(key, value, duplicate));
-                }
-                Some(ToolField::Type) => kind = word!(self, ToolType).0,
-                Some(ToolField::Name) => flat.0 = self.scanner.skip()?.as_str(),
-                Some(ToolField::Parameters) => {
-                    let duplicate = self.spans.duplicate(flat_parameters);
-                    let value;
-                    (value, flat.1) = self.parameters()?;
-                    flat_parameters = Some(self.spans.member(key, value, duplicate));
-                }
-                None => drop(self.scanner.skip()?),
-            }
-        });
-        let is_flat = function.is_none() && kind.is_some() && flat.0.is_some();
-        let (name, parameters) = if is_flat { flat } else { nested };
-        Ok(Tool {
-            span: tool.span,
-            is_flat,
-            is_removed: false,
-            name,
-            parameters,
-        })
-    }
-
-    /// Reads a tool's function, for its name and its parameters.
-    #[inline(always)]
-    fn function(&mut self, found: &mut (Option<Str>, Parameters)) -> Result<Value, Error> {
-        *found = (None, Parameters::None);
-        let mut earlier = None;
-        Ok(object!(self, FunctionField, |key, field| {
-            match field {
-                Some(FunctionField::Name) => found.0 = self.scanner.skip()?.as_str(),
-                Some(FunctionField::Parameters) => {
-                    let duplicate = self.spans.duplicate(earlier);
-                    let value;
-                    (value, found.1) = self.parameters()?;
-                    earlier = Some(self.spans.member(key, value, duplicate));
-                }
-                None => drop(self.scanner.skip()?),
-            }
-        }))
-    }
-
-    #[inline(always)]
-    fn parameters(&mut self) -> Result<(Value, Parameters), Error> {
-        let (value, schema) = self.schema(Use::Tool)?;
-        let parameters = match schema {
-            Some(schema) => Parameters::Schema(schema),
-            None if value.kind == Kind::Null => Parameters::Null(value.span),
-            None => Parameters::None,
-        };
-        Ok((value, parameters))
-    }
-
-    #[inline(always)]
     fn response_format(&mut self) -> Result<Value, Error> {
-        self.spans.response_schema = None;
+        self.spans.json_schema = None;
+        self.spans.format_is_schema = false;
         let mut earlier = None;
         Ok(object!(self, FormatField, |key, field| {
             match field {
+                Some(FormatField::Type) => {
+                    let kind = word!(self, FormatType).0;
+                    self.spans.format_is_schema = kind == Some(FormatType::JsonSchema);
+                }
                 Some(FormatField::JsonSchema) => {
                     let duplicate = self.spans.duplicate(earlier);
                     let value = self.json_schema()?;
@@ -396,19 +312,38 @@ impl<B: Backend> Walk<'_, '_, B> {
 
     #[inline(always)]
     fn json_schema(&mut self) -> Result<Value, Error> {
-        self.spans.response_schema = None;
+        let mut name = None;
+        let mut strict = None;
+        let mut schema = None;
         let mut earlier = None;
-        Ok(object!(self, JsonSchemaField, |key, field| {
+        let value = object!(self, JsonSchemaField, |key, field| {
             match field {
                 Some(JsonSchemaField::Schema) => {
                     let duplicate = self.spans.duplicate(earlier);
-                    let (value, schema) = self.schema(Use::Format)?;
-                    self.spans.response_schema = schema;
+                    let value;
+                    (value, schema) = self.schema(Use::Format)?;
                     earlier = Some(self.spans.member(key, value, duplicate));
+                }
+                Some(JsonSchemaField::Name) => {
+                    let duplicate = self.spans.duplicate(name);
+                    let value = self.scanner.skip()?;
+                    name = Some(self.spans.member(key, value, duplicate));
+                }
+                Some(JsonSchemaField::Strict) => {
+                    let duplicate = self.spans.duplicate(strict);
+                    let value = self.scanner.skip()?;
+                    strict = Some(self.spans.member(key, value, duplicate));
                 }
                 None => drop(self.scanner.skip()?),
             }
-        }))
+        });
+        self.spans.json_schema = (value.kind == Kind::Object).then_some(JsonSchema {
+            span: value.span,
+            name,
+            strict,
+            schema,
+        });
+        Ok(value)
     }
 
     /// Reads what should be a schema, and looks at it on the way.
