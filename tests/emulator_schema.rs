@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tower_moonshot::emulator::check_schema;
 
 /// One line is one schema with the verdict of walle (2026-06-29) at each level.
-const VERDICTS: &str = include_str!("mfjs-verdicts.jsonl");
+const VERDICTS: &str = include_str!("conformance/mfjs-verdicts.jsonl");
 
 fn verdict(schema: &Value) -> String {
     check_schema(schema).map_or_else(|error| error.to_string(), |()| "ok".to_owned())

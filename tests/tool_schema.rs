@@ -34,7 +34,7 @@ use self::schemas::{
 };
 
 /// One line is one schema with the verdict of walle (2026-06-29) at each level.
-const VERDICTS: &str = include_str!("mfjs-verdicts.jsonl");
+const VERDICTS: &str = include_str!("conformance/mfjs-verdicts.jsonl");
 
 /// The rows of the recorded verdicts: the name, the bytes of the schema as they
 /// stand in the file, and whether level strict accepts it.

@@ -13,11 +13,13 @@ use serde_json::Value;
 
 /// The body of an answer of [`Emulator`](super::Emulator).
 ///
-/// A JSON answer is one frame. A stream has one frame for each event, so that a
-/// reader sees them arrive one by one.
+/// A JSON answer is one frame. A stream has one frame for each event, so that its
+/// events arrive one by one.
 #[derive(Clone, Debug, Default)]
 pub struct EmulatorBody {
     frames: VecDeque<Bytes>,
+    /// The length of all frames together.
+    left: u64,
 }
 
 impl EmulatorBody {
@@ -26,9 +28,9 @@ impl EmulatorBody {
     }
 
     pub(super) fn frames(frames: impl IntoIterator<Item = Bytes>) -> Self {
-        Self {
-            frames: frames.into_iter().collect(),
-        }
+        let frames: VecDeque<Bytes> = frames.into_iter().collect();
+        let left = frames.iter().map(|frame| frame.len() as u64).sum();
+        Self { frames, left }
     }
 }
 
@@ -40,7 +42,9 @@ impl Body for EmulatorBody {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.frames.pop_front().map(|data| Ok(Frame::data(data))))
+        let frame = self.frames.pop_front();
+        self.left -= frame.as_ref().map_or(0, |frame| frame.len() as u64);
+        Poll::Ready(frame.map(|data| Ok(Frame::data(data))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -48,7 +52,6 @@ impl Body for EmulatorBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        let bytes: usize = self.frames.iter().map(Bytes::len).sum();
-        SizeHint::with_exact(bytes as u64)
+        SizeHint::with_exact(self.left)
     }
 }

@@ -1,4 +1,6 @@
-//! Which tool the emulator calls.
+//! Decides which tool the emulator calls.
+
+use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
@@ -7,20 +9,19 @@ use super::{
     conversation,
 };
 
-/// Picks the function to call, if any.
+/// Returns the function to call, if any.
 ///
-/// A model that has to call gets through all of its tools, one a turn of an
-/// agent's loop: the first that it has not called since the user spoke, and when
-/// it has called them all, the last. So a loop that goes on until a certain tool
-/// is called comes to its end.
+/// A model that has to call works through its tools, one a turn of an agent's
+/// loop: it calls the first that was not called since the user spoke, or the last
+/// if all were. So a loop that waits for a certain tool comes to an end.
 ///
-/// A model that may choose calls what the user tells it to by name.
+/// A model that is free to choose calls the tool that the user names.
 pub(super) fn pick<'a>(tools: &Tools<'a>, messages: &[Value]) -> Option<&'a Map<String, Value>> {
     let functions = || tools.functions.iter().copied();
     let next = || {
         let called = called_since_user(messages);
         functions()
-            .find(|function| !called.contains(&name(function)))
+            .find(|function| !called.contains(name(function)))
             .or(functions().next_back())
     };
     match tools.choice {
@@ -29,9 +30,10 @@ pub(super) fn pick<'a>(tools: &Tools<'a>, messages: &[Value]) -> Option<&'a Map<
         Choice::Required => next(),
         Choice::Auto if conversation::ends_with_nudge(messages) => next(),
         Choice::Auto => {
-            let told = messages.last().filter(|last| conversation::is_user(last));
-            let told = conversation::text(told?);
-            functions().find(|function| has_word(&told, name(function)))
+            let last = messages.last().filter(|last| conversation::is_user(last));
+            let text = conversation::text(last?);
+            let words: HashSet<&str> = text.split(|c| !is_name(c)).collect();
+            functions().find(|function| words.contains(name(function)))
         }
     }
 }
@@ -41,20 +43,37 @@ pub(super) fn name(function: &Map<String, Value>) -> &str {
     name.unwrap_or_default()
 }
 
-/// The names of the functions that were called since the last message of a user.
-/// The one that only asks for a call is none of his.
-fn called_since_user(messages: &[Value]) -> Vec<&str> {
+/// Returns ids for so many calls, in the form of Kimi's own: the name of the
+/// function and the number of the call in the conversation.
+pub(super) fn ids(count: usize, name: &str, messages: &[Value]) -> Vec<String> {
+    let calls = || messages.iter().flat_map(calls);
+    let taken: HashSet<&str> = calls()
+        .filter_map(|call| call.get("id").and_then(Value::as_str))
+        .collect();
+    (calls().count()..)
+        .map(|number| format!("functions.{name}:{number}"))
+        .filter(|id| !taken.contains(id.as_str()))
+        .take(count)
+        .collect()
+}
+
+/// The names of the functions that were called since the last message of a user,
+/// apart from the message that asks for a call.
+fn called_since_user(messages: &[Value]) -> HashSet<&str> {
     let messages = conversation::without_nudge(messages).iter().rev();
     messages
         .take_while(|message| !conversation::is_user(message))
-        .filter_map(|message| message.get("tool_calls").and_then(Value::as_array))
-        .flatten()
+        .flat_map(calls)
         .filter_map(|call| call.pointer("/function/name").and_then(Value::as_str))
         .collect()
 }
 
-/// Whether a name stands in a text, and not as a part of another.
-fn has_word(text: &str, word: &str) -> bool {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    text.split(|c| !is_name(c)).any(|found| found == word)
+fn calls(message: &Value) -> &[Value] {
+    let calls = message.get("tool_calls").and_then(Value::as_array);
+    calls.map_or(&[], Vec::as_slice)
+}
+
+/// Whether names of functions have this character. Words of a text end at others.
+fn is_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c == '-'
 }

@@ -1,4 +1,4 @@
-//! What an emulator accepts.
+//! The settings of an emulator.
 
 use std::fmt;
 
@@ -10,18 +10,18 @@ use super::{
     family::{CATALOGUE, Family},
 };
 
-/// Everything that the builder sets.
+/// The settings that the builder methods change.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Config {
     pub(super) keys: Vec<Key>,
-    /// The ids on sale, where they are not the catalogue's.
+    /// The ids on sale, if not those of the catalogue.
     pub(super) models: Option<Vec<String>>,
     pub(super) unknown_models: bool,
     /// Runs of failures, in order.
     pub(super) failures: Vec<(usize, Failure)>,
 }
 
-/// A key that doesn't show when printed.
+/// An API key, which is not printed.
 #[derive(Clone)]
 pub(super) struct Key(pub(super) String);
 
@@ -57,7 +57,7 @@ impl Config {
         }
     }
 
-    /// The ids that are listed.
+    /// The ids that `GET …/v1/models` lists.
     pub(super) fn models(&self) -> Vec<&str> {
         match &self.models {
             Some(models) => models.iter().map(String::as_str).collect(),
@@ -74,7 +74,7 @@ impl Config {
         listed || (self.unknown_models && !is_routed(model))
     }
 
-    /// How the request with this number, counted from 0, is to fail.
+    /// How the request with this number, counted from 0, fails.
     pub(super) fn failure(&self, mut number: usize) -> Option<Failure> {
         for (requests, failure) in &self.failures {
             if number < *requests {
@@ -86,8 +86,8 @@ impl Config {
     }
 }
 
-/// Whether an id has a prefix that routers choose the provider by, and that
-/// Moonshot itself doesn't know.
+/// Whether an id has the prefix by which routers choose Moonshot, and which
+/// Moonshot itself does not accept.
 fn is_routed(model: &str) -> bool {
     let model = model.to_ascii_lowercase();
     model.starts_with("moonshot/") || model.starts_with("moonshotai/")

@@ -1,9 +1,9 @@
-//! What was said before the answer.
+//! Reads the messages of an accepted request.
 
 use serde_json::{Map, Value};
 
-/// The message that asks for a tool call where `tool_choice` can't: the wording
-/// of Moonshot's guide to migrating from OpenAI.
+/// The message that asks for a tool call where `tool_choice` is not supported, in
+/// the words of Moonshot's guide to migrating from OpenAI.
 const NUDGE: &str = "Please select a tool to handle the current issue.";
 
 pub(super) fn messages(body: &Map<String, Value>) -> &[Value] {
@@ -16,7 +16,7 @@ pub(super) fn ends_with_nudge(messages: &[Value]) -> bool {
     last.is_some_and(|last| is_user(last) && text(last) == NUDGE)
 }
 
-/// The messages that somebody really said.
+/// The messages without a final one that only asks for a tool call.
 pub(super) fn without_nudge(messages: &[Value]) -> &[Value] {
     match messages.split_last() {
         Some((_, rest)) if ends_with_nudge(messages) => rest,
@@ -41,7 +41,7 @@ fn has_role(message: &Value, role: &str) -> bool {
     message.get("role").and_then(Value::as_str) == Some(role)
 }
 
-/// The text of a message, that of parts joined with nothing between.
+/// The text of a message. The texts of parts are joined without a separator.
 pub(super) fn text(message: &Value) -> String {
     match message.get("content") {
         Some(Value::String(text)) => text.clone(),

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::body::EmulatorBody;
 
-/// The type of an error that the request itself is to blame for.
+/// The type of errors in the request itself.
 const INVALID_REQUEST: &str = "invalid_request_error";
 
-/// An answer other than success.
+/// An error answer.
 #[derive(Clone, Debug)]
 pub(super) struct ApiError {
     status: StatusCode,
@@ -27,7 +27,7 @@ impl ApiError {
         }
     }
 
-    /// A request that Moonshot refuses to work on.
+    /// A request that Moonshot refuses, with 400.
     pub(super) fn invalid(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, INVALID_REQUEST, message)
     }
@@ -79,8 +79,7 @@ impl ApiError {
         self
     }
 
-    /// The object that stands in an answer's body, and that a stream which
-    /// fails half-way ends with.
+    /// The body of the answer. A stream that fails half-way ends with it too.
     pub(super) fn to_json(&self) -> Value {
         json!({"error": {"message": self.message, "type": self.kind}})
     }
@@ -93,11 +92,11 @@ impl ApiError {
     }
 }
 
-/// A value's JSON type.
+/// The name of a value's JSON type, as Moonshot's errors spell it.
 pub(super) fn type_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
-        Value::Bool(_) => "boolean",
+        Value::Bool(_) => "bool",
         Value::Number(_) => "number",
         Value::String(_) => "string",
         Value::Array(_) => "array",

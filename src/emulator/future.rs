@@ -1,4 +1,4 @@
-//! Reading a request and answering it.
+//! Reads the body of a request and answers it.
 
 use std::{
     convert::Infallible,
@@ -21,7 +21,7 @@ use super::{
     service::{Emulator, MAX_BODY},
 };
 
-/// The future of [`Emulator`]'s answers.
+/// The response future of [`Emulator`].
 #[pin_project]
 pub struct ResponseFuture<B> {
     #[pin]
@@ -68,7 +68,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let (emulator, mut body, bytes) = match self.project().state.project() {
-            // Whoever polls again gets an empty answer: not worth a state.
+            // Polling again after completion yields an empty answer.
             StateProj::Ready { response } => return Poll::Ready(Ok(mem::take(response))),
             StateProj::Reading {
                 emulator,

@@ -1,18 +1,18 @@
-//! The smallest value that a schema admits.
+//! Builds the smallest value that a schema admits.
 
 use serde_json::{Map, Value, json};
 
-/// How deep values are built. What lies deeper becomes null, so that a schema
-/// which demands itself without end doesn't exhaust the stack.
+/// The depth to which values are built. Deeper ones become null, so that a schema
+/// that requires itself endlessly does not exhaust the stack.
 const MAX_DEPTH: usize = 40;
 
-/// How many values and characters are built, because a schema with references
-/// can demand exponentially many.
+/// The number of values and characters that are built. A schema with references
+/// can require exponentially many.
 const MAX_SIZE: usize = 10_000;
 
-/// Builds a value: required properties only, the first of each choice, and the
-/// least number, length or count that is allowed. `pattern`, `format`,
-/// `multipleOf`, `not` and conditions are not heeded.
+/// Builds a value with only the required properties, the first value of each
+/// `enum`, the simplest branch, and the least number, length or count that is
+/// allowed. `pattern`, `format`, `multipleOf`, `not` and conditions are ignored.
 pub(super) fn of(schema: &Value) -> Value {
     let mut builder = Builder {
         root: schema,
@@ -81,14 +81,14 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Whether there is so much left; if there is, it is spent.
+    /// Spends part of the size that is left, and returns whether it was enough.
     fn spend(&mut self, size: usize) -> bool {
         let left = self.left.checked_sub(size);
         self.left = left.unwrap_or(0);
         left.is_some()
     }
 
-    /// Adds what an object has to have beside the members it has.
+    /// Adds the members that `allOf` and `required` ask for.
     fn merge(&mut self, value: Value, schema: &'a Value, depth: usize) -> Value {
         let Value::Object(mut members) = value else {
             return value;
@@ -120,7 +120,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The type of the values to build, which may go without saying.
+/// The type of the value to build. If there is none, other keywords imply it.
 fn kind(schema: &Value) -> Option<&str> {
     match schema.get("type") {
         Some(Value::String(name)) => Some(name),
@@ -131,7 +131,7 @@ fn kind(schema: &Value) -> Option<&str> {
     }
 }
 
-/// Ranks branches, so that recursion ends where it can.
+/// Ranks branches, so that recursion ends where possible.
 fn weight(branch: &Value) -> u8 {
     match kind(branch) {
         _ if branch.get("$ref").is_some() => 3,
@@ -164,7 +164,7 @@ fn number(schema: &Value) -> Value {
     }
 }
 
-/// A number without a fraction, written without a point.
+/// An integer, written without a decimal point.
 fn whole(number: f64) -> Value {
     #[allow(
         clippy::cast_possible_truncation,

@@ -1,16 +1,16 @@
-//! What the emulator says.
+//! Makes the answer of the emulator.
 
 use serde_json::{Map, Value, json};
 
-use super::{calling, check::Accepted, conversation, instance};
+use super::{calling, check::Accepted, conversation, instance, schema::check_schema};
 
-/// What thinking models think.
+/// The `reasoning_content` of models that think.
 const THOUGHTS: &str = "The user wants an answer.";
 
-/// 2026-01-01: a fixed time keeps answers comparable.
+/// 2026-01-01. The time is fixed, so that answers can be compared.
 pub(super) const CREATED: u64 = 1_767_225_600;
 
-/// An answer before it is put into one object or many chunks.
+/// An answer, before it becomes one object or many chunks.
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) id: String,
@@ -21,15 +21,20 @@ pub(super) struct Reply {
     prompt_tokens: usize,
 }
 
-/// The same for every choice.
+/// What every choice says.
 #[derive(Debug)]
 pub(super) enum Answer {
     Text(String),
-    Call { name: String, arguments: String },
+    Call {
+        /// One for each choice.
+        ids: Vec<String>,
+        name: String,
+        arguments: String,
+    },
 }
 
 impl Reply {
-    /// Answers the request with this number and this many bytes.
+    /// Answers the request that has this number and length in bytes.
     pub(super) fn to(request: &Accepted<'_>, number: usize, bytes: usize) -> Self {
         Self {
             id: format!("chatcmpl-{number:016x}"),
@@ -41,7 +46,7 @@ impl Reply {
         }
     }
 
-    /// Why the answer ends.
+    /// The reason why the answer ends.
     pub(super) fn finish_reason(&self) -> &'static str {
         match self.answer {
             Answer::Text(_) => "stop",
@@ -49,18 +54,14 @@ impl Reply {
         }
     }
 
-    /// The id of the tool call of one choice, of characters that are accepted
-    /// when it comes back.
-    pub(super) fn call_id(&self, choice: usize) -> String {
-        format!("call_{}_{choice}", self.id.trim_start_matches("chatcmpl-"))
-    }
-
-    /// What so many choices cost: a token is four bytes, rounded up.
+    /// The usage of so many choices.
     pub(super) fn usage(&self, choices: usize) -> Value {
         let thoughts = self.thoughts.map_or(0, str::len);
         let answer = match &self.answer {
             Answer::Text(text) => text.len(),
-            Answer::Call { name, arguments } => name.len() + arguments.len(),
+            Answer::Call {
+                name, arguments, ..
+            } => name.len() + arguments.len(),
         };
         let completion_tokens = tokens(thoughts + answer) * choices;
         json!({
@@ -96,11 +97,15 @@ impl Reply {
     fn message(&self, choice: usize) -> Value {
         let mut message = match &self.answer {
             Answer::Text(text) => json!({"role": "assistant", "content": text}),
-            Answer::Call { name, arguments } => json!({
+            Answer::Call {
+                ids,
+                name,
+                arguments,
+            } => json!({
                 "role": "assistant",
                 "content": "",
                 "tool_calls": [{
-                    "id": self.call_id(choice),
+                    "id": ids[choice],
                     "type": "function",
                     "function": {"name": name, "arguments": arguments},
                 }],
@@ -118,16 +123,17 @@ impl Answer {
         let body = request.body;
         let messages = conversation::messages(body);
         if let Some(function) = calling::pick(&request.tools, messages) {
-            return Self::call(function);
+            return Self::call(function, request.choices, messages);
         }
         let said = conversation::last_user_text(messages);
         let format = body.get("response_format").unwrap_or(&Value::Null);
-        Self::Text(match format.get("type").and_then(Value::as_str) {
-            Some("json_object") => json!({"said": said}).to_string(),
-            Some("json_schema") => {
-                let schema = format.pointer("/json_schema/schema");
-                instance::of(schema.unwrap_or(&Value::Null)).to_string()
-            }
+        // A schema that isn't strict may be outside the dialect. Then all that
+        // Moonshot promises is an object.
+        let schema = format.pointer("/json_schema/schema");
+        let schema = schema.filter(|schema| check_schema(schema).is_ok());
+        Self::Text(match (format.get("type").and_then(Value::as_str), schema) {
+            (Some("json_schema"), Some(schema)) => instance::of(schema).to_string(),
+            (Some("json_object" | "json_schema"), _) => json!({"said": said}).to_string(),
             _ => match messages.last().filter(|last| conversation::is_tool(last)) {
                 Some(last) => format!("The tool said: {}", conversation::text(last)),
                 None => format!("You said: {said}"),
@@ -135,18 +141,21 @@ impl Answer {
         })
     }
 
-    fn call(function: &Map<String, Value>) -> Self {
+    fn call(function: &Map<String, Value>, choices: usize, messages: &[Value]) -> Self {
+        let name = calling::name(function);
         let parameters = function.get("parameters");
         let arguments = parameters
             .filter(|schema| schema.is_object())
             .map(instance::of);
         Self::Call {
-            name: calling::name(function).to_owned(),
+            ids: calling::ids(choices, name, messages),
+            name: name.to_owned(),
             arguments: arguments.unwrap_or_else(|| json!({})).to_string(),
         }
     }
 }
 
+/// A token is four bytes.
 fn tokens(bytes: usize) -> usize {
     bytes.div_ceil(4)
 }

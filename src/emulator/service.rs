@@ -1,4 +1,4 @@
-//! The emulator itself.
+//! The service and its builder methods.
 
 use std::{
     convert::Infallible,
@@ -30,12 +30,12 @@ use super::{
 /// The longest body that is read.
 pub(super) const MAX_BODY: usize = 100 * 1024 * 1024;
 
-/// A Moonshot that answers from memory.
+/// An offline Moonshot.
 ///
 /// Clones share the count of requests, on which the ids of answers and
 /// [`fail_first`](Self::fail_first) depend.
 ///
-/// See the [module docs](super) for what it answers and for an example.
+/// See the [module docs](super) for an example, and for what is accepted.
 #[derive(Clone, Debug, Default)]
 pub struct Emulator {
     config: Arc<Config>,
@@ -44,27 +44,27 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// An emulator that asks for no key and sells every model of the known
+    /// Creates an emulator that accepts any key and all models of the known
     /// families.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Asks for a key: requests need `Authorization: Bearer <key>` with this key
-    /// or that of another call.
+    /// Requires a key: requests need `Authorization: Bearer <key>` with this key or
+    /// with that of another call.
     ///
-    /// Default: any key will do, also none.
+    /// Default: any key is accepted, and none is needed.
     #[must_use]
     pub fn with_api_key(mut self, key: impl Into<String>) -> Self {
         self.config_mut().keys.push(Key(key.into()));
         self
     }
 
-    /// Lists and accepts these models and no others.
+    /// Lists and accepts only these models.
     ///
-    /// Default: it lists ids of every family, retired ones included, and accepts
-    /// whatever begins like one of them.
+    /// Default: ids of every family are listed, retired ones included, and every id
+    /// of a known family is accepted.
     #[must_use]
     pub fn with_models<I>(mut self, models: I) -> Self
     where
@@ -75,23 +75,23 @@ impl Emulator {
         self
     }
 
-    /// Accepts all other models too, and treats those that belong to no family
-    /// like the oldest ones.
+    /// Accepts all other models too. Those of no known family are treated like
+    /// Moonshot's oldest ones.
     ///
-    /// Ids that begin with `moonshot/` or `moonshotai/` stay unknown: routers
-    /// use such prefixes, Moonshot does not.
+    /// Ids that begin with `moonshot/` or `moonshotai/` are still refused: routers
+    /// use such prefixes, Moonshot does not accept them.
     ///
-    /// Default: they are answered with 404.
+    /// Default: unknown models are answered with 404.
     #[must_use]
     pub fn accept_unknown_models(mut self) -> Self {
         self.config_mut().unknown_models = true;
         self
     }
 
-    /// Fails so many chat requests, counted over all clones and without those
-    /// that are refused anyway. Runs of several calls follow one another.
+    /// Fails this many chat requests. Requests to all clones count, unless they
+    /// are refused anyway. Failures of a second call follow those of the first.
     ///
-    /// Default: none fail.
+    /// Default: no request fails.
     #[must_use]
     pub fn fail_first(mut self, requests: usize, failure: Failure) -> Self {
         self.config_mut().failures.push((requests, failure));
@@ -102,14 +102,14 @@ impl Emulator {
         Arc::make_mut(&mut self.config)
     }
 
-    /// Answers a chat request that has been read.
+    /// Answers a chat request from its body.
     pub(super) fn chat(&self, body: &[u8]) -> Response<EmulatorBody> {
         let result = self.try_chat(body);
         self.sign(result.unwrap_or_else(ApiError::into_response))
     }
 
-    /// Answers a chat request that could not be read: there is no one to tell
-    /// on a connection that died, but a test may want to know.
+    /// Answers a chat request whose body could not be read. A broken connection can't
+    /// carry the answer, but a test in the same process receives it.
     pub(super) fn unreadable(&self, error: &dyn Display) -> Response<EmulatorBody> {
         self.refuse(ApiError::invalid(format!(
             "Invalid request: the request body could not be read: {error}"
@@ -150,8 +150,8 @@ impl Emulator {
         json!({"object": "list", "data": models})
     }
 
-    /// Adds the headers that all answers have. The last four identify an
-    /// account, so a proxy may want to strip them.
+    /// Adds the headers that all answers have. The last four identify the account,
+    /// so a proxy may want to remove them.
     fn sign(&self, mut response: Response<EmulatorBody>) -> Response<EmulatorBody> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let headers = response.headers_mut();
@@ -173,7 +173,7 @@ impl Emulator {
         response
     }
 
-    /// Answers what can be answered without reading the body.
+    /// Routes a request, and answers whatever doesn't depend on the body.
     fn route(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<Route, ApiError> {
         if path.ends_with("/v1/chat/completions") {
             if method != Method::POST {
@@ -205,7 +205,7 @@ impl Emulator {
     }
 }
 
-/// Where a request goes.
+/// How a request is answered.
 #[derive(Debug)]
 enum Route {
     Chat,

@@ -1,4 +1,4 @@
-//! An answer in chunks, as server-sent events.
+//! Splits an answer into chunks, which are sent as server-sent events.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -9,7 +9,11 @@ use super::{
     reply::{Answer, CREATED, Reply},
 };
 
-/// The whole stream, one event a frame.
+/// The maximum number of chunks for a text. A chunk takes far more memory than the
+/// word in it.
+const MAX_WORDS: usize = 1000;
+
+/// Returns the whole stream, with a frame for each event.
 pub(super) fn body(reply: &Reply, include_usage: bool) -> EmulatorBody {
     let mut events: Vec<Bytes> = chunks(reply).iter().map(event).collect();
     if include_usage {
@@ -21,7 +25,7 @@ pub(super) fn body(reply: &Reply, include_usage: bool) -> EmulatorBody {
     EmulatorBody::frames(events)
 }
 
-/// A stream that breaks off in the middle.
+/// Returns a stream that breaks off in the middle with an error.
 pub(super) fn broken_body(reply: &Reply, error: &ApiError) -> EmulatorBody {
     let chunks = chunks(reply);
     let mut events: Vec<Bytes> = chunks[..chunks.len() / 2].iter().map(event).collect();
@@ -43,7 +47,7 @@ fn chunk(reply: &Reply, choices: Value) -> Value {
     })
 }
 
-/// One choice after the other: the role, the thoughts, the answer, the end.
+/// The chunks of one choice after the other: role, thoughts, answer, end.
 fn chunks(reply: &Reply) -> Vec<Value> {
     let mut chunks = Vec::new();
     for index in 0..reply.choices {
@@ -72,10 +76,14 @@ fn deltas(reply: &Reply, choice: usize) -> Vec<Value> {
         Answer::Text(text) => {
             deltas.extend(words(text).map(|word| json!({"content": word})));
         }
-        Answer::Call { name, arguments } => {
+        Answer::Call {
+            ids,
+            name,
+            arguments,
+        } => {
             deltas.push(json!({"tool_calls": [{
                 "index": 0,
-                "id": reply.call_id(choice),
+                "id": ids[choice],
                 "type": "function",
                 "function": {"name": name, "arguments": ""},
             }]}));
@@ -90,11 +98,21 @@ fn deltas(reply: &Reply, choice: usize) -> Vec<Value> {
     deltas
 }
 
+/// Splits a text after its spaces, into at most `MAX_WORDS` pieces.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split_inclusive(' ')
+    let mut rest = text;
+    (1..=MAX_WORDS).map_while(move |number| {
+        let end = match rest.find(' ') {
+            Some(space) if number < MAX_WORDS => space + 1,
+            _ => rest.len(),
+        };
+        let (word, left) = rest.split_at(end);
+        rest = left;
+        (!word.is_empty()).then_some(word)
+    })
 }
 
-/// Arguments come in pieces that are no JSON by themselves.
+/// Splits arguments in the middle, into pieces that are not JSON by themselves.
 fn halves(arguments: &str) -> [&str; 2] {
     let mut middle = arguments.len() / 2;
     while !arguments.is_char_boundary(middle) {

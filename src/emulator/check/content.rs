@@ -1,10 +1,10 @@
-//! The content of one message.
+//! Reads and checks the content of one message.
 
 use serde_json::Value;
 
 use super::super::error::ApiError;
 
-/// What a message says.
+/// The content of a message.
 #[derive(Debug)]
 pub(super) enum Content<'a> {
     Absent,
@@ -26,8 +26,8 @@ impl Content<'_> {
     }
 }
 
-/// Whether a message has a part that is no text. Such a message, say with an
-/// image, is the only reason for Moonshot to take lists of parts.
+/// Whether a message has a part that isn't text. With such a part anywhere in
+/// the request, older models accept lists of parts too.
 pub(super) fn has_other_than_text(message: &Value) -> bool {
     let parts = message.get("content").and_then(Value::as_array);
     parts
@@ -36,7 +36,7 @@ pub(super) fn has_other_than_text(message: &Value) -> bool {
         .any(|part| part.get("type").and_then(Value::as_str) != Some("text"))
 }
 
-/// Reads a content, refusing parts that Moonshot doesn't know.
+/// Reads a content and refuses parts of unknown types.
 pub(super) fn read(content: Option<&Value>) -> Result<Content<'_>, ApiError> {
     match content {
         None | Some(Value::Null) => Ok(Content::Absent),
@@ -98,7 +98,7 @@ fn check_part(part: &Value) -> Result<Part, ApiError> {
     }
 }
 
-/// Moonshot fetches nothing: a picture is sent along or has been uploaded.
+/// Moonshot fetches nothing: images and videos are sent inline or were uploaded.
 fn check_url(what: &str, value: Option<&Value>) -> Result<Part, ApiError> {
     let url = match value {
         Some(Value::Object(fields)) => fields.get("url"),

@@ -1,4 +1,4 @@
-//! Optional fields of one JSON type; null counts as absent.
+//! Optional fields of one JSON type. Null counts as absent.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ pub(super) fn boolean(body: &Object, name: &str) -> Result<Option<bool>, ApiErro
     match present(body, name) {
         None => Ok(None),
         Some(Value::Bool(yes)) => Ok(Some(*yes)),
-        Some(other) => Err(ApiError::wrong_type(name, "type boolean", other)),
+        Some(other) => Err(ApiError::wrong_type(name, "type bool", other)),
     }
 }
 

@@ -1,7 +1,10 @@
-//! Whether Moonshot takes a request: everything it refuses, in the order key
-//! (judged before the body is read), model, parameters, messages, tools,
-//! response format.
+//! Decides whether Moonshot accepts a request.
+//!
+//! The checks are in this order: model, thinking, sampling, messages, tools,
+//! response format. The first that fails decides the answer. Keys are checked
+//! before the body is read.
 
+mod choice;
 mod content;
 mod field;
 mod history;
@@ -13,13 +16,13 @@ mod tools;
 
 use serde_json::{Map, Value};
 
-pub(super) use self::tools::{Choice, Tools};
+pub(super) use self::{choice::Choice, tools::Tools};
 use super::{config::Config, error::ApiError, family::Family};
 
 /// A JSON object.
 type Object = Map<String, Value>;
 
-/// A request that Moonshot takes, and what matters for the answer.
+/// An accepted request, and what the answer depends on.
 #[derive(Debug)]
 pub(super) struct Accepted<'a> {
     pub(super) body: &'a Object,
@@ -28,12 +31,12 @@ pub(super) struct Accepted<'a> {
     pub(super) thinks: bool,
     pub(super) choices: usize,
     pub(super) stream: bool,
-    /// Whether the stream is to end with the usage.
+    /// Whether the stream ends with the usage.
     pub(super) include_usage: bool,
     pub(super) tools: Tools<'a>,
 }
 
-/// Judges a request.
+/// Checks a request, and returns why it is refused if it is.
 pub(super) fn check<'a>(body: &'a Value, config: &Config) -> Result<Accepted<'a>, ApiError> {
     let Some(body) = body.as_object() else {
         return Err(ApiError::invalid(
@@ -43,13 +46,13 @@ pub(super) fn check<'a>(body: &'a Value, config: &Config) -> Result<Accepted<'a>
     let model = model(body, config)?;
     let family = Family::of(model);
     let thinking = thinking::check(body, model, family)?;
-    let choices = sampling::check(body, model, family, &thinking)?;
+    let choices = sampling::check(body, family, &thinking)?;
     let stream = field::boolean(body, "stream")?.unwrap_or(false);
     let include_usage = match field::object(body, "stream_options")? {
         Some(options) => field::boolean(options, "include_usage")?.unwrap_or(false),
         None => false,
     };
-    messages::check(body, &thinking)?;
+    messages::check(body, family, &thinking)?;
     let tools = tools::check(body, family, &thinking)?;
     response_format::check(body)?;
     Ok(Accepted {

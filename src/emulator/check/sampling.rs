@@ -1,4 +1,4 @@
-//! Temperature and its neighbours.
+//! Checks the sampling parameters.
 
 use serde_json::Value;
 
@@ -8,22 +8,17 @@ use super::{
     thinking::Thinking,
 };
 
-/// The temperature from which several answers are possible. Moonshot only says
-/// "close to 0 (for example 0.001)"; the bound is LiteLLM's.
+/// The least temperature that allows several answers. Moonshot only says "close
+/// to 0 (for example 0.001)"; the bound is LiteLLM's.
 const LEAST_FOR_SEVERAL: f64 = 0.3;
 
-/// Checks the parameters and gives the number of answers asked for.
-pub(super) fn check(
-    body: &Object,
-    model: &str,
-    family: Family,
-    thinking: &Thinking,
-) -> Result<usize, ApiError> {
+/// Checks the parameters and returns the number of answers asked for.
+pub(super) fn check(body: &Object, family: Family, thinking: &Thinking) -> Result<usize, ApiError> {
     for name in ["max_tokens", "max_completion_tokens", "seed"] {
         field::number(body, name)?;
     }
     if family.fixes_sampling() {
-        fixed(body, temperature_of(model, family, thinking))?;
+        fixed(body, if thinking.on { 1.0 } else { 0.6 })?;
         return Ok(1);
     }
     for name in [
@@ -38,17 +33,8 @@ pub(super) fn check(
     range(body, family)
 }
 
-/// The one temperature a model accepts. It is lower without thinking (live
-/// reports), and for the ids of Kimi Code.
-fn temperature_of(model: &str, family: Family, thinking: &Thinking) -> f64 {
-    let model = model.to_ascii_lowercase();
-    let code = model.starts_with("kimi-for-coding") || model.starts_with("k3");
-    let plain = matches!(family, Family::K26 | Family::K25) && !thinking.on;
-    if code || plain { 0.6 } else { 1.0 }
-}
-
-/// Each parameter has one accepted value. Null isn't it: nobody has recorded
-/// that it is accepted, so a request that has it isn't known to pass.
+/// Each parameter has a single accepted value. Null is refused as well: no recorded
+/// answer accepts it.
 fn fixed(body: &Object, temperature: f64) -> Result<(), ApiError> {
     for (name, accepted) in [
         ("temperature", temperature),
@@ -75,7 +61,7 @@ fn fixed(body: &Object, temperature: f64) -> Result<(), ApiError> {
                 "invalid logprobs: only false is allowed for this model",
             ));
         }
-        Some(other) => return Err(ApiError::wrong_type("logprobs", "type boolean", other)),
+        Some(other) => return Err(ApiError::wrong_type("logprobs", "type bool", other)),
     }
     if body.contains_key("top_logprobs") {
         return Err(ApiError::invalid(
@@ -85,8 +71,8 @@ fn fixed(body: &Object, temperature: f64) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Any temperature from 0 to 1 and up to five answers. Moonshot's wording for
-/// these refusals is unrecorded.
+/// Temperatures from 0 to 1 and up to five answers are accepted. Moonshot's
+/// wording of these refusals is unrecorded.
 fn range(body: &Object, family: Family) -> Result<usize, ApiError> {
     let temperature = field::number(body, "temperature")?;
     if temperature.is_some_and(|temperature| !(0.0..=1.0).contains(&temperature)) {

@@ -4,7 +4,7 @@ use super::{Scratch, Use, look, repair};
 use crate::{emulator::check_schema, json::Scanner};
 
 /// One line is one schema with the verdict of Moonshot's validator.
-const VERDICTS: &str = include_str!("../../../tests/mfjs-verdicts.jsonl");
+const VERDICTS: &str = include_str!("../../../tests/conformance/mfjs-verdicts.jsonl");
 
 fn rows() -> impl Iterator<Item = Value> {
     VERDICTS
