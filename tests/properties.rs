@@ -44,7 +44,8 @@ fn layer(settings: &Reference) -> MoonshotCompatLayer {
         .with_aliases(settings.aliases.iter().copied())
         .unwrap()
         .with_tool_choice(settings.tool_choice)
-        .with_n(settings.n);
+        .with_n(settings.n)
+        .with_min_completion_tokens(settings.min_completion_tokens);
     settings
         .off
         .iter()
@@ -115,9 +116,24 @@ proptest! {
             let depth = if pointer.starts_with("/messages/") { 4 } else { 2 };
             reported.insert(pointer.split('/').take(depth).collect::<Vec<_>>().join("/"));
         }
+        prop_assert_eq!(report.lost_thoughts(), lost_thoughts(&before, &after));
         let changed = changed_places(&before, &after);
         prop_assert_eq!(reported, changed, "{} became {}", body, sent);
     }
+}
+
+/// How many messages got a space for reasoning that was nowhere.
+fn lost_thoughts(before: &Value, after: &Value) -> usize {
+    let is_missing = |value: &Value| value.is_null() || *value == "";
+    let messages = |request: &Value| request["messages"].as_array().cloned().unwrap_or_default();
+    let pairs = messages(before).into_iter().zip(messages(after));
+    let lost = pairs.filter(|(before, after)| {
+        is_missing(&before["reasoning_content"])
+            && after["reasoning_content"] == " "
+            && before["reasoning"] != " "
+            && before["provider_specific_fields"]["reasoning_content"] != " "
+    });
+    lost.count()
 }
 
 /// Whether a pointer leads to something, or to where something can be put in.

@@ -1,12 +1,13 @@
 //! `reasoning_effort`, and the `effort` of `thinking`.
 
 use serde_json::Value;
+use tower_moonshot::Rule;
 
-use super::{Family, Object, Reference, disabled, get};
+use super::{Family, Object, Reference, disabled, get, thinking::follow_other_switches};
 
-pub(super) fn reasoning_effort(_: &Reference, family: Family, request: &mut Object) {
+pub(super) fn reasoning_effort(layer: &Reference, family: Family, request: &mut Object) {
     if family.is_k3() || family == Family::K28 {
-        effort_of_thinking(family, request);
+        effort_of_thinking(layer, family, request);
     }
     // Null is what some clients send for "not given".
     if get(request, "reasoning_effort").is_null() {
@@ -58,7 +59,7 @@ fn level(word: &str) -> Option<&'static str> {
     }
 }
 
-fn effort_of_thinking(family: Family, request: &mut Object) {
+fn effort_of_thinking(layer: &Reference, family: Family, request: &mut Object) {
     let Some(thinking) = request.get_mut("thinking").and_then(Value::as_object_mut) else {
         return;
     };
@@ -76,6 +77,9 @@ fn effort_of_thinking(family: Family, request: &mut Object) {
     }
     if thinking.is_empty() {
         request.remove("thinking");
+        if layer.has(Rule::Thinking) {
+            follow_other_switches(family, request);
+        }
     }
 }
 

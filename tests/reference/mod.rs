@@ -30,26 +30,28 @@ pub(crate) struct Reference {
     pub(crate) aliases: Vec<(&'static str, &'static str)>,
     pub(crate) tool_choice: ToolChoicePolicy,
     pub(crate) n: NPolicy,
+    pub(crate) min_completion_tokens: u32,
 }
 
-/// A rule: its name, and what it does to a request for a model of this family.
-type Step = (&'static str, fn(&Reference, Family, &mut Object));
+/// A rule, and what it does to a request for a model of this family.
+type Step = (Rule, fn(&Reference, Family, &mut Object));
 
 /// Whether the model thinks is decided before anything depends on it. Thoughts leave
 /// the content before anybody asks whether it is all text.
-const STEPS: [Step; 12] = [
-    ("thinking", thinking::thinking),
-    ("reasoning_effort", effort::reasoning_effort),
-    ("role", content::role),
-    ("tools", tools::tools),
-    ("tool_choice", tool_choice::tool_choice),
-    ("temperature", sampling::temperature),
-    ("sampling", sampling::sampling),
-    ("reasoning_content", reasoning::reasoning_content),
-    ("content", content::content),
-    ("empty_content", content::empty_content),
-    ("tool_call_id", ids::tool_call_id),
-    ("response_format", response_format::response_format),
+const STEPS: [Step; 13] = [
+    (Rule::Thinking, thinking::thinking),
+    (Rule::ReasoningEffort, effort::reasoning_effort),
+    (Rule::Role, content::role),
+    (Rule::Tools, tools::tools),
+    (Rule::ToolChoice, tool_choice::tool_choice),
+    (Rule::MinCompletionTokens, sampling::min_completion_tokens),
+    (Rule::Temperature, sampling::temperature),
+    (Rule::Sampling, sampling::sampling),
+    (Rule::ReasoningContent, reasoning::reasoning_content),
+    (Rule::Content, content::content),
+    (Rule::EmptyContent, content::empty_content),
+    (Rule::ToolCallId, ids::tool_call_id),
+    (Rule::ResponseFormat, response_format::response_format),
 ];
 
 impl Reference {
@@ -71,8 +73,8 @@ impl Reference {
         Value::Object(request)
     }
 
-    fn has(&self, rule: &str) -> bool {
-        self.off.iter().all(|off| off.to_string() != rule)
+    fn has(&self, rule: Rule) -> bool {
+        !self.off.contains(&rule)
     }
 
     /// The family is that of the id that is sent, so an alias counts only while the
@@ -81,7 +83,7 @@ impl Reference {
         let Some(id) = get(request, "model").as_str().map(str::to_owned) else {
             return Family::Other;
         };
-        if !self.has("model") {
+        if !self.has(Rule::Model) {
             return Family::of(&id);
         }
         let bare = family::without_prefixes(&id);

@@ -1,4 +1,5 @@
-//! `temperature` where a range is accepted, and `sampling` where one value is.
+//! `temperature` where a range is accepted, `sampling` where one value is, and the
+//! floor under a completion that holds thoughts as well.
 
 use serde_json::{Value, json};
 use tower_moonshot::NPolicy;
@@ -41,4 +42,16 @@ pub(super) fn sampling(layer: &Reference, family: Family, request: &mut Object) 
             _ => true,
         }
     });
+}
+
+pub(super) fn min_completion_tokens(layer: &Reference, family: Family, request: &mut Object) {
+    if !family.thinks(request) {
+        return;
+    }
+    for key in ["max_tokens", "max_completion_tokens"] {
+        let is_too_low = |budget: f64| budget > 0.0 && budget < layer.min_completion_tokens.into();
+        if get(request, key).as_f64().is_some_and(is_too_low) {
+            request.insert(key.into(), layer.min_completion_tokens.into());
+        }
+    }
 }

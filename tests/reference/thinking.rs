@@ -17,6 +17,11 @@ pub(super) fn thinking(_: &Reference, family: Family, request: &mut Object) {
         Value::Object(_) => object(family, request),
         _ => {}
     }
+    follow_other_switches(family, request);
+}
+
+/// Without `thinking`, what the switches of other hosts say counts.
+pub(super) fn follow_other_switches(family: Family, request: &mut Object) {
     let is_absent = get(request, "thinking").is_null();
     if is_absent && family.can_switch_thinking() && is_off_elsewhere(request) {
         request.insert("thinking".into(), disabled());

@@ -1,9 +1,9 @@
 //! `tool_choice`: the forms of all dialects, and what each family makes of them.
 
 use serde_json::{Value, json};
-use tower_moonshot::ToolChoicePolicy;
+use tower_moonshot::{Rule, ToolChoicePolicy};
 
-use super::{Family, Object, Reference, disabled, elements, get, messages};
+use super::{Family, Object, Reference, disabled, elements, get, messages, tools::name};
 
 const NUDGE: &str = "Please select a tool to handle the current issue.";
 
@@ -39,17 +39,29 @@ pub(super) fn tool_choice(layer: &Reference, family: Family, request: &mut Objec
         }
         return;
     }
+    // A tool that only a message declares can't switch thinking off: the messages before
+    // would be rewritten differently than without it.
+    let is_listed = match &choice {
+        Choice::Named(name) => tools.contains(name),
+        Choice::Allowed { names, .. } => names.iter().any(|name| tools.contains(name)),
+        _ => has_tools,
+    };
+    let mut layer = layer.clone();
+    if !is_listed && layer.tool_choice == ToolChoicePolicy::DisableThinking {
+        layer.tool_choice = ToolChoicePolicy::Nudge;
+    }
+    let layer = &layer;
     match choice {
         Choice::Auto => set(request, "auto"),
         Choice::None => set(request, "none"),
         Choice::Required => required(layer, family, request),
-        Choice::Named(name) if tools.contains(&name) => named(layer, family, request, &name),
-        Choice::Named(name) if !has_tools && declared.contains(&name) => {
-            required(layer, family, request);
+        Choice::Named(name) if tools.contains(&name) || declared.contains(&name) => {
+            named(layer, family, request, &name);
         }
         Choice::Named(_) => {}
         Choice::Allowed { names, mode } => {
-            if names.iter().any(|name| tools.contains(name)) {
+            let is_known = |name: &String| tools.contains(name) || declared.contains(name);
+            if names.iter().any(is_known) {
                 keep_only(&names, request);
                 match mode {
                     "required" => required(layer, family, request),
@@ -97,16 +109,14 @@ fn read(choice: &Value) -> Option<Choice> {
 
 /// The names of functions among tools.
 fn names(tools: &[Value]) -> Vec<String> {
-    let names = tools
-        .iter()
-        .filter_map(|tool| tool["function"]["name"].as_str());
+    let names = tools.iter().filter_map(name);
     names.map(str::to_owned).collect()
 }
 
 /// The names of functions that system messages declare.
 fn declared(request: &mut Object) -> Vec<String> {
     messages(request)
-        .filter(|message| get(message, "role") == "system")
+        .filter(|message| get(message, "role") == "system" || get(message, "role") == "developer")
         .flat_map(|message| names(elements(get(message, "tools"))))
         .collect()
 }
@@ -115,12 +125,16 @@ fn set(request: &mut Object, choice: &str) {
     request.insert("tool_choice".into(), choice.into());
 }
 
+/// Removes the other tools from `tools`, unless that would remove all of them.
 fn keep_only(names: &[String], request: &mut Object) {
     if let Some(Value::Array(tools)) = request.get_mut("tools") {
-        tools.retain(|tool| {
-            let name = tool["function"]["name"].as_str();
+        let is_kept = |tool: &Value| {
+            let name = name(tool);
             name.is_some_and(|name| names.iter().any(|kept| kept == name))
-        });
+        };
+        if tools.iter().any(is_kept) {
+            tools.retain(is_kept);
+        }
     }
 }
 
@@ -169,7 +183,7 @@ fn disables_thinking(layer: &Reference, family: Family, request: &mut Object) ->
     if disables {
         request.insert("thinking".into(), disabled());
         // The two beside each other are refused.
-        if layer.has("reasoning_effort") {
+        if layer.has(Rule::ReasoningEffort) {
             request.remove("reasoning_effort");
         }
     }

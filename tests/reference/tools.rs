@@ -26,14 +26,25 @@ pub(super) fn tools(_: &Reference, _: Family, request: &mut Object) {
 
 /// A tool of the Responses API has what it says of its function beside `type`.
 fn nest(tool: &mut Object) {
-    let is_flat = get(tool, "type") == "function"
-        && get(tool, "function").is_null()
-        && get(tool, "name").is_string();
-    if is_flat {
+    if is_flat(tool) {
         tool.remove("function");
         let mut function = std::mem::take(tool);
         function.remove("type");
         tool.insert("type".into(), "function".into());
         tool.insert("function".into(), function.into());
+    }
+}
+
+fn is_flat(tool: &Object) -> bool {
+    get(tool, "type") == "function"
+        && get(tool, "function").is_null()
+        && get(tool, "name").is_string()
+}
+
+/// The name of a tool's function, wherever it is.
+pub(super) fn name(tool: &Value) -> Option<&str> {
+    match tool.as_object() {
+        Some(tool) if is_flat(tool) => get(tool, "name").as_str(),
+        _ => tool["function"]["name"].as_str(),
     }
 }

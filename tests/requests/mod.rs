@@ -78,7 +78,8 @@ fn chats(percent: u32, messages: Values) -> Values {
         ("thinking", 40, parameters::thinking()),
         ("reasoning_effort", 40, parameters::reasoning_efforts()),
         ("response_format", 25, tools::response_formats()),
-        ("max_tokens", 10, pick(json!([16, null]))),
+        ("max_tokens", 15, parameters::budgets()),
+        ("max_completion_tokens", 15, parameters::budgets()),
         ("stop", 10, pick(json!([["a", "b"], "END"]))),
         ("metadata", 10, metadata),
         ("型/~\"", 10, pick(json!([{}, [], "\u{10ffff}"]))),
@@ -105,10 +106,14 @@ pub(crate) fn settings() -> impl Strategy<Value = Reference> {
             ("gpt-4o", "kimi-k3"),
         ],
     ]);
-    (tool_choice, n, off, aliases).prop_map(|(tool_choice, n, off, aliases)| Reference {
-        off,
-        aliases,
-        tool_choice,
-        n,
-    })
+    let floor = select(vec![0, 0, 16_000]);
+    (tool_choice, n, off, aliases, floor).prop_map(
+        |(tool_choice, n, off, aliases, min_completion_tokens)| Reference {
+            off,
+            aliases,
+            tool_choice,
+            n,
+            min_completion_tokens,
+        },
+    )
 }

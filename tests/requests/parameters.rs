@@ -181,3 +181,20 @@ pub(super) fn switches() -> Vec<(&'static str, u32, Values)> {
         ),
     ]
 }
+
+/// Budgets of tokens, around the documented floor.
+pub(super) fn budgets() -> Values {
+    pick(json!([
+        16,
+        200,
+        15_999,
+        15_999.5,
+        16_000,
+        32_000,
+        0,
+        -1,
+        null,
+        "16",
+        []
+    ]))
+}
