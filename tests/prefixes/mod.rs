@@ -41,7 +41,7 @@ pub(crate) fn check(send: impl Fn(&str) -> String, body: &str) -> Result<(), Tes
 }
 
 fn root(body: &str) -> Node {
-    reader::read(body.as_bytes()).unwrap()
+    reader::read(body.as_bytes()).unwrap_or_else(|at| panic!("no JSON at {at}: {body}"))
 }
 
 /// The texts of a request's messages, if it has some.
