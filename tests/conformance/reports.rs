@@ -80,7 +80,6 @@ fn what_reports_ask_for_is_accepted_unless_it_cannot_be_repaired() {
 }
 
 #[test]
-#[ignore = "the rules are being put right"]
 fn the_layer_sends_what_every_report_asks_for() {
     let layer = MoonshotCompatLayer::new();
     let mut failures = Vec::new();
