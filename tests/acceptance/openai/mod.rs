@@ -65,7 +65,7 @@ fn sampled() -> Values {
             "reasoning_effort",
             30,
             one_of(json!([
-                null, "none", "minimal", "low", "medium", "high", "xhigh", "max", {"effort": "high"}, 3
+                null, "none", "minimal", "low", "medium", "high", "xhigh", "max", {"effort": "high"}
             ])),
         ),
         (

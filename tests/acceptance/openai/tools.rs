@@ -51,7 +51,11 @@ pub(super) fn tools() -> Values {
         ("strict", 30, one_of(json!([null, true, false]))),
     ]);
     // How it is written, and whether it is there once more.
-    let form = (prop::bool::weighted(0.1), prop::bool::weighted(0.05));
+    let form = (
+        prop::bool::weighted(0.1),
+        prop::bool::weighted(0.08),
+        any::<bool>(),
+    );
     let other = one_of(json!([
         {"type": "custom", "custom": {"name": "grammar"}},
         {"type": "function", "function": {"name": "1st"}},
@@ -60,11 +64,16 @@ pub(super) fn tools() -> Values {
     let tools = vec((tool, form), 0..4).prop_map(|tools| {
         let names = ["get", "set", "find_all"];
         let named = tools.into_iter().zip(names);
-        let written = named.flat_map(|((mut function, (is_flat, is_twice)), name)| {
+        let written = named.flat_map(|((mut function, (is_flat, is_twice, is_typed)), name)| {
             function["name"] = name.into();
             let tool = json!({"type": "function", "function": function});
             let written = if is_flat { flat(&tool) } else { tool.clone() };
-            [Some(written), is_twice.then_some(tool)]
+            // The second may be what the first one's schema is to become.
+            let mut again = tool;
+            if is_typed && again["function"]["parameters"].is_object() {
+                again["function"]["parameters"]["type"] = "object".into();
+            }
+            [Some(written), is_twice.then_some(again)]
                 .into_iter()
                 .flatten()
         });
