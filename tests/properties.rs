@@ -254,3 +254,52 @@ proptest! {
         }
     }
 }
+
+/// The judges themselves can say no.
+#[test]
+fn edits_that_touch_too_much_are_not_explained() {
+    let rejected = [
+        // The white space of what stays.
+        (r#"{"a": 1,"b":2}"#, r#"{"a":1,"b":3}"#),
+        // Order, and the spelling of a key.
+        (r#"{"a":1,"b":2}"#, r#"{"b":3,"a":1}"#),
+        (r#"{"\u0061":1}"#, r#"{"a":2}"#),
+        // A nested tool whose members are spelled or ordered differently.
+        (
+            r#"{"type":"function","name":"f","description":"\u0061"}"#,
+            r#"{"type":"function","function":{"name":"f","description":"a"}}"#,
+        ),
+        (
+            r#"{"type":"function","name":"f","description":"a"}"#,
+            r#"{"type":"function","function":{"description":"a","name":"f"}}"#,
+        ),
+        // Items that were there, in another order.
+        (r#"[{"a":1},{"a":2},{"a":3}]"#, r#"[{"a":3},{"a":1}]"#),
+    ];
+    for (before, after) in rejected {
+        assert!(
+            explain::explain(before, after).is_err(),
+            "{before} became {after}"
+        );
+    }
+}
+
+#[test]
+fn a_rewrite_that_looks_ahead_is_caught() {
+    let body = r#"{"messages":[{"role":"user","content":[]},{"role":"user","content":"a"},{"content":[{"type":"image_url"}]}]}"#;
+    // What stays as it is, is the same however the conversation goes on.
+    assert!(prefixes::check(str::to_owned, body).is_ok());
+    // Arrays may come back with the first image, other things may not change.
+    let joins = |body: &str| match body.contains("image_url") {
+        true => body.to_owned(),
+        false => body.replace(r#""content":[]"#, r#""content":"""#),
+    };
+    assert!(prefixes::check(joins, body).is_ok());
+    let looks_ahead = |body: &str| match body.contains("image_url") {
+        true => body.to_owned(),
+        false => body.replace("\"a\"", "\"b\""),
+    };
+    assert!(prefixes::check(looks_ahead, body).is_err());
+    let counts = |body: &str| body.replace("user", &body.matches("role").count().to_string());
+    assert!(prefixes::check(counts, body).is_err());
+}
