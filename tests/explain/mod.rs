@@ -44,8 +44,8 @@ impl Texts<'_> {
         if new_text == r#"{"type":"disabled"}"# {
             return Ok(());
         }
-        if is_flat(old) && !is_flat(new) {
-            return self.nested(old, new);
+        if let Some(function) = new.member("function").filter(|_| is_flat(old)) {
+            return self.nested(old, function);
         }
         match (&old.kind, &new.kind) {
             (Kind::Object(old_members), Kind::Object(new_members)) => {
@@ -149,8 +149,7 @@ impl Texts<'_> {
     }
 
     /// A flat tool that was nested has the members of the flat one, in their order.
-    fn nested(self, old: &Node, new: &Node) -> Result<(), TestCaseError> {
-        let function = new.member("function").unwrap();
+    fn nested(self, old: &Node, function: &Node) -> Result<(), TestCaseError> {
         let mut rest = old.members().iter();
         for member in function.members() {
             let found = rest.find(|other| {
