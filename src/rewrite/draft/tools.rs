@@ -7,7 +7,7 @@ use crate::{
     json::{Kind, Span, Str, Value},
     rewrite::{
         change::Place,
-        chat::{Call, Field, MessageField, Role, Tool},
+        chat::{Call, Field, Form, MessageField, Role, Tool},
     },
 };
 
@@ -82,7 +82,7 @@ impl Draft<'_> {
     pub(in crate::rewrite) fn is_named(&self, tool: &Tool, name: &[u8]) -> bool {
         !tool.is_removed()
             && tool
-                .name()
+                .name
                 .and_then(|tool| self.text(tool))
                 .is_some_and(|tool| *tool == *name)
     }
@@ -95,8 +95,8 @@ impl Draft<'_> {
             ToolList::Message(index) => &self.spans.message_tools[self.tools_of(index)],
         };
         let names = tools.iter().filter(|tool| !tool.is_removed());
-        let names = names.filter_map(|tool| Some(tool.name()?.unescaped(self.text)));
-        self.spans.distinct.are_all(names)
+        let names = names.filter_map(|tool| tool.name);
+        self.spans.distinct.are_all(self.text, names)
     }
 
     /// Removes neighbouring tools. No rule looks at them again.
@@ -111,11 +111,11 @@ impl Draft<'_> {
             return;
         };
         let span = Span {
-            start: first.span().start,
-            end: last.span().end,
+            start: first.span.start,
+            end: last.span.end,
         };
         for tool in tools {
-            tool.remove();
+            tool.form = Form::Removed;
         }
         self.edits().remove(span);
         for index in indices {
