@@ -187,7 +187,9 @@ pub(crate) enum NotAChat {
 pub(crate) fn rewrite(body: &Bytes, settings: &Settings) -> Result<Option<Rewritten>, NotAChat> {
     Spans::with_scratch(|spans| {
         walk::walk(body, spans)?;
-        apply(&mut Draft::new(body, spans, settings));
+        let mut draft = Draft::new(body, spans, settings);
+        apply(&mut draft);
+        draft.finish();
         debug_assert_eq!(spans.edits.is_empty(), spans.changes.is_empty());
         if spans.edits.is_empty() {
             return Ok(None);

@@ -110,17 +110,11 @@ fn repair_in_thinking(draft: &mut Draft<'_>, none_disables: bool) {
     }
 }
 
-/// Moves the effort into `thinking`, unless that has one or is disabled. A `thinking`
-/// of a wrong type is left for Moonshot to judge.
+/// Moves the effort into `thinking`, unless that has one or is disabled.
 fn move_into_thinking(draft: &mut Draft<'_>, level: &'static str) {
-    if draft.thinks {
-        if draft.thinking().is_none() {
-            return;
-        }
-        let own = draft.thinking_member(ThinkingField::Effort);
-        if own.is_none_or(|own| own.value.kind == Kind::Null) {
-            draft.set_in_thinking(ThinkingField::Effort, level, INSIDE);
-        }
+    let own = draft.thinking_member(ThinkingField::Effort);
+    if draft.thinks && own.is_none_or(|own| own.value.kind == Kind::Null) {
+        draft.set_in_thinking(ThinkingField::Effort, level, INSIDE);
     }
     draft.remove(Field::ReasoningEffort, INSIDE);
 }

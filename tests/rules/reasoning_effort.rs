@@ -170,6 +170,12 @@ fn beside_thinking_on_k2_8_the_effort_is_moved_into_it() {
             &[(Rule::ReasoningEffort, "/thinking")],
         ),
         (
+            "it is of another type",
+            r#"{"model":"kimi-k2.8","thinking":"on","reasoning_effort":"low","messages":[]}"#,
+            r#"{"model":"kimi-k2.8","thinking":"on","messages":[]}"#,
+            EFFORT,
+        ),
+        (
             "it is disabled",
             r#"{"model":"kimi-k2.8","thinking":{"type":"disabled"},"reasoning_effort":"low","messages":[]}"#,
             r#"{"model":"kimi-k2.8","thinking":{"type":"disabled"},"messages":[]}"#,
@@ -185,16 +191,10 @@ fn beside_thinking_on_k2_8_the_effort_is_moved_into_it() {
             ],
         ),
     ]);
-    leaves_alone(&[
-        (
-            "thinking is null",
-            r#"{"model":"kimi-k2.8","thinking":null,"reasoning_effort":"low","messages":[]}"#,
-        ),
-        (
-            "thinking is of another type",
-            r#"{"model":"kimi-k2.8","thinking":"on","reasoning_effort":"low","messages":[]}"#,
-        ),
-    ]);
+    leaves_alone(&[(
+        "thinking is null",
+        r#"{"model":"kimi-k2.8","thinking":null,"reasoning_effort":"low","messages":[]}"#,
+    )]);
 }
 
 #[test]
@@ -229,6 +229,16 @@ fn no_effort_disables_thinking_where_that_is_possible() {
             r#"{"model":"kimi-k2.6","thinking":null,"reasoning_effort":"none","messages":[]}"#,
             r#"{"model":"kimi-k2.6","thinking":{"type":"disabled"},"messages":[]}"#,
             DISABLED,
+        ),
+        (
+            "thinking that was removed is replaced where it was",
+            r#"{"model":"kimi-k2.8","thinking":true,"messages":[],"reasoning_effort":"none"}"#,
+            r#"{"model":"kimi-k2.8","thinking":{"type":"disabled"},"messages":[]}"#,
+            &[
+                (Rule::Thinking, "/thinking"),
+                (Rule::ReasoningEffort, "/thinking"),
+                (Rule::ReasoningEffort, "/reasoning_effort"),
+            ],
         ),
         (
             "what thinking says counts more",

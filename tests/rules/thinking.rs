@@ -226,8 +226,8 @@ fn the_switches_of_other_hosts_are_followed() {
         (
             "thinking of which nothing is left",
             r#"{"model":"kimi-k2.5","thinking":{"keep":"all"},"enable_thinking":false,"messages":[]}"#,
-            r#"{"model":"kimi-k2.5","enable_thinking":false,"messages":[],"thinking":{"type":"disabled"}}"#,
-            &[(Rule::Thinking, "/thinking"), (Rule::Thinking, "/thinking")],
+            r#"{"model":"kimi-k2.5","thinking":{"type":"disabled"},"enable_thinking":false,"messages":[]}"#,
+            ALL,
         ),
         (
             "reasoning that is not enabled",

@@ -40,6 +40,8 @@ pub(super) struct Draft<'a> {
     pub(super) thinks: bool,
     /// Whether a rule has put another value in the place of `thinking`.
     thinking_is_replaced: bool,
+    /// `thinking`, if a rule has removed it.
+    removed_thinking: Option<Member>,
     /// The members of `thinking` that rules have removed, one bit for each.
     thinking_removed: u32,
     contents: Contents,
@@ -60,6 +62,7 @@ impl<'a> Draft<'a> {
             family: Family::unknown(),
             thinks: false,
             thinking_is_replaced: false,
+            removed_thinking: None,
             thinking_removed: 0,
         };
         if let Some(id) = draft
@@ -76,6 +79,13 @@ impl<'a> Draft<'a> {
     pub(super) fn set_family(&mut self, id: &str) {
         self.family = Family::of(id);
         self.thinks = self.asked_to_think();
+    }
+
+    /// Edits what was left to the end.
+    pub(super) fn finish(mut self) {
+        if self.removed_thinking.is_some() || self.thinking_removed != 0 {
+            self.finish_thinking();
+        }
     }
 
     // === what is there ===
@@ -155,10 +165,9 @@ impl<'a> Draft<'a> {
     }
 
     /// The `json_schema` of a `response_format` of that type, if it is an object.
-    pub(super) fn json_schema(&self) -> Option<JsonSchema> {
-        self.spans
-            .json_schema
-            .filter(|_| self.spans.format_is_schema)
+    pub(super) fn json_schema(&self) -> Option<&JsonSchema> {
+        let schema = self.spans.json_schema.as_ref();
+        schema.filter(|_| self.spans.format_is_schema)
     }
 
     /// The schema in `response_format` that Moonshot validates. One that isn't

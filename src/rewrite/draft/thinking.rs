@@ -54,6 +54,9 @@ impl Draft<'_> {
 
     /// Switches thinking off.
     pub(in crate::rewrite) fn disable_thinking(&mut self, why: &'static str) {
+        if let Some(removed) = self.removed_thinking.take() {
+            self.spans.fields[Field::Thinking as usize] = Some(removed);
+        }
         self.set(Field::Thinking, r#"{"type":"disabled"}"#, why);
         self.thinking_is_replaced = true;
         self.thinks = false;
@@ -65,14 +68,17 @@ impl Draft<'_> {
         if self.is_off_elsewhere() {
             self.disable_thinking(ASKED_ELSEWHERE);
         } else {
-            self.remove(Field::Thinking, why);
+            self.removed_thinking = self.spans.fields[Field::Thinking as usize].take();
+            self.note(Place::Field(Field::Thinking), why);
         }
     }
 
     /// Switches thinking off if `thinking` isn't given and the switch of another host
     /// says so.
+    #[inline]
     pub(in crate::rewrite) fn follow_other_switches(&mut self) {
-        if !self.thinking_is_given() && self.is_off_elsewhere() {
+        let can = self.family.thinking_param.has_foreign_switch();
+        if can && !self.thinking_is_given() && self.is_off_elsewhere() {
             self.disable_thinking(ASKED_ELSEWHERE);
         }
     }
@@ -107,8 +113,9 @@ impl Draft<'_> {
         let Some(thinking) = self.thinking() else {
             return;
         };
-        if self.thinking_member(field).is_some() {
+        if self.member(thinking, field.name()).is_some() {
             self.replace_members(thinking, field.name(), value);
+            self.thinking_removed &= !field.bit();
         } else {
             self.edits()
                 .append_member(thinking.span, field.key(), value);
@@ -135,8 +142,25 @@ impl Draft<'_> {
         if is_empty {
             self.remove_thinking(why);
         } else {
-            self.remove_members(thinking, field.name());
             self.note(Place::Thinking(field), why);
+        }
+    }
+
+    /// Removes from the body what rules have removed. That is left to the end, because
+    /// the next rule may have put something in its place.
+    pub(super) fn finish_thinking(&mut self) {
+        if let Some(removed) = self.removed_thinking {
+            self.edits().remove(removed.span());
+        } else if let Some(thinking) = self.thinking() {
+            for field in [
+                ThinkingField::Type,
+                ThinkingField::Keep,
+                ThinkingField::Effort,
+            ] {
+                if self.thinking_removed & field.bit() != 0 {
+                    self.remove_members(thinking, field.name());
+                }
+            }
         }
     }
 }
