@@ -31,6 +31,12 @@ impl ToolList {
 }
 
 impl Draft<'_> {
+    /// Whether there may be any tool. If not, a rule has nothing to look for.
+    #[inline]
+    pub(in crate::rewrite) const fn may_have_tools(&self) -> bool {
+        !self.spans.tools.is_empty() || self.any_message_has(MessageField::Tools)
+    }
+
     /// Every array of tools that there may be. Most messages have none.
     pub(in crate::rewrite) fn tool_lists(&self) -> impl Iterator<Item = ToolList> + use<> {
         let messages = if self.any_message_has(MessageField::Tools) {

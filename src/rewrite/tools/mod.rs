@@ -36,6 +36,12 @@ const TWICE: &str = "an earlier tool is equal";
 const OF_FUNCTION: [&str; 4] = ["name", "description", "parameters", "strict"];
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
+    if draft.may_have_tools() {
+        look_at_all(draft);
+    }
+}
+
+fn look_at_all(draft: &mut Draft<'_>) {
     for list in draft.tool_lists() {
         if draft.tools(list).iter().any(Tool::is_odd) {
             reshape(draft, list);
