@@ -200,7 +200,7 @@ fn translate(draft: &mut Draft<'_>, named: &Named<'_>) {
 
 fn allow(draft: &mut Draft<'_>, word: Word, allowed: &HashSet<Cow<'_, [u8]>>) {
     let is_allowed = |draft: &Draft<'_>, tool: &Tool| {
-        let name = tool.name().and_then(|name| draft.text(name));
+        let name = tool.name.and_then(|name| draft.text(name));
         name.is_some_and(|name| allowed.contains(&name))
     };
     let mut lists = draft.tool_lists();
