@@ -109,7 +109,7 @@ pub(crate) enum ForcedChoice {
 /// `effort` and `keep`: vendor's suite and client. The levels: documented. That
 /// later generations behave like it is a judgement.
 const K3: Family = Family {
-    ids: &[Ids::Version("kimi-k", 3..=u32::MAX)],
+    ids: &[Ids::Generation(3..=u32::MAX)],
     sampling: Sampling::Fixed,
     thinking: Thinking::Switchable,
     thinking_param: ThinkingParam::OnOrOff,
@@ -134,10 +134,7 @@ const KIMI_CODE_K3: Family = Family {
 /// catalogue of models that cites Moonshot. That later K2 models behave like it,
 /// and forced choices as with K2.6, are judgements.
 const K2_8: Family = Family {
-    ids: &[
-        Ids::StartWith("kimi-for-coding"),
-        Ids::Version("kimi-k2.", 8..=u32::MAX),
-    ],
+    ids: &[Ids::StartWith("kimi-for-coding"), Ids::K2(8..=u32::MAX)],
     sampling: Sampling::Fixed,
     thinking: Thinking::Switchable,
     thinking_param: ThinkingParam::NotAdaptive,
@@ -151,7 +148,7 @@ const K2_8: Family = Family {
 /// K2.7. That it always thinks, and keeps all of it: documented. The effort: live
 /// reports.
 const K2_7: Family = Family {
-    ids: &[Ids::Version("kimi-k2.", 7..=7)],
+    ids: &[Ids::K2(7..=7)],
     sampling: Sampling::Fixed,
     thinking: Thinking::Always,
     thinking_param: ThinkingParam::AlwaysKept,
@@ -163,7 +160,7 @@ const K2_7: Family = Family {
 
 /// K2.6. Thinking: documented. The rest: vendor's suite and live reports.
 const K2_6: Family = Family {
-    ids: &[Ids::Version("kimi-k2.", 6..=6)],
+    ids: &[Ids::K2(6..=6)],
     sampling: Sampling::Fixed,
     thinking: Thinking::Switchable,
     thinking_param: ThinkingParam::NotAdaptive,
@@ -175,7 +172,7 @@ const K2_6: Family = Family {
 
 /// K2.5. As K2.6, but that it has no preserved thinking: live reports.
 const K2_5: Family = Family {
-    ids: &[Ids::Version("kimi-k2.", 5..=5)],
+    ids: &[Ids::K2(5..=5)],
     thinking_param: ThinkingParam::NotKept,
     ..K2_6
 };
@@ -242,35 +239,59 @@ impl Family {
     /// The family of a model id, which may carry a provider prefix.
     pub(crate) fn of(id: impl AsRef<[u8]>) -> &'static Self {
         let id = id.as_ref();
-        let id = &id[provider_prefix(id)..];
+        let id = Id::new(&id[provider_prefix(id)..]);
         FAMILIES
             .iter()
-            .find(|family| family.ids.iter().any(|ids| ids.contain(id)))
+            .find(|family| family.ids.iter().any(|ids| ids.contain(&id)))
             .unwrap_or(&UNKNOWN)
     }
 }
 
 /// Ids of one family, in any case.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 enum Ids {
-    /// Those that start like this.
+    /// Those that start like this, in lower case here.
     StartWith(&'static str),
-    /// Those that start like this and go on with a decimal number in this range.
-    Version(&'static str, RangeInclusive<u32>),
+    /// `kimi-k` and a number in this range.
+    Generation(RangeInclusive<u32>),
+    /// `kimi-k2.` and a number in this range.
+    K2(RangeInclusive<u32>),
 }
 
 impl Ids {
-    fn contain(&self, id: &[u8]) -> bool {
+    fn contain(&self, id: &Id<'_>) -> bool {
+        let is_in = |number: Option<u32>, range: &RangeInclusive<u32>| {
+            number.is_some_and(|number| range.contains(&number))
+        };
         match self {
-            Self::StartWith(prefix) => after_prefix(id, prefix).is_some(),
-            Self::Version(prefix, versions) => after_prefix(id, prefix)
-                .and_then(leading_number)
-                .is_some_and(|number| versions.contains(&number)),
+            Self::StartWith(prefix) => after_prefix(id.text, prefix).is_some(),
+            Self::Generation(range) => is_in(id.generation, range),
+            Self::K2(range) => is_in(id.k2, range),
         }
     }
 }
 
-/// The decimal number that a text starts with; the largest one if it is larger.
+/// The id of a model, and the versions in it.
+struct Id<'a> {
+    text: &'a [u8],
+    /// The number behind `kimi-k`.
+    generation: Option<u32>,
+    /// The number behind `kimi-k2.`.
+    k2: Option<u32>,
+}
+
+impl<'a> Id<'a> {
+    fn new(text: &'a [u8]) -> Self {
+        let after = after_prefix(text, "kimi-k").unwrap_or_default();
+        Self {
+            text,
+            generation: leading_number(after),
+            k2: after.strip_prefix(b"2.").and_then(leading_number),
+        }
+    }
+}
+
+/// The decimal number that a text starts with; one that is too large is the largest.
 fn leading_number(text: &[u8]) -> Option<u32> {
     let digits = text.iter().map_while(|&byte| char::from(byte).to_digit(10));
     digits.fold(None, |number: Option<u32>, digit| {
@@ -296,10 +317,13 @@ pub(crate) fn provider_prefix(id: impl AsRef<[u8]>) -> usize {
     id.len() - rest.len()
 }
 
+/// What follows a prefix, which is spelled in lower case, in any case.
 fn after_prefix<'a>(id: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
     let (start, rest) = id.split_at_checked(prefix.len())?;
-    start
-        .eq_ignore_ascii_case(prefix.as_bytes())
+    // Most differ in their first byte, after which `eq_ignore_ascii_case` goes on.
+    let mut pairs = start.iter().zip(prefix.bytes());
+    pairs
+        .all(|(byte, lower)| byte.to_ascii_lowercase() == lower)
         .then_some(rest)
 }
 

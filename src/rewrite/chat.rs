@@ -5,7 +5,7 @@ use std::{cell::Cell, ops::Range};
 use super::{Change, distinct::Distinct, tool_schema::Scratch};
 use crate::json::{Edits, Kind, Member, Span, Str, Value};
 
-pub(super) use super::tool::{Parameters, Tool};
+pub(super) use super::tool::{Form, Parameters, Tool};
 pub(super) use super::words::{Field, MessageField, Role};
 
 /// A message: an element of `messages` that is an object.

@@ -1,6 +1,8 @@
 //! A check for ids or names that occur twice, which nearly every request passes.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
+
+use crate::json::Str;
 
 /// A table of hashes that is kept from one request to the next, so that the check
 /// allocates nothing.
@@ -9,15 +11,16 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 /// ids collide nevertheless, the check gives up after a bounded number of steps.
 #[derive(Debug)]
 pub(super) struct Distinct {
-    seed: u64,
+    seeds: [u64; 2],
     /// Open addressing; 0 is a free slot.
     slots: Vec<u64>,
 }
 
 impl Default for Distinct {
     fn default() -> Self {
+        let random = RandomState::new();
         Self {
-            seed: RandomState::new().build_hasher().finish(),
+            seeds: [0, 1].map(|number: u64| random.hash_one(number)),
             slots: Vec::new(),
         }
     }
@@ -26,27 +29,37 @@ impl Default for Distinct {
 impl Distinct {
     /// Whether all of these are different. `true` is exact; `false` may be a collision
     /// of hashes.
-    pub(super) fn are_all(&mut self, ids: impl Iterator<Item = impl AsRef<[u8]>> + Clone) -> bool {
-        let count = ids.clone().count();
+    #[inline]
+    pub(super) fn are_all(&mut self, text: &[u8], ids: impl Iterator<Item = Str> + Clone) -> bool {
+        // A small table may be larger than it has to.
+        let count = match ids.size_hint() {
+            (_, Some(most @ ..=512)) => most,
+            _ => ids.clone().count(),
+        };
         if count < 2 {
             return true;
         }
         let size = (2 * count).next_power_of_two();
         self.slots.clear();
         self.slots.resize(size, 0);
+        let slots = &mut self.slots[..];
         // At most half of the table is taken: a search takes 1.5 steps on average.
         let mut steps = 4 * count + 32;
         for id in ids {
-            let hash = hash(self.seed, id.as_ref()).max(1);
+            let hash = match id.plain(text) {
+                Some(plain) => hash(self.seeds, plain),
+                None => hash(self.seeds, &id.unescaped(text)),
+            };
+            let hash = hash.max(1);
             let mut at = hash as usize & (size - 1);
-            while self.slots[at] != 0 {
-                if self.slots[at] == hash || steps == 0 {
+            while slots[at] != 0 {
+                if slots[at] == hash || steps == 0 {
                     return false;
                 }
                 steps -= 1;
                 at = (at + 1) & (size - 1);
             }
-            self.slots[at] = hash;
+            slots[at] = hash;
         }
         true
     }
@@ -58,32 +71,77 @@ impl Distinct {
     }
 }
 
-/// Eight bytes at a time, each mixed by a multiplication whose halves are folded.
-fn hash(seed: u64, id: &[u8]) -> u64 {
-    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mix = |hash: u64, word: u64| {
-        let product = u128::from(hash ^ word) * u128::from(seed | 1);
-        (product as u64 ^ (product >> 64) as u64).wrapping_add(ODD)
+/// Two words at a time, each with a seed, are multiplied, and the halves of the
+/// product folded. The last two words may overlap with those before, so that no byte
+/// is read alone.
+#[inline]
+fn hash(seeds: [u64; 2], id: &[u8]) -> u64 {
+    let mix = |hash: u64, (one, other): (u64, u64)| {
+        let product = u128::from(one ^ hash) * u128::from(other ^ seeds[1]);
+        product as u64 ^ (product >> 64) as u64
     };
-    let (words, rest) = id.as_chunks::<8>();
-    let mut hash = words
-        .iter()
-        .fold(seed ^ (id.len() as u64).wrapping_mul(ODD), |hash, word| {
-            mix(hash, u64::from_le_bytes(*word))
-        });
-    let last = rest
-        .iter()
-        .fold(0, |last, &byte| last << 8 | u64::from(byte));
-    hash = mix(hash, last);
-    mix(hash, 0)
+    // The length is spread, so that it can't make up for a difference in a short id.
+    let mut hash = (id.len() as u64)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        .wrapping_add(seeds[0]);
+    let Some(last) = id.last_chunk::<16>() else {
+        return mix(hash, short(id));
+    };
+    let mut rest = id;
+    while let Some((words, behind)) = rest.split_first_chunk::<16>() {
+        if behind.is_empty() {
+            break;
+        }
+        hash = mix(hash, halves(*words));
+        rest = behind;
+    }
+    mix(hash, halves(*last))
+}
+
+fn halves(words: [u8; 16]) -> (u64, u64) {
+    let words = u128::from_le_bytes(words);
+    (words as u64, (words >> 64) as u64)
+}
+
+/// Less than 16 bytes as two words.
+#[inline]
+fn short(id: &[u8]) -> (u64, u64) {
+    if let (Some(first), Some(last)) = (id.first_chunk(), id.last_chunk()) {
+        (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+    } else if let (Some(first), Some(last)) = (id.first_chunk(), id.last_chunk()) {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        (first.into(), last.into())
+    } else {
+        let all = id.iter().fold(0, |all, &byte| all << 8 | u64::from(byte));
+        (all, 0)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
+    use crate::json::Span;
+
+    fn are_all(table: &mut Distinct, ids: &[impl AsRef<[u8]>]) -> bool {
+        let mut text = Vec::new();
+        let mut strings = Vec::new();
+        for id in ids {
+            let start = text.len();
+            text.push(b'"');
+            text.extend_from_slice(id.as_ref());
+            text.push(b'"');
+            strings.push(Str {
+                span: Span::new(start, text.len()),
+                escaped: false,
+            });
+        }
+        table.are_all(&text, strings.iter().copied())
+    }
 
     fn are_all_distinct(ids: &[&str]) -> bool {
-        Distinct::default().are_all(ids.iter())
+        are_all(&mut Distinct::default(), ids)
     }
 
     #[test]
@@ -106,24 +164,45 @@ mod tests {
             |n| "a".repeat(n % 300) + &n.to_string(),
         ] {
             let mut ids: Vec<String> = (0..20_000).map(make).collect();
-            assert!(table.are_all(ids.iter()), "{}", ids[0]);
+            assert!(are_all(&mut table, &ids), "{}", ids[0]);
             ids.push(ids[7].clone());
-            assert!(!table.are_all(ids.iter()), "{}", ids[0]);
+            assert!(!are_all(&mut table, &ids), "{}", ids[0]);
         }
     }
 
-    /// A seed that somebody knows is of no more use than to make the check give up.
+    /// Seeds that somebody knows are of no more use than to make the check give up.
     #[test]
     fn ids_that_collide_take_a_bounded_number_of_steps() {
         let mut table = Distinct {
-            seed: 1,
+            seeds: [
+                0_u64.wrapping_sub(12_u64.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+                0,
+            ],
             slots: Vec::new(),
         };
-        // With this seed, what is alike in the lowest bits has neighbouring slots.
-        let count = 4_000_usize;
-        let ids: Vec<[u8; 8]> = (0..count as u64).map(|n| (n << 32).to_le_bytes()).collect();
-        assert!(!table.are_all(ids.iter()));
+        // With these, all have the same slot.
+        let count = 4_000;
+        let id = |number: u32| [0, 1, number << 20].map(u32::to_le_bytes).concat();
+        let ids: Vec<Vec<u8>> = (0..count).map(id).collect();
+        let hashes: HashSet<u64> = ids.iter().map(|id| hash(table.seeds, id)).collect();
+        assert_eq!(hashes.len(), ids.len());
+        assert!(hashes.iter().all(|hash| hash % 8192 == 0));
+        assert!(!are_all(&mut table, &ids));
         let found = table.slots.iter().filter(|&&slot| slot != 0).count();
-        assert!(found < count / 4, "{found}");
+        assert!((2..200).contains(&found), "{found}");
+    }
+
+    #[test]
+    fn every_byte_counts() {
+        for length in 0..70 {
+            let id = vec![b'a'; length];
+            let mut ids = vec![id.clone(), vec![b'a'; length + 1]];
+            ids.extend((0..length).map(|at| {
+                let mut other = id.clone();
+                other[at] = b'b';
+                other
+            }));
+            assert!(are_all(&mut Distinct::default(), &ids), "{length}");
+        }
     }
 }

@@ -7,7 +7,7 @@
 //! that is taken out of it is its `$schema`, which spoils the answers of K2.5 (live
 //! reports).
 
-use super::{change::Place, draft::Draft, words::JsonSchemaField};
+use super::{change::Place, chat::JsonSchema, draft::Draft, words::JsonSchemaField};
 use crate::json::{Kind, Value};
 
 const A_NAME: &str = "a schema needs a name";
@@ -15,9 +15,12 @@ const A_BOOLEAN: &str = "strict must be a boolean";
 const NO_DIALECT: &str = "$schema spoils answers";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
-    let Some(format) = draft.json_schema() else {
-        return;
-    };
+    if let Some(&format) = draft.json_schema() {
+        repair(draft, format);
+    }
+}
+
+fn repair(draft: &mut Draft<'_>, format: JsonSchema) {
     match format.name {
         Some(name) if name.value.kind != Kind::Null => {}
         absent => {
@@ -34,7 +37,7 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
         None => {}
         Some(strict) => match strict.value.kind {
             Kind::True => {}
-            Kind::False => remove_dialect(draft),
+            Kind::False => remove_dialect(draft, format),
             _ => {
                 draft.edits().remove(strict.span());
                 draft.note(Place::JsonSchema(JsonSchemaField::Strict), A_BOOLEAN);
@@ -43,8 +46,8 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
     }
 }
 
-fn remove_dialect(draft: &mut Draft<'_>) {
-    let Some(schema) = draft.json_schema().and_then(|format| format.schema) else {
+fn remove_dialect(draft: &mut Draft<'_>, format: JsonSchema) {
+    let Some(schema) = format.schema else {
         return;
     };
     let schema = Value {

@@ -129,7 +129,7 @@ fn takes_choice_of_nothing(draft: &Draft<'_>) -> bool {
 }
 
 fn plain(draft: &mut Draft<'_>, sent: Value, word: Word) {
-    if word != Word::Required || requires_natively(draft) || disables_thinking(draft) {
+    if word != Word::Required || requires_natively(draft) || disables_thinking(draft, |_, _| true) {
         write(draft, sent, word);
     } else {
         replace_required(draft);
@@ -165,7 +165,7 @@ fn name(draft: &mut Draft<'_>, named: &Named<'_>) {
         ForcedChoice::WithoutThinking => !draft.thinks,
         ForcedChoice::Unsupported => true,
     };
-    if is_native || disables_thinking(draft) {
+    if is_native || disables_thinking(draft, is_named) {
         if !named.is_native {
             translate(draft, named);
         }
@@ -200,7 +200,7 @@ fn translate(draft: &mut Draft<'_>, named: &Named<'_>) {
 
 fn allow(draft: &mut Draft<'_>, word: Word, allowed: &HashSet<Cow<'_, [u8]>>) {
     let is_allowed = |draft: &Draft<'_>, tool: &Tool| {
-        let name = tool.name().and_then(|name| draft.text(name));
+        let name = tool.name.and_then(|name| draft.text(name));
         name.is_some_and(|name| allowed.contains(&name))
     };
     let mut lists = draft.tool_lists();
@@ -210,7 +210,7 @@ fn allow(draft: &mut Draft<'_>, word: Word, allowed: &HashSet<Cow<'_, [u8]>>) {
     if has_any(draft, ToolList::Request, is_allowed) {
         keep_only(draft, ONLY_ALLOWED, is_allowed);
     }
-    if word != Word::Required || requires_natively(draft) || disables_thinking(draft) {
+    if word != Word::Required || requires_natively(draft) || disables_thinking(draft, is_allowed) {
         let others = are_others_left(draft, is_allowed);
         let why = if others { OTHERS_ALLOWED } else { ALLOWED_LEFT };
         draft.set(Field::ToolChoice, word.quoted(), why);
@@ -300,10 +300,13 @@ fn allowed<'a>(draft: &Draft<'a>, allowed: Value) -> Option<Choice<'a>> {
 }
 
 /// If that is the policy and the model can do without, switches thinking off, so
-/// that it takes the forced choice.
-fn disables_thinking(draft: &mut Draft<'_>) -> bool {
+/// that it takes the forced choice of one of these tools.
+fn disables_thinking(draft: &mut Draft<'_>, of: impl Fn(&Draft<'_>, &Tool) -> bool) -> bool {
+    // Tools that a message declares don't count: whether the model thinks decides how
+    // the messages before it are rewritten, which must not depend on later ones.
     let can = draft.settings.tool_choice == ToolChoicePolicy::DisableThinking
-        && draft.family.forced_choice == ForcedChoice::WithoutThinking;
+        && draft.family.forced_choice == ForcedChoice::WithoutThinking
+        && has_any(draft, ToolList::Request, of);
     if can {
         draft.disable_thinking(NO_THINKING);
         if draft.settings.is_on(Rule::ReasoningEffort) {

@@ -55,7 +55,28 @@ const REFUSALS: &[(&str, &str)] = &[
     ),
     (
         "tool_choice as an object must have the type",
-        "a choice among several tools has no counterpart",
+        "a choice among no tools at all has no counterpart",
+    ),
+    (
+        "function name get is duplicated",
+        "which of two different functions is meant, nobody can tell",
+    ),
+    (
+        "function name later is duplicated",
+        "what messages declare is not taken out of them",
+    ),
+    (
+        "tokenization failed",
+        "only K3 knows tools that messages declare",
+    ),
+    (
+        "unsupported content type: thinking",
+        "where the model doesn't think, thoughts have no place",
+    ),
+    ("unsupported content type: reasoning", "as before"),
+    (
+        "invalid value for thinking type: adaptive",
+        "whether thinking can be switched is not known of the other models",
     ),
     (
         "function name is invalid",
@@ -147,6 +168,27 @@ fn what_openais_clients_send_is_accepted_or_refused_for_a_known_reason() {
     assert!(accepted > sent / 2, "{accepted} of {sent} were accepted");
 }
 
+#[test]
+fn what_was_rewritten_needs_no_second_pass() {
+    let cases = std::env::var("PROPTEST_CASES").map_or(500, |cases| cases.parse().unwrap());
+    let config = ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let models = 0..openai::MODELS.len();
+    proptest!(config, |(request in openai::request(), policy in 0..POLICIES.len(), model in models)| {
+        let mut request = request;
+        request["model"] = Value::from(openai::MODELS[model]);
+        let layer = layer(POLICIES[policy]);
+        let (once, _) = layer.rewrite(Bytes::from(request.to_string()));
+        let once = once.into_bytes();
+        let (twice, report) = layer.rewrite(once.clone());
+        prop_assert_eq!(report.changes(), &[], "{} became {:?}", request, once);
+        prop_assert_eq!(twice.into_bytes(), once);
+    });
+}
+
 /// Each reason is one that really occurs, and does so without a rewrite too.
 #[test]
 fn every_known_reason_is_one_of_the_emulators() {
@@ -156,6 +198,13 @@ fn every_known_reason_is_one_of_the_emulators() {
     };
     let image = r#"{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}}"#;
     let tools = |tool: &str| format!(r#"{{"model":"kimi-k3",{hello},"tools":[{tool}]}}"#);
+    let declared = r#"{"role":"system","tools":[{"type":"function","function":{"name":"later"}}]}"#;
+    let thought = |kind: &str| {
+        let parts = format!(r#"[{{"type":"{kind}","text":"so"}}]"#);
+        format!(
+            r#"{{"model":"kimi-latest","messages":[{{"role":"assistant","content":{parts}}}]}}"#
+        )
+    };
     let choice = |choice: &str| {
         let f = r#"{"type":"function","function":{"name":"f"}}"#;
         format!(r#"{{"model":"kimi-k3",{hello},"tools":[{f}],"tool_choice":{choice}}}"#)
@@ -175,6 +224,14 @@ fn every_known_reason_is_one_of_the_emulators() {
         format!(r#"{{"model":"kimi-k3",{hello},"n":2}}"#),
         tools(r#"{"type":"custom","custom":{"name":"f"}}"#),
         choice(r#"{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}}"#),
+        tools(
+            r#"{"type":"function","function":{"name":"get"}},{"type":"function","function":{"name":"get","strict":true}}"#,
+        ),
+        format!(r#"{{"model":"kimi-k3","messages":[{declared},{declared}]}}"#),
+        r#"{"model":"kimi-k2.6","messages":[{"role":"system","tools":[{"type":"function","function":{"name":"f"}}]},{"role":"user","content":"Hi"}]}"#.to_owned(),
+        thought("thinking"),
+        thought("reasoning"),
+        format!(r#"{{"model":"kimi-latest",{hello},"thinking":{{"type":"adaptive"}}}}"#),
         tools(r#"{"type":"function","function":{"name":"1f"}}"#),
         choice(r#"{"type":"function","function":{"name":"g"}}"#).replace("kimi-k3", "kimi-latest"),
         choice(r#"{"type":"function","function":{"name":"g"}}"#).replace("kimi-k3", "kimi-k2.6"),

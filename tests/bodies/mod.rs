@@ -16,6 +16,12 @@ pub(crate) fn chats() -> impl Strategy<Value = String> {
         .prop_map(|(request, style)| spelling::spell(&request, style))
 }
 
+/// Chat requests that have messages, in all spellings.
+pub(crate) fn conversations() -> impl Strategy<Value = String> {
+    (requests::conversations(), spelling::styles())
+        .prop_map(|(request, style)| spelling::spell(&request, style))
+}
+
 /// Chats with texts a little shorter and longer than what a rope copies, and with
 /// more edits than it gathers in one piece.
 pub(crate) fn long_chats() -> impl Strategy<Value = String> {

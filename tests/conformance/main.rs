@@ -7,3 +7,6 @@ mod accepts;
 mod emulated;
 mod litellm;
 mod reports;
+#[path = "../spelling/mod.rs"]
+mod spelling;
+mod untouched;

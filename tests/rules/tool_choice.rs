@@ -456,6 +456,15 @@ fn thinking_is_disabled_for_a_forced_choice_if_that_is_the_policy() {
                 ],
             ),
             (
+                "tools that a message declares don't count: earlier messages would change",
+                r#"{"model":"kimi-k2.6","tool_choice":"required","messages":[{"role":"system","tools":[{"function":{"name":"f"}}]}]}"#,
+                r#"{"model":"kimi-k2.6","messages":[{"role":"system","tools":[{"function":{"name":"f"}}]},{"role":"user","content":"Please select a tool to handle the current issue."}]}"#,
+                &[
+                    (Rule::ToolChoice, "/tool_choice"),
+                    (Rule::ToolChoice, "/messages/-"),
+                ],
+            ),
+            (
                 "K2.7 can't do without",
                 r#"{"model":"kimi-k2.7","messages":[null],"tools":[{}],"tool_choice":"required"}"#,
                 r#"{"model":"kimi-k2.7","messages":[null,{"role":"user","content":"Please select a tool to handle the current issue."}],"tools":[{}]}"#,

@@ -14,6 +14,17 @@ pub(crate) struct Style {
     duplicates: u64,
 }
 
+impl Style {
+    /// The same style with every key once.
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub(crate) fn without_duplicates(self) -> Self {
+        Self {
+            duplicates: 0,
+            ..self
+        }
+    }
+}
+
 /// Spellings, from the plain one to none that anybody would choose.
 pub(crate) fn styles() -> impl Strategy<Value = Style> {
     let share = || prop_oneof![3 => Just(0), 2 => 1..20u64, 1 => 20..90u64];

@@ -173,10 +173,9 @@ impl<'a> Draft<'a> {
     }
 
     /// The `json_schema` of a `response_format` of that type, if it is an object.
-    pub(super) fn json_schema(&self) -> Option<JsonSchema> {
-        self.spans
-            .json_schema
-            .filter(|_| self.spans.format_is_schema)
+    pub(super) fn json_schema(&self) -> Option<&JsonSchema> {
+        let schema = self.spans.json_schema.as_ref();
+        schema.filter(|_| self.spans.format_is_schema)
     }
 
     /// The schema in `response_format` that Moonshot validates. One that isn't

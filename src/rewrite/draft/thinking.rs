@@ -75,8 +75,10 @@ impl Draft<'_> {
 
     /// Switches thinking off if `thinking` isn't given and the switch of another host
     /// says so.
+    #[inline]
     pub(in crate::rewrite) fn follow_other_switches(&mut self) {
-        if !self.thinking_is_given() && self.is_off_elsewhere() {
+        let can = self.family.thinking_param.has_foreign_switch();
+        if can && !self.thinking_is_given() && self.is_off_elsewhere() {
             self.disable_thinking(ASKED_ELSEWHERE);
         }
     }

@@ -7,7 +7,7 @@ use crate::{
     json::{Kind, Span, Str, Value},
     rewrite::{
         change::Place,
-        chat::{Call, Field, MessageField, Role, Tool},
+        chat::{Call, Field, Form, MessageField, Role, Tool},
     },
 };
 
@@ -31,6 +31,12 @@ impl ToolList {
 }
 
 impl Draft<'_> {
+    /// Whether there may be any tool. If not, a rule has nothing to look for.
+    #[inline]
+    pub(in crate::rewrite) const fn may_have_tools(&self) -> bool {
+        !self.spans.tools.is_empty() || self.any_message_has(MessageField::Tools)
+    }
+
     /// Every array of tools that there may be. Most messages have none.
     pub(in crate::rewrite) fn tool_lists(&self) -> impl Iterator<Item = ToolList> + use<> {
         let messages = if self.any_message_has(MessageField::Tools) {
@@ -82,7 +88,7 @@ impl Draft<'_> {
     pub(in crate::rewrite) fn is_named(&self, tool: &Tool, name: &[u8]) -> bool {
         !tool.is_removed()
             && tool
-                .name()
+                .name
                 .and_then(|tool| self.text(tool))
                 .is_some_and(|tool| *tool == *name)
     }
@@ -95,8 +101,8 @@ impl Draft<'_> {
             ToolList::Message(index) => &self.spans.message_tools[self.tools_of(index)],
         };
         let names = tools.iter().filter(|tool| !tool.is_removed());
-        let names = names.filter_map(|tool| Some(tool.name()?.unescaped(self.text)));
-        self.spans.distinct.are_all(names)
+        let names = names.filter_map(|tool| tool.name);
+        self.spans.distinct.are_all(self.text, names)
     }
 
     /// Removes neighbouring tools. No rule looks at them again.
@@ -111,11 +117,11 @@ impl Draft<'_> {
             return;
         };
         let span = Span {
-            start: first.span().start,
-            end: last.span().end,
+            start: first.span.start,
+            end: last.span.end,
         };
         for tool in tools {
-            tool.remove();
+            tool.form = Form::Removed;
         }
         self.edits().remove(span);
         for index in indices {

@@ -60,7 +60,7 @@ fn all_are_distinct(draft: &mut Draft<'_>) -> bool {
     }
     let (calls, text, distinct) = draft.calls_and_distinct();
     let ids = calls.iter().filter_map(|call| call.id?.as_str());
-    distinct.are_all(ids.map(|id| id.unescaped(text)))
+    distinct.are_all(text, ids)
 }
 
 /// Whether an element of `tool_calls` has anything that calls have.

@@ -59,6 +59,16 @@ pub(super) enum Use {
 }
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
+    if draft.may_have_tools() {
+        repair_tools(draft);
+    }
+    if let Some(schema) = draft.response_schema().filter(|schema| schema.doubtful) {
+        let place = "/response_format/json_schema/schema";
+        repair_at(draft, schema, Use::Format, place);
+    }
+}
+
+fn repair_tools(draft: &mut Draft<'_>) {
     for list in draft.tool_lists() {
         for index in 0..draft.tools(list).len() {
             let tool = draft.tools(list)[index];
@@ -68,10 +78,6 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
                 repair_at(draft, schema, Use::Tool, &place);
             }
         }
-    }
-    if let Some(schema) = draft.response_schema().filter(|schema| schema.doubtful) {
-        let place = "/response_format/json_schema/schema";
-        repair_at(draft, schema, Use::Format, place);
     }
 }
 

@@ -36,25 +36,38 @@ const TWICE: &str = "an earlier tool is equal";
 const OF_FUNCTION: [&str; 4] = ["name", "description", "parameters", "strict"];
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
+    if draft.may_have_tools() {
+        look_at_all(draft);
+    }
+}
+
+fn look_at_all(draft: &mut Draft<'_>) {
     for list in draft.tool_lists() {
-        for index in 0..draft.tools(list).len() {
-            let tool = draft.tools(list)[index];
-            if tool.is_removed() {
-                continue;
-            }
-            if tool.is_flat() {
-                nest(draft, tool);
-                draft.note(list.place(index), NESTED);
-            }
-            if let Parameters::Null(null) = tool.parameters() {
-                draft
-                    .edits()
-                    .replace(null, r#"{"type":"object","properties":{}}"#);
-                draft.note(place_of_parameters(list, index, tool), NO_PARAMETERS);
-            }
+        if draft.tools(list).iter().any(Tool::is_odd) {
+            reshape(draft, list);
         }
         if !draft.names_are_distinct(list) {
             remove_equal(draft, list);
+        }
+    }
+}
+
+/// Gives tools the form that Moonshot reads.
+fn reshape(draft: &mut Draft<'_>, list: ToolList) {
+    for index in 0..draft.tools(list).len() {
+        let tool = draft.tools(list)[index];
+        if tool.is_removed() {
+            continue;
+        }
+        if tool.is_flat() {
+            nest(draft, tool);
+            draft.note(list.place(index), NESTED);
+        }
+        if let Parameters::Null(null) = tool.parameters {
+            draft
+                .edits()
+                .replace(null, r#"{"type":"object","properties":{}}"#);
+            draft.note(place_of_parameters(list, index, tool), NO_PARAMETERS);
         }
     }
 }
@@ -74,7 +87,7 @@ fn place_of_parameters(list: ToolList, index: usize, tool: Tool) -> Place {
 fn nest(draft: &mut Draft<'_>, tool: Tool) {
     let object = Value {
         kind: Kind::Object,
-        span: tool.span(),
+        span: tool.span,
         escaped: false,
     };
     let members = draft.members(object, &OF_FUNCTION);
@@ -117,7 +130,7 @@ fn remove_equal(draft: &mut Draft<'_>, list: ToolList) {
         .iter()
         .enumerate()
         .filter(|(_, tool)| name(draft, tool).is_some_and(|name| twice.contains(&name)))
-        .map(|(index, tool)| (index, tool.span()))
+        .map(|(index, tool)| (index, tool.span))
         .unzip();
     let mut seen = HashSet::new();
     let mut equal = Vec::new();
@@ -135,6 +148,6 @@ fn remove_equal(draft: &mut Draft<'_>, list: ToolList) {
 
 /// The name of a tool that is still there.
 fn name<'a>(draft: &Draft<'a>, tool: &Tool) -> Option<Cow<'a, [u8]>> {
-    let name = tool.name().filter(|_| !tool.is_removed())?;
+    let name = tool.name.filter(|_| !tool.is_removed())?;
     Some(draft.text_or_raw(name))
 }

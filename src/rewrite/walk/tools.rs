@@ -4,7 +4,7 @@ use super::Walk;
 use crate::{
     json::{self, Backend, Error, Kind, Pass, Scanner, Str, Value},
     rewrite::{
-        chat::{Parameters, Spans, Tool},
+        chat::{Form, Parameters, Spans, Tool},
         tool_schema::Use,
         words::{FunctionField, ToolField, ToolType},
     },
@@ -77,7 +77,12 @@ impl<B: Backend> Walk<'_, '_, B> {
         });
         let is_flat = function.is_none() && kind.is_some() && flat.0.is_some();
         let (name, parameters) = if is_flat { flat } else { nested };
-        Ok(Tool::new(tool.span, is_flat, name, parameters))
+        Ok(Tool {
+            span: tool.span,
+            name,
+            parameters,
+            form: if is_flat { Form::Flat } else { Form::Nested },
+        })
     }
 
     /// Reads a tool's function, for its name and its parameters.

@@ -1,0 +1,83 @@
+//! The families of models.
+
+use super::{Object, get};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Family {
+    /// On the open platform, and later generations.
+    K3,
+    /// K3 of the coding subscription, whose ids leave out `kimi-`.
+    CodeK3,
+    /// `kimi-for-coding`, K2.8 and later versions of K2.
+    K28,
+    K27,
+    K26,
+    K25,
+    K2Thinking,
+    V1,
+    /// K2 previews, and ids that nobody knows.
+    Other,
+}
+
+impl Family {
+    /// Ids are matched by prefix, in any case.
+    pub(super) fn of(id: &str) -> Self {
+        let id = without_prefixes(id).to_ascii_lowercase();
+        let starts = |prefix: &str| id.starts_with(prefix);
+        let version = |prefix: &str| id.strip_prefix(prefix).and_then(leading_number);
+        match (version("kimi-k"), version("kimi-k2.")) {
+            (Some(3..), _) => Self::K3,
+            (_, Some(8..)) => Self::K28,
+            (_, Some(7)) => Self::K27,
+            (_, Some(6)) => Self::K26,
+            (_, Some(5)) => Self::K25,
+            _ if starts("k3") => Self::CodeK3,
+            _ if starts("kimi-for-coding") => Self::K28,
+            _ if starts("kimi-k2-thinking") => Self::K2Thinking,
+            _ if starts("moonshot-v1") => Self::V1,
+            _ if starts("kimi-latest") || starts("kimi-thinking-preview") => Self::V1,
+            _ => Self::Other,
+        }
+    }
+
+    pub(super) fn is_k3(self) -> bool {
+        matches!(self, Self::K3 | Self::CodeK3)
+    }
+
+    /// Whether each sampling parameter is accepted at one value only.
+    pub(super) fn is_fixed(self) -> bool {
+        self.is_k3() || matches!(self, Self::K28 | Self::K27 | Self::K26 | Self::K25)
+    }
+
+    /// Whether `"disabled"` is known to take effect.
+    pub(super) fn can_switch_thinking(self) -> bool {
+        matches!(self, Self::K28 | Self::K26 | Self::K25)
+    }
+
+    pub(super) fn thinks(self, request: &Object) -> bool {
+        match self {
+            Self::K27 | Self::K2Thinking => true,
+            Self::V1 | Self::Other => false,
+            _ => get(request, "thinking")["type"] != "disabled",
+        }
+    }
+}
+
+/// The number that a text begins with; one too large for the type is very large.
+fn leading_number(text: &str) -> Option<u32> {
+    let digits = text.split(|letter: char| !letter.is_ascii_digit()).next()?;
+    (!digits.is_empty()).then(|| digits.parse().unwrap_or(u32::MAX))
+}
+
+/// Returns an id without `moonshot/` and `moonshotai/` before it, however often. Of
+/// one that is nothing else, the last stays.
+pub(super) fn without_prefixes(id: &str) -> &str {
+    for prefix in ["moonshot/", "moonshotai/"] {
+        if let Some((start, rest)) = id.split_at_checked(prefix.len()) {
+            if start.eq_ignore_ascii_case(prefix) && !rest.is_empty() {
+                return without_prefixes(rest);
+            }
+        }
+    }
+    id
+}
