@@ -9,7 +9,7 @@ use crate::{
     ApiKey, ConfigError, MoonshotCompat, NPolicy, Region, Report, Rope, Rule, ToolChoicePolicy,
     model::provider_prefix,
     report::Skipped,
-    rewrite::{self, Rewritten, Settings},
+    rewrite::{self, Settings},
 };
 
 /// The environment variables that [`MoonshotCompatLayer::from_env`] reads.
@@ -187,6 +187,19 @@ impl MoonshotCompatLayer {
         self
     }
 
+    /// The work that the repair of one request's schemas may take, in steps. The
+    /// default is 1 500 000 steps, which take about 20 ms.
+    ///
+    /// Steps are counted, not timed, so that the same request always gets the same
+    /// answer: one step is about the work on one member of a schema in one pass. Tools
+    /// of everyday size take some thousand steps each. When the budget is spent, the
+    /// remaining schemas are forwarded as they came, and
+    /// [`Report::unrepaired_schemas`] says how many.
+    pub fn with_schema_budget(mut self, steps: u64) -> Self {
+        self.config().settings.schema_budget = steps;
+        self
+    }
+
     /// The length in bytes up to which a body is read. The default is
     /// 100 000 000, Moonshot's own limit. A longer body is not read to its end:
     /// it goes on as it came.
@@ -223,7 +236,14 @@ impl Config {
     pub(crate) fn rewrite(&self, body: Bytes) -> (Rope, Report) {
         match rewrite::rewrite(&body, &self.settings) {
             Ok(None) => (Rope::from(body), Report::nothing_to_change()),
-            Ok(Some(Rewritten { body, changes })) => (body, Report::rewritten(changes)),
+            Ok(Some(rewritten)) => {
+                let report = Report::rewritten(
+                    rewritten.changes,
+                    rewritten.left_out,
+                    rewritten.schemas_left,
+                );
+                (rewritten.body, report)
+            }
             Err(why) => {
                 let why = Skipped::from_rewrite(why, &body);
                 (Rope::from(body), Report::skipped_because(why))

@@ -130,6 +130,7 @@ mod model;
 mod read;
 mod report;
 mod rewrite;
+mod schema;
 mod service;
 
 #[cfg(feature = "emulator")]

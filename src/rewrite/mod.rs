@@ -140,6 +140,10 @@ impl std::fmt::Display for Rule {
 pub(crate) struct Rewritten {
     pub(crate) body: Rope,
     pub(crate) changes: Arc<[Change]>,
+    /// How many more changes there were.
+    pub(crate) left_out: usize,
+    /// How many schemas were left unrepaired for want of budget.
+    pub(crate) schemas_left: usize,
 }
 
 /// Why a body was not judged by the rules.
@@ -158,13 +162,15 @@ pub(crate) fn rewrite(body: &Bytes, settings: &Settings) -> Result<Option<Rewrit
         walk::walk(body, spans)?;
         apply(&mut Draft::new(body, spans, settings));
         debug_assert_eq!(spans.edits.is_empty(), spans.changes.is_empty());
-        if spans.edits.is_empty() {
+        if spans.edits.is_empty() && spans.schemas_left == 0 {
             return Ok(None);
         }
         spans.edits.remove_duplicates(&spans.duplicates);
         Ok(Some(Rewritten {
             body: spans.edits.apply(body),
             changes: spans.changes.drain(..).collect(),
+            left_out: spans.left_out,
+            schemas_left: spans.schemas_left,
         }))
     })
 }

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::Rule;
+use crate::schema::Budget;
 
 /// What happens to a `tool_choice` that forces a call where the model refuses
 /// that. The default is [`Nudge`](Self::Nudge).
@@ -36,7 +37,7 @@ pub enum NPolicy {
 }
 
 /// The settings of the rewrite.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Settings {
     /// One bit for each rule that is switched off.
     off: u32,
@@ -44,6 +45,20 @@ pub(crate) struct Settings {
     pub(crate) aliases: HashMap<Box<str>, Arc<str>>,
     pub(crate) tool_choice: ToolChoicePolicy,
     pub(crate) n: NPolicy,
+    /// The steps that the repair of a request's schemas may take.
+    pub(crate) schema_budget: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            off: 0,
+            aliases: HashMap::new(),
+            tool_choice: ToolChoicePolicy::default(),
+            n: NPolicy::default(),
+            schema_budget: Budget::DEFAULT_STEPS,
+        }
+    }
 }
 
 impl Settings {
