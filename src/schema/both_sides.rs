@@ -71,7 +71,11 @@ impl Repair<'_> {
                 self.drop(id, keyword, BOTH_SIDES);
             }
         }
-        let mut asserting: Vec<Name> = twice.iter().copied().filter(|name| asserts(*name)).collect();
+        let mut asserting: Vec<Name> = twice
+            .iter()
+            .copied()
+            .filter(|name| asserts(*name))
+            .collect();
         asserting.sort_unstable();
         for keyword in asserting {
             if self.tree.has(id, keyword) {
@@ -103,7 +107,9 @@ impl Repair<'_> {
         if self.requires_unknown(id) {
             return true;
         }
-        let here = OBJECT_GROUP.into_iter().filter(|keyword| self.tree.has(id, *keyword));
+        let here = OBJECT_GROUP
+            .into_iter()
+            .filter(|keyword| self.tree.has(id, *keyword));
         let here: Vec<Name> = here.collect();
         branches.iter().any(|branch| {
             here.iter().any(|keyword| self.tree.has(*branch, *keyword))
@@ -136,7 +142,10 @@ impl Repair<'_> {
         };
         let known = self.property_names(id);
         let mut names = self.tree.elements(required);
-        names.any(|name| self.required_name(name).is_none_or(|name| !known.contains(&name)))
+        names.any(|name| {
+            self.required_name(name)
+                .is_none_or(|name| !known.contains(&name))
+        })
     }
 
     fn property_names(&self, id: Id) -> HashSet<Name> {
@@ -176,7 +185,9 @@ impl Repair<'_> {
     /// long if each branch repeats them.
     fn has_room_for_properties(&self, id: Id, branches: &[Id]) -> bool {
         let names = self.property_names(id);
-        let lengths = names.iter().map(|name| self.tree.name(*name).len() + r#""":{},"#.len());
+        let lengths = names
+            .iter()
+            .map(|name| self.tree.name(*name).len() + r#""":{},"#.len());
         let length: usize = lengths.sum();
         let room = MAX_BYTES.min(self.tree.room() + length);
         length.saturating_mul(branches.len()) <= room

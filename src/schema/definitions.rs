@@ -201,8 +201,8 @@ impl Repair<'_> {
 
     /// If there are no `$defs` yet, the root's `definitions` become them.
     fn rename_definitions(&mut self, map: Id) -> bool {
-        let is_first = !self.tree.has(Id::ROOT, DEFS)
-            && self.tree.object(Id::ROOT, DEFINITIONS) == Some(map);
+        let is_first =
+            !self.tree.has(Id::ROOT, DEFS) && self.tree.object(Id::ROOT, DEFINITIONS) == Some(map);
         if is_first {
             self.note(Id::ROOT, DEFINITIONS, MOVED);
             self.tree.rename(Id::ROOT, map, DEFS);

@@ -84,10 +84,15 @@ impl Depths {
             // Each is taken up twice: before its references, and after them.
             if !std::mem::replace(&mut definition.is_open, true) {
                 rest.push(place);
-                let targets: Vec<usize> =
-                    definition.references.iter().map(|(_, target)| *target).collect();
+                let targets: Vec<usize> = definition
+                    .references
+                    .iter()
+                    .map(|(_, target)| *target)
+                    .collect();
                 let is_new = |target: &usize| {
-                    self.0.get(target).is_some_and(|found| !found.is_open && !found.is_done)
+                    self.0
+                        .get(target)
+                        .is_some_and(|found| !found.is_open && !found.is_done)
                 };
                 rest.extend(targets.into_iter().filter(is_new));
                 continue;

@@ -41,7 +41,9 @@ impl Repair<'_> {
         if values.len() > MAX_VALUES {
             self.drop(id, ENUM, TOO_MANY);
             let all = in_order(&values);
-            let is_free = [TYPE, ANY_OF, REF].iter().all(|beside| !self.tree.has(id, *beside));
+            let is_free = [TYPE, ANY_OF, REF]
+                .iter()
+                .all(|beside| !self.tree.has(id, *beside));
             if all.len() == 1 && is_free {
                 self.set_types(id, &all);
             }
@@ -116,7 +118,8 @@ impl Repair<'_> {
             }
         }
         let value = self.tree.get(id, TYPE);
-        let is_twice = value.is_some_and(|value| self.tree.elements(value).nth(types.len()).is_some());
+        let is_twice =
+            value.is_some_and(|value| self.tree.elements(value).nth(types.len()).is_some());
         if types != named || is_twice {
             self.set_types(id, types);
         }
@@ -168,7 +171,9 @@ impl Repair<'_> {
         let mut excluded = Vec::new();
         for branch in branches {
             let types = self.types(branch).filter(|types| types.count() == 1);
-            let is_simple = [ENUM, ANY_OF, REF].iter().all(|beside| !self.tree.has(branch, *beside));
+            let is_simple = [ENUM, ANY_OF, REF]
+                .iter()
+                .all(|beside| !self.tree.has(branch, *beside));
             let Some(types) = types.filter(|_| is_simple) else {
                 self.conjoin(id, &[ENUM]);
                 self.note(id, ENUM, IN_BRANCHES);
@@ -247,5 +252,8 @@ fn admitted(named: &[Types], values: Vec<Valued>) -> Vec<Valued> {
     if !values.iter().any(|(_, one)| all.admit(*one)) {
         return values;
     }
-    values.into_iter().filter(|(_, one)| meant.admit(*one)).collect()
+    values
+        .into_iter()
+        .filter(|(_, one)| meant.admit(*one))
+        .collect()
 }

@@ -9,8 +9,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     keyword::{
-        ANY_OF, CONTAINS, DISCRIMINATOR, ELSE, IF, MAPPING, MAX_CONTAINS, NOT, Name, ONE_OF,
-        Place, REF, THEN, UNEVALUATED,
+        ANY_OF, CONTAINS, DISCRIMINATOR, ELSE, IF, MAPPING, MAX_CONTAINS, NOT, Name, ONE_OF, Place,
+        REF, THEN, UNEVALUATED,
     },
     repair::{Repair, Stop},
     resolve::percent_encoded,
@@ -63,8 +63,12 @@ impl Repair<'_> {
         let is_lost = |hidden: &Hidden| {
             !scene.is_there[hidden.target.index()] || self.narrowed.contains(&hidden.target)
         };
-        let lost: HashSet<Id> =
-            scene.hidden.iter().filter(|hidden| is_lost(hidden)).map(|hidden| hidden.id).collect();
+        let lost: HashSet<Id> = scene
+            .hidden
+            .iter()
+            .filter(|hidden| is_lost(hidden))
+            .map(|hidden| hidden.id)
+            .collect();
         let is_wider = self.wider(&scene, &lost);
         let mut done = HashSet::new();
         for hidden in &scene.hidden {
@@ -130,7 +134,10 @@ impl Repair<'_> {
             let is_schema = place == Place::Schema && tree.is_object(id);
             if is_schema && !is_part[id.index()] {
                 for keyword in UNEVALUATED {
-                    if tree.get(id, keyword).is_some_and(|it| tree.kind(it) != Kind::True) {
+                    if tree
+                        .get(id, keyword)
+                        .is_some_and(|it| tree.kind(it) != Kind::True)
+                    {
                         guard = scene.guard(id, keyword, guard);
                     }
                 }
@@ -141,9 +148,16 @@ impl Repair<'_> {
             if is_schema && tree.has(id, DISCRIMINATOR) {
                 let mapping = tree.object(id, DISCRIMINATOR);
                 let mapping = mapping.and_then(|found| tree.object(found, MAPPING));
-                for id in mapping.into_iter().flat_map(|mapping| tree.members(mapping)) {
+                for id in mapping
+                    .into_iter()
+                    .flat_map(|mapping| tree.members(mapping))
+                {
                     let target = self.target(id).map(|target| self.definitions.of(target));
-                    let hidden = target.map(|target| Hidden { id, target, guard: 0 });
+                    let hidden = target.map(|target| Hidden {
+                        id,
+                        target,
+                        guard: 0,
+                    });
                     scene.hidden.extend(hidden);
                 }
             }
@@ -197,7 +211,9 @@ impl Repair<'_> {
 
     /// Lets the keyword of a guard admit all that it may have admitted.
     fn relax(&mut self, guard: Guard) {
-        let Guard { schema, keyword, .. } = guard;
+        let Guard {
+            schema, keyword, ..
+        } = guard;
         let Some(value) = self.tree.get(schema, keyword) else {
             return;
         };

@@ -131,7 +131,10 @@ impl Repair<'_> {
             let before = self.tree.holder(id).into_iter().chain(referrers_of(id));
             ways[id.index()] = before.filter(|before| stays[before.index()]).count() as u32;
         }
-        rest.extend(all.iter().filter(|id| stays[id.index()] && ways[id.index()] == 0));
+        rest.extend(
+            all.iter()
+                .filter(|id| stays[id.index()] && ways[id.index()] == 0),
+        );
         while let Some(id) = rest.pop() {
             if !std::mem::replace(&mut stays[id.index()], false) {
                 continue;

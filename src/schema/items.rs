@@ -66,7 +66,10 @@ impl Repair<'_> {
             self.drop(id, ITEMS, TUPLE);
             return;
         }
-        let taken: Vec<Id> = forms.into_iter().map(|form| self.take(items, form)).collect();
+        let taken: Vec<Id> = forms
+            .into_iter()
+            .map(|form| self.take(items, form))
+            .collect();
         let taken: Vec<Id> = taken.into_iter().chain(tail).collect();
         let schema = match taken[..] {
             [only] if self.tree.is_object(only) => only,
@@ -95,4 +98,3 @@ impl Repair<'_> {
         }
     }
 }
-

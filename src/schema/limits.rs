@@ -70,8 +70,10 @@ impl Repair<'_> {
                 room -= members.len();
                 continue;
             }
-            let names: HashSet<Name> =
-                members[room..].iter().map(|id| self.tree.key(*id)).collect();
+            let names: HashSet<Name> = members[room..]
+                .iter()
+                .map(|id| self.tree.key(*id))
+                .collect();
             forgotten.extend(&members[room..]);
             self.forget_properties(part.id, TOO_MANY, |_, name| names.contains(&name));
             self.admit_more(part.id);
@@ -128,7 +130,10 @@ impl Repair<'_> {
             return;
         }
         let parts = self.tree.parts();
-        let named: HashSet<Id> = parts.iter().filter_map(|part| self.referenced(part.id)).collect();
+        let named: HashSet<Id> = parts
+            .iter()
+            .filter_map(|part| self.referenced(part.id))
+            .collect();
         let has_slash = self.holders_of_slashes();
         for part in parts.iter().filter(|part| part.definition.is_none()) {
             let Some(all) = self.tree.object(part.id, super::keyword::DEFS) else {

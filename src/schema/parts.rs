@@ -81,7 +81,10 @@ impl Tree<'_> {
                 found(role, value);
             }
         }
-        for (keyword, role) in [(ITEMS, Role::Items), (ADDITIONAL_PROPERTIES, Role::Additional)] {
+        for (keyword, role) in [
+            (ITEMS, Role::Items),
+            (ADDITIONAL_PROPERTIES, Role::Additional),
+        ] {
             if let Some(value) = self.object(id, keyword) {
                 found(role, value);
             }

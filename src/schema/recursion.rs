@@ -164,12 +164,7 @@ impl Repair<'_> {
     }
 
     /// For each part what its end depends on.
-    fn needs(
-        &self,
-        parts: &[Part],
-        targets: &[Option<usize>],
-        places: &[Option<u32>],
-    ) -> Vec<End> {
+    fn needs(&self, parts: &[Part], targets: &[Option<usize>], places: &[Option<u32>]) -> Vec<End> {
         let place = |id: Id| places.get(id.index()).copied().flatten();
         let each = parts.iter().zip(targets);
         each.map(|(part, target)| match target {

@@ -64,12 +64,19 @@ impl Repair<'_> {
         let only_objects = alternatives
             .iter()
             .all(|alternative| alternative.iter().any(is_typed));
-        let admits = |alternative: &Alternative| {
+        let admits = |alternative: &&Alternative| {
             !alternative.iter().any(|part| self.excludes_objects(*part))
         };
-        let objects: Vec<Alternative> = alternatives.into_iter().filter(admits).collect();
+        let mut objects: Vec<Alternative> = alternatives.iter().filter(admits).cloned().collect();
         if objects.is_empty() {
-            return Err(Stop::Hopeless);
+            // One that says it is an object, and contradicts itself, admits nothing.
+            let says_object = self
+                .types(Id::ROOT)
+                .is_some_and(|all| all.names(Types::OBJECT));
+            if !says_object {
+                return Err(Stop::Hopeless);
+            }
+            objects = alternatives;
         }
         if !only_objects {
             self.keep_root();
@@ -82,7 +89,9 @@ impl Repair<'_> {
         if value.is_none_or(|value| self.tree.kind(value) != Kind::String) {
             let object = self.tree.make_raw(Id::ROOT, Types::OBJECT.quoted());
             let place = [Some(TYPE), choice].into_iter().flatten();
-            let old = place.filter_map(|place| self.tree.get(Id::ROOT, place)).next();
+            let old = place
+                .filter_map(|place| self.tree.get(Id::ROOT, place))
+                .next();
             match old {
                 Some(old) => self.tree.replace(Id::ROOT, old, TYPE, object),
                 None => self.tree.prepend(Id::ROOT, TYPE, object),
@@ -150,7 +159,8 @@ impl Repair<'_> {
 
     fn is_for_others(&self, id: Id) -> bool {
         let is_other = |id| self.tree.kind(id) != Kind::Object;
-        self.known_types(id).is_some_and(|types| !types.names(Types::OBJECT))
+        self.known_types(id)
+            .is_some_and(|types| !types.names(Types::OBJECT))
             || self.tree.get(id, CONST).is_some_and(is_other)
             || self.tree.list(id, ENUM).is_some_and(|values| {
                 let mut values = self.tree.elements(values);

@@ -4,8 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     keyword::{
-        ALL_OF, ANY_OF, DEFINITIONS, DEFS, Name, REF, TYPE, UNEVALUATED, asserts, group,
-        may_repeat,
+        ALL_OF, ANY_OF, DEFINITIONS, DEFS, Name, REF, TYPE, UNEVALUATED, asserts, group, may_repeat,
     },
     repair::{Repair, Stop},
     tree::Id,

@@ -71,7 +71,10 @@ impl Repair<'_> {
         self.reference(id);
         self.type_value(id);
         for (keyword, or_null) in [(DESCRIPTION, false), (PATTERN, true), (ID, true)] {
-            let kind = self.tree.get(id, keyword).map(|value| self.tree.kind(value));
+            let kind = self
+                .tree
+                .get(id, keyword)
+                .map(|value| self.tree.kind(value));
             let is_fine = match kind {
                 None | Some(Kind::String) => true,
                 Some(Kind::Null) => or_null,
@@ -147,7 +150,11 @@ impl Repair<'_> {
                 any_reserved |= is_reserved;
                 gone.insert(name);
                 self.tree.remove(properties, property);
-                self.note(property, None, if is_reserved { RESERVED_NAME } else { NEVER });
+                self.note(
+                    property,
+                    None,
+                    if is_reserved { RESERVED_NAME } else { NEVER },
+                );
             } else if kind != Kind::Object {
                 self.tree.become_object(property);
                 self.note(property, None, NOT_A_SCHEMA);

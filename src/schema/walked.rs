@@ -93,10 +93,16 @@ impl Walked {
                     id,
                     is_allowed: step.is_allowed,
                     has_to_end: step.has_to_end,
-                    remedy: if is_schema { Remedy::Wrap(id) } else { step.remedy },
+                    remedy: if is_schema {
+                        Remedy::Wrap(id)
+                    } else {
+                        step.remedy
+                    },
                 });
             }
-            let required = tree.get(id, REQUIRED).filter(|required| tree.is_array(*required));
+            let required = tree
+                .get(id, REQUIRED)
+                .filter(|required| tree.is_array(*required));
             let requires_nothing =
                 required.is_some_and(|required| tree.elements(required).next().is_none());
             for child in tree.members(id) {
@@ -123,7 +129,9 @@ impl Walked {
                 if tree.is_object(child) && key != DEFS {
                     rest.push(next);
                 } else if key == ANY_OF {
-                    let branches = tree.elements(child).filter(|branch| tree.is_object(*branch));
+                    let branches = tree
+                        .elements(child)
+                        .filter(|branch| tree.is_object(*branch));
                     rest.extend(branches.map(|branch| Step {
                         id: branch,
                         is_allowed: true,
@@ -178,15 +186,18 @@ impl Judge {
             Some(end) if is_bare(repair, target) => end,
             _ => target,
         };
-        let is_apart = repair.said_twice(id, end).is_empty()
-            && !(tree.has(id, TYPE) && tree.has(end, ANY_OF));
+        let is_apart =
+            repair.said_twice(id, end).is_empty() && !(tree.has(id, TYPE) && tree.has(end, ANY_OF));
         is_apart && (!met.has_to_end || ends.is_none_or(|ends| ends.is_finite(target)))
     }
 }
 
 /// Whether a schema is nothing but a reference.
 fn is_bare(repair: &Repair<'_>, id: Id) -> bool {
-    let mut keys = repair.tree.members(id).map(|member| repair.tree.key(member));
+    let mut keys = repair
+        .tree
+        .members(id)
+        .map(|member| repair.tree.key(member));
     keys.all(|key| key == REF || may_repeat(key))
 }
 

@@ -8,7 +8,10 @@ use crate::json::Kind;
 /// What is still to be written.
 enum Step {
     /// A member or an element, with a comma before it or without.
-    Next { id: Id, comma: bool },
+    Next {
+        id: Id,
+        comma: bool,
+    },
     Close(char),
 }
 

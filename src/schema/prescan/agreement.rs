@@ -51,7 +51,13 @@ impl Prescan<'_> {
     /// Whether the keywords of a schema agree with one another.
     // Not a part of the passes: what it needs would take registers from them.
     #[inline(never)]
-    pub(super) fn agrees(&mut self, text: &[u8], seen: &Seen, names: usize, required: usize) -> bool {
+    pub(super) fn agrees(
+        &mut self,
+        text: &[u8],
+        seen: &Seen,
+        names: usize,
+        required: usize,
+    ) -> bool {
         let has = |keyword| seen.keywords & keyword != 0;
         if has(ANY_OF) {
             let annotations = TITLE | DESCRIPTION | ANY_OF;
@@ -185,7 +191,6 @@ fn is_same(text: &[u8], a: Span, b: Span) -> bool {
             _ => a.of(text) == b.of(text),
         }
 }
-
 
 /// Whether a value may hold a key `$ref`, however it is spelled.
 #[cold]

@@ -69,9 +69,8 @@ pub(crate) fn prescan<B: Backend>(
         level: 0,
     })?;
     let span = Span::new(start, scanner.pos());
-    let doubtful = scan.doubtful
-        || usage == Use::Tool && !root.is_object()
-        || span.range().len() > MAX_BYTES;
+    let doubtful =
+        scan.doubtful || usage == Use::Tool && !root.is_object() || span.range().len() > MAX_BYTES;
     scan.scratch.names.clear();
     scan.scratch.required.clear();
     let value = Value {

@@ -461,7 +461,9 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
 #[inline]
 fn is_reserved(name: &[u8]) -> bool {
     matches!(name.first(), Some(b'$' | b'a' | b'r'))
-        && RESERVED_TEXTS.iter().any(|reserved| name == reserved.as_bytes())
+        && RESERVED_TEXTS
+            .iter()
+            .any(|reserved| name == reserved.as_bytes())
 }
 
 /// What stands between quotes.
