@@ -1,15 +1,29 @@
-//! The schema dialect against the recorded verdicts of Moonshot's own validator,
-//! and against schemas written to hurt.
+//! The emulator's schema checker against recorded verdicts of Moonshot's own
+//! validator, at the level of the dialect: that a tool's root needs `type: "object"`
+//! is a rule of the API.
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
-use std::{thread, time::Instant};
+use std::{io::Read, thread};
 
+use flate2::read::GzDecoder;
 use serde_json::{Map, Value, json};
 use tower_moonshot::emulator::check_schema;
 
 /// One line is one schema with the verdict of walle (2026-06-29) at each level.
 const VERDICTS: &str = include_str!("mfjs-verdicts.jsonl");
+
+/// The same for schemas that were written for one rule each. Most are of a kind in
+/// which the checker once differed.
+const FOUND: &str = include_str!("conformance/mfjs-found.jsonl");
+
+/// The same at level *strict* for the schemas of [`VERDICTS`] and the validator's
+/// own test cases, mutated at random.
+const MUTATED: &[u8] = include_bytes!("conformance/mfjs-mutated.jsonl.gz");
+
+/// The rows of [`MUTATED`], counted from 1, whose verdict the checker doesn't give,
+/// each with the reason.
+const DIFFERENT: &[(usize, &str)] = &[];
 
 fn verdict(schema: &Value) -> String {
     check_schema(schema).map_or_else(|error| error.to_string(), |()| "ok".to_owned())
@@ -26,14 +40,76 @@ fn with_definitions(schema: Value, definitions: Value) -> Value {
 }
 
 #[test]
-fn every_verdict_and_its_wording_is_that_of_moonshots_validator() {
-    let mut rows = 0;
-    for line in VERDICTS.lines() {
-        let row: Value = serde_json::from_str(line).unwrap();
-        assert_eq!(verdict(&row["schema"]), row["strict"], "{}", row["name"]);
-        rows += 1;
+fn recorded_verdicts_and_their_wording_are_those_of_moonshots_validator() {
+    for (file, expected) in [(VERDICTS, 118), (FOUND, 147)] {
+        let mut rows = 0;
+        for line in file.lines() {
+            let row: Value = serde_json::from_str(line).unwrap();
+            assert_eq!(verdict(&row["schema"]), row["strict"], "{}", row["name"]);
+            rows += 1;
+        }
+        assert_eq!(rows, expected);
     }
-    assert_eq!(rows, 118);
+}
+
+#[test]
+fn verdicts_on_mutated_schemas_are_those_of_moonshots_validator() {
+    let mut text = String::new();
+    GzDecoder::new(MUTATED).read_to_string(&mut text).unwrap();
+    let mut different = Vec::new();
+    let mut refused = 0;
+    let mut same_wording = 0;
+    let mut rows = 0;
+    for line in text.lines() {
+        let row: Value = serde_json::from_str(line).unwrap();
+        let verdict = verdict(&row["schema"]);
+        rows += 1;
+        refused += usize::from(row["strict"] != "ok");
+        if (verdict == "ok") != (row["strict"] == "ok") {
+            different.push((rows, format!("{row}\n  here: {verdict}")));
+        } else if verdict != "ok" {
+            same_wording += usize::from(verdict == row["strict"]);
+        }
+    }
+    assert_eq!((rows, refused), (6754, 4743));
+    // Of several faults of a schema the validator may name another one.
+    assert!(same_wording * 10 >= refused * 9, "{same_wording}");
+    let listed = DIFFERENT.iter().map(|(row, _)| row);
+    assert!(
+        different.iter().map(|(row, _)| row).eq(listed),
+        "{different:#?}"
+    );
+}
+
+#[test]
+fn where_the_validators_verdict_changes_from_time_to_time_the_checker_refuses() {
+    let endless = "detected infinite recursion without termination condition";
+    let itself = json!({"$ref": "#"});
+    for (schema, expected) in [
+        // The validator no longer asks for an end once it has passed the empty
+        // `required`, or `additionalProperties`.
+        (
+            json!({"anyOf": [{"items": itself}], "properties": {"a": {}}, "required": []}),
+            endless,
+        ),
+        (
+            json!({"additionalProperties": {}, "properties": {"a": itself}}),
+            endless,
+        ),
+        (
+            with_definitions(
+                json!({"x-a": {"additionalProperties": {}, "items": itself}}),
+                json!({}),
+            ),
+            endless,
+        ),
+    ] {
+        assert_eq!(
+            check_schema(&schema).unwrap_err().message(),
+            expected,
+            "{schema}"
+        );
+    }
 }
 
 #[test]
@@ -44,152 +120,14 @@ fn a_schema_that_is_no_object_is_refused() {
 }
 
 #[test]
-fn wrong_values_that_the_recorded_verdicts_lack_are_refused() {
-    for (schema, expected) in [
-        (
-            json!({"type": []}),
-            "At path 'root': type array cannot be empty",
-        ),
-        (
-            json!({"type": ["string", 1]}),
-            "At path 'root': invalid type in type array",
-        ),
-        (
-            json!({"type": ["object", "null"], "enum": [null]}),
-            "At path 'root': type object is not allowed in combination with enum",
-        ),
-        (
-            json!({"type": ["string", "integer", "null"], "enum": [null]}),
-            "At path 'root': keyword enum is not allowed in combination with multiple types",
-        ),
-        (
-            json!({"$defs": []}),
-            "At path '$defs': $defs must be an object",
-        ),
-        (
-            json!({"$defs": {"": {}}}),
-            "At path '$defs': $defs property name cannot be empty",
-        ),
-        (
-            json!({"$defs": {"A": true}}),
-            "At path '$defs': $defs schema must be object: A",
-        ),
-        (json!({"$ref": 1}), "At path '$ref': $ref must be a string"),
-        (
-            json!({"$ref": "#/$defs/", "$defs": {}}),
-            "At path '$ref': definition name cannot be empty",
-        ),
-        (
-            json!({"$ref": "#/$defs/A/items", "$defs": {"A": {"type": "array", "items": {}}}}),
-            "At path 'root': invalid $ref path: #/$defs/A/items",
-        ),
-        (
-            json!({"$ref": "#/$defs/B", "$defs": {"A": {"$defs": {"B": {}}}}}),
-            "At path 'root': invalid $ref path: #/$defs/B",
-        ),
-        (
-            json!({"anyOf": {}}),
-            "At path 'anyOf': anyOf must be an array",
-        ),
-        (
-            json!({"type": "string", "enum": {}}),
-            "At path 'enum': enum must be an array",
-        ),
-        (
-            object(json!({}), json!([1])),
-            "At path 'required': items in required array must be strings",
-        ),
-        (
-            json!({"type": "integer", "enum": [1.5]}),
-            "At path 'enum': enum value (1.5) does not match any type in [integer]",
-        ),
-        (
-            json!({"anyOf": [{"type": "string"}, {"type": "integer", "anyOf": [{}]}]}),
-            "At path 'anyOf{1}': when using anyOf, type should be defined in anyOf items instead \
-             of the parent schema",
-        ),
-        (
-            json!({"additionalProperties": {"items": {"type": "any"}}}),
-            "At path 'additionalProperties.items': invalid type",
-        ),
-    ] {
-        assert_eq!(verdict(&schema), expected, "{schema}");
-    }
-}
-
-#[test]
-fn what_stands_beside_a_reference_must_not_clash_with_the_end_of_the_chain() {
-    let definitions = json!({
-        "A": {"$ref": "#/$defs/B", "description": "only a name"},
-        "B": {"anyOf": [{"type": "string", "default": "x"}, {"type": "null"}]},
-    });
-    let beside = |keyword: &str| {
-        let property = json!({"$ref": "#/$defs/A", keyword: []});
-        verdict(&with_definitions(
-            object(json!({"p": property}), json!([])),
-            definitions.clone(),
-        ))
-    };
-    assert_eq!(beside("examples"), "ok");
-    assert_eq!(
-        beside("default"),
-        "At path 'properties.p': conflicting keywords found in anyOf after ref expansion: default",
-    );
-}
-
-#[test]
-fn a_recursion_is_refused_exactly_if_no_finite_value_exists() {
-    let node = |next: Value, required: Value| {
-        with_definitions(
-            object(json!({"a": {"$ref": "#/$defs/A"}}), json!(["a"])),
-            json!({"A": object(json!({"next": next, "name": {"type": "string"}}), required)}),
-        )
-    };
-    let itself = json!({"$ref": "#/$defs/A"});
-    let endless =
-        "At path 'properties.a': detected infinite recursion without termination condition";
-    for (schema, expected) in [
-        (node(itself.clone(), json!([])), "ok"),
-        (node(itself.clone(), json!(["name"])), "ok"),
-        (node(itself.clone(), json!(["next"])), endless),
-        (node(itself.clone(), json!(["name", "next"])), endless),
-        (
-            node(
-                json!({"anyOf": [itself, {"type": "null"}]}),
-                json!(["next"]),
-            ),
-            "ok",
-        ),
-        (node(json!({"anyOf": [itself]}), json!(["next"])), endless),
-        (
-            node(json!({"type": "array", "items": itself}), json!(["next"])),
-            "ok",
-        ),
-        (
-            node(
-                json!({"type": "array", "items": itself, "minItems": 1}),
-                json!(["next"]),
-            ),
-            endless,
-        ),
-    ] {
-        assert_eq!(verdict(&schema), expected, "{schema}");
-    }
-}
-
-#[test]
-fn a_required_reference_to_a_definition_without_a_type_is_refused() {
-    let schema = |required: Value| {
-        with_definitions(
-            object(json!({"a": {"$ref": "#/$defs/A"}}), required),
-            json!({"A": {"oneOf": [{"type": "string"}, {"type": "null"}]}}),
-        )
-    };
-    assert_eq!(verdict(&schema(json!([]))), "ok");
-    assert_eq!(
-        verdict(&schema(json!(["a"]))),
-        "At path 'properties.a': detected infinite recursion without termination condition",
-    );
+fn a_path_names_the_branch_and_the_message_does_not() {
+    let error = check_schema(&json!({"anyOf": [{}, {"items": {"type": "any"}}]})).unwrap_err();
+    assert_eq!(error.path(), "anyOf{1}.items");
+    assert_eq!(error.message(), "invalid type");
+    assert_eq!(error.to_string(), "At path 'anyOf.items': invalid type");
+    // Names are never taken for branches that can't be ones.
+    let named = json!({"properties": {"anyOf{": {"type": "any"}}});
+    assert_eq!(verdict(&named), "At path 'properties.anyOf{': invalid type");
 }
 
 #[test]
@@ -200,18 +138,6 @@ fn each_limit_is_met_exactly() {
     };
     assert!(check_schema(&nested(30)).is_ok());
     assert!(check_schema(&nested(31)).is_err());
-
-    let referring = |depth: usize| {
-        with_definitions(
-            object(json!({"p": {"$ref": "#/$defs/A"}}), json!([])),
-            json!({"A": object(json!({"b": {"$ref": "#/$defs/B"}}), json!([])), "B": nested(depth)}),
-        )
-    };
-    assert!(check_schema(&referring(28)).is_ok());
-    assert_eq!(
-        verdict(&referring(29)),
-        "At path 'root': schema depth exceeds maximum limit of 30",
-    );
 
     let wide = |count: usize| {
         let properties: Map<_, _> = (0..count).map(|i| (i.to_string(), json!({}))).collect();
@@ -267,42 +193,5 @@ fn no_nesting_overflows_a_small_stack() {
             std::mem::forget(schema);
         });
         checked.unwrap().join().unwrap();
-    }
-}
-
-#[test]
-fn no_references_make_the_check_slow() {
-    // A ring of definitions, each one demanding the next.
-    let ring = |length: usize, link: &dyn Fn(String) -> Value| {
-        let definitions: Map<_, _> = (0..length)
-            .map(|i| {
-                let next = format!("#/$defs/D{:03}", (i + 1) % length);
-                (format!("D{i:03}"), link(next))
-            })
-            .collect();
-        with_definitions(
-            object(json!({"p": {"$ref": "#/$defs/D000"}}), json!(["p"])),
-            Value::Object(definitions),
-        )
-    };
-    let fan_out = |next: String| {
-        object(
-            json!({"x": {"$ref": next}, "y": {"$ref": next}}),
-            json!(["x", "y"]),
-        )
-    };
-    let alias = |next: String| json!({"$ref": next});
-    let choice = |next: String| json!({"anyOf": [{"$ref": next}, {"$ref": next}]});
-    let endless = "detected infinite recursion without termination condition";
-    let deep = "schema depth exceeds maximum limit of 30";
-    for (schema, expected) in [
-        (ring(28, &fan_out), endless),
-        (ring(800, &fan_out), deep),
-        (ring(800, &alias), endless),
-        (ring(800, &choice), endless),
-    ] {
-        let start = Instant::now();
-        assert_eq!(check_schema(&schema).unwrap_err().message(), expected);
-        assert!(start.elapsed().as_secs() < 2, "{:?}", start.elapsed());
     }
 }

@@ -1,4 +1,4 @@
-//! Where references lead, and what may stand beside them.
+//! Where references lead, what may be beside them, and where they may be.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,116 +7,241 @@ use serde_json::{Map, Value};
 use super::{
     SchemaError,
     keywords::is_annotation,
-    tree::{Role, Tree},
+    steps,
+    tree::{Node, Step, Tree, array},
 };
 
 /// A schema with its references resolved.
 #[derive(Debug)]
-pub(super) struct Definitions<'t, 'a> {
+pub(super) struct References<'t, 'a> {
     pub(super) tree: &'t Tree<'a>,
-    /// For each subschema the one that its `$ref` names.
+    /// For each object the one that its `$ref` names.
     pub(super) targets: Vec<Option<usize>>,
 }
 
-impl<'t, 'a> Definitions<'t, 'a> {
-    /// Resolves every reference, those in unused definitions too.
+/// What is left of a reference once definitions are skipped that only name another
+/// one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    pub(super) node: usize,
+    /// Whether a skipped definition has a title or description.
+    pub(super) annotated: bool,
+}
+
+impl<'t, 'a> References<'t, 'a> {
+    /// Resolves every reference. Those in subschemas have to lead somewhere, also
+    /// in unused definitions.
     pub(super) fn of(tree: &'t Tree<'a>) -> Result<Self, SchemaError> {
-        let mut named = HashMap::from([("#".to_owned(), 0)]);
-        for (index, node) in tree.nodes().iter().enumerate() {
-            match node.role {
-                Role::Definition(name) if node.parent == 0 => {
-                    named.insert(format!("#/$defs/{name}"), index);
-                }
-                _ => {}
+        let text = |node: &Node<'a>| node.object.get("$ref").and_then(Value::as_str);
+        let resolved = tree.nodes().iter().map(|node| resolve(tree, text(node)?));
+        let targets: Vec<Option<usize>> = resolved.collect();
+        for (index, node) in tree.schemas() {
+            if let (Some(name), None) = (text(node), targets[index]) {
+                return Err(leads_nowhere(name));
             }
-        }
-        let mut targets = Vec::with_capacity(tree.nodes().len());
-        for node in tree.nodes() {
-            let target = match node.schema.get("$ref").and_then(Value::as_str) {
-                None => None,
-                Some(name) => match named.get(name) {
-                    Some(target) => Some(*target),
-                    None => {
-                        return Err(SchemaError::at_root(format!("invalid $ref path: {name}")));
-                    }
-                },
-            };
-            targets.push(target);
         }
         Ok(Self { tree, targets })
     }
 
-    /// The references outside of definitions, with what they lead to: of those
-    /// inside, Moonshot only asks that they lead somewhere.
-    pub(super) fn used(&self) -> impl Iterator<Item = (usize, usize)> {
-        let nodes = self.tree.nodes().iter().zip(&self.targets).enumerate();
-        nodes.filter_map(|(index, (node, target))| match node.definition {
-            None => target.map(|target| (index, target)),
-            Some(_) => None,
-        })
-    }
-
-    /// Beside a `$ref` only what its target does not say.
-    pub(super) fn check_siblings(&self) -> Result<(), SchemaError> {
-        for (node, target) in self.used() {
-            let here = self.tree.nodes()[node].schema;
-            let there = self.end_of(target);
-            let said_here = |key: &str| key != "$ref" && here.contains_key(key);
-            let twice = shared(there, |key| !is_annotation(key) && said_here(key));
-            if !twice.is_empty() {
-                return Err(self.tree.error(
-                    node,
-                    format!(
-                        "conflicting keywords found after $ref expansion: keywords ({twice}) are \
-                         defined both alongside \"$ref\" and in the referenced schema; remove the \
-                         duplicates"
-                    ),
-                ));
-            }
-            if here.contains_key("anyOf") && there.contains_key("type") {
-                return Err(self.tree.error(
-                    node,
-                    "invalid schema after $ref expansion: (when using anyOf, type should be \
-                     defined in anyOf items instead of the parent schema)",
-                ));
-            }
-            let branches = there.get("anyOf").and_then(Value::as_array);
-            for branch in branches.into_iter().flatten().filter_map(Value::as_object) {
-                let twice = shared(branch, |key| {
-                    key != "anyOf" && !is_annotation(key) && said_here(key)
-                });
-                if !twice.is_empty() {
-                    return Err(self.tree.error(
-                        node,
-                        format!("conflicting keywords found in anyOf after ref expansion: {twice}"),
-                    ));
+    /// Checks every reference outside of `$defs`, with what its target has to say.
+    ///
+    /// `endless` tells of an object with a `$ref`, and what that reference comes
+    /// to, whether it must not be.
+    pub(super) fn check(&self, endless: impl Fn(usize, End) -> bool) -> Result<(), SchemaError> {
+        let mut ends = Ends::new(self);
+        let mut branches = HashMap::new();
+        for (index, node) in self.tree.nodes().iter().enumerate() {
+            let Some(reference) = node.object.get("$ref").filter(|_| !node.aside) else {
+                continue;
+            };
+            let end = match (reference, self.targets[index]) {
+                (Value::Null, _) => End {
+                    node: index,
+                    annotated: false,
+                },
+                (Value::String(_), Some(target)) => ends.of(index, target)?,
+                (Value::String(name), None) if name.starts_with("#/$defs/") => {
+                    return Err(leads_nowhere(name));
                 }
+                (Value::String(_), None) => {
+                    let message = "only local references are supported";
+                    return Err(SchemaError::new("$ref".to_owned(), message));
+                }
+                _ => return Err(self.tree.error_at(index, "$ref", NO_STRING)),
+            };
+            self.check_siblings(index, end, &mut branches)?;
+            if !self.may_refer(index) {
+                return Err(self
+                    .tree
+                    .error(index, "$ref is not allowed in this schema."));
+            }
+            if endless(index, end) {
+                return Err(self.tree.error(
+                    index,
+                    "detected infinite recursion without termination condition",
+                ));
             }
         }
         Ok(())
     }
 
-    /// Follows definitions that only name another one.
-    fn end_of(&self, mut target: usize) -> &'a Map<String, Value> {
-        let mut seen = BTreeSet::from([target]);
-        while let Some(next) = self.targets[target] {
-            let schema = self.tree.nodes()[target].schema;
-            let bare = schema.keys().all(|key| key == "$ref" || is_annotation(key));
-            if !bare || !seen.insert(next) {
-                break;
-            }
-            target = next;
+    /// Only what its target doesn't say may be beside a `$ref`.
+    fn check_siblings(
+        &self,
+        node: usize,
+        end: End,
+        branches: &mut HashMap<usize, BTreeSet<&'a str>>,
+    ) -> Result<(), SchemaError> {
+        let here = self.tree.nodes()[node].object;
+        let there = self.tree.nodes()[end.node].object;
+        let mut beside = keys(here);
+        beside.retain(|key| *key != "$ref" && !is_annotation(key));
+        if beside.is_empty() {
+            return Ok(());
         }
-        self.tree.nodes()[target].schema
+        let twice = joined(&beside, |key| there.contains_key(key));
+        if !twice.is_empty() {
+            return Err(self.tree.error(
+                node,
+                format!(
+                    "conflicting keywords found after $ref expansion: keywords ({twice}) are \
+                     defined both alongside \"$ref\" and in the referenced schema; remove the \
+                     duplicates"
+                ),
+            ));
+        }
+        let splits = |one: &Map<String, Value>, other: &Map<String, Value>| {
+            one.contains_key("type") && other.contains_key("anyOf")
+        };
+        if splits(here, there) || splits(there, here) {
+            return Err(self.tree.error(
+                node,
+                "invalid schema after $ref expansion: (when using anyOf, type should be \
+                 defined in anyOf items instead of the parent schema)",
+            ));
+        }
+        // Gathered once: many references may lead to many branches.
+        let said = branches.entry(end.node).or_insert_with(|| {
+            let branches = array(there, "anyOf").unwrap_or_default();
+            let objects = branches.iter().filter_map(Value::as_object);
+            objects.flat_map(keys).collect()
+        });
+        let twice = joined(&beside, |key| key != "anyOf" && said.contains(key));
+        if !twice.is_empty() {
+            return Err(self.tree.error(
+                node,
+                format!(
+                    "conflicting keywords found in anyOf after ref expansion: keywords ({twice}) \
+                     are defined alongside \"$ref\" and inside anyOf in the referenced schema; \
+                     define them in only one place"
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether an object is where a reference may be, judged by the last two keys
+    /// of its path alone, whatever they mean there.
+    fn may_refer(&self, node: usize) -> bool {
+        let Node { step, parent, .. } = self.tree.nodes()[node];
+        let holder = &self.tree.nodes()[parent];
+        let last = match step {
+            Step::Root | Step::Branch(_) | Step::Key("additionalProperties" | "items") => true,
+            Step::Key(key) => key.starts_with("anyOf"),
+        };
+        last || holder.step == Step::Key("properties") || holder.as_root
     }
 }
 
-/// The keys of a schema that meet a condition, sorted and joined.
-fn shared(schema: &Map<String, Value>, meets: impl Fn(&str) -> bool) -> String {
-    let keys: BTreeSet<&str> = schema
-        .keys()
-        .map(String::as_str)
-        .filter(|key| meets(key))
-        .collect();
-    keys.into_iter().collect::<Vec<_>>().join(", ")
+pub(super) const NO_STRING: &str = "$ref must be a string";
+
+fn leads_nowhere(name: &str) -> SchemaError {
+    SchemaError::at_root(format!("invalid $ref path: {name}"))
+}
+
+/// What a reference names: the root, or any object within the root's `$defs` to
+/// which keys lead. Keys are never escaped.
+fn resolve(tree: &Tree<'_>, name: &str) -> Option<usize> {
+    if name == "#" {
+        return Some(0);
+    }
+    let definition = name.strip_prefix("#/$defs/")?;
+    let definitions = tree.child(0, "$defs")?;
+    let mut keys = definition.split('/');
+    keys.try_fold(definitions, |node, key| tree.child(node, key))
+}
+
+/// The ends of chains of references, each found once.
+struct Ends<'r, 't, 'a> {
+    references: &'r References<'t, 'a>,
+    known: HashMap<usize, End>,
+}
+
+impl<'r, 't, 'a> Ends<'r, 't, 'a> {
+    fn new(references: &'r References<'t, 'a>) -> Self {
+        Self {
+            references,
+            known: HashMap::new(),
+        }
+    }
+
+    /// Follows the reference of an object through definitions that only name another
+    /// one.
+    fn of(&mut self, from: usize, target: usize) -> Result<End, SchemaError> {
+        let mut links = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut node = target;
+        let mut end = loop {
+            steps::count(1);
+            if let Some(end) = self.known.get(&node) {
+                break *end;
+            }
+            let next = self.next(from, node)?.filter(|next| *next != node);
+            // Which object of a circle the validator stops at makes no difference.
+            let Some(next) = next.filter(|_| seen.insert(node)) else {
+                break End {
+                    node,
+                    annotated: false,
+                };
+            };
+            links.push(node);
+            node = next;
+        };
+        self.known.insert(node, end);
+        for link in links.into_iter().rev() {
+            let object = self.references.tree.nodes()[link].object;
+            end.annotated |= object.len() > 1;
+            self.known.insert(link, end);
+        }
+        Ok(end)
+    }
+
+    /// What an object leads to, if all that it does is name another one.
+    fn next(&self, from: usize, node: usize) -> Result<Option<usize>, SchemaError> {
+        let object = self.references.tree.nodes()[node].object;
+        let Some(reference) = object.get("$ref").filter(|reference| !reference.is_null()) else {
+            return Ok(None);
+        };
+        if !object.keys().all(|key| key == "$ref" || is_annotation(key)) {
+            return Ok(None);
+        }
+        let Some(name) = reference.as_str() else {
+            return Err(self.references.tree.error_at(from, "$ref", NO_STRING));
+        };
+        let next = self.references.targets[node];
+        next.map(Some).ok_or_else(|| leads_nowhere(name))
+    }
+}
+
+fn keys(object: &Map<String, Value>) -> Vec<&str> {
+    steps::count(object.len());
+    object.keys().map(String::as_str).collect()
+}
+
+/// The keys that meet a condition, sorted and joined.
+fn joined(keys: &[&str], meets: impl Fn(&str) -> bool) -> String {
+    steps::count(keys.len());
+    let mut keys: Vec<&str> = keys.iter().copied().filter(|key| meets(key)).collect();
+    keys.sort_unstable();
+    keys.join(", ")
 }

@@ -3,132 +3,146 @@
 use serde_json::Value;
 
 use super::{
-    SchemaError,
-    keywords::types,
-    refs::Definitions,
-    tree::{Node, Role},
+    keywords::type_names,
+    refs::{End, References},
+    steps,
+    tree::{Node, Step, array, object},
 };
 
-impl Definitions<'_, '_> {
-    /// A reference must not demand itself without end.
-    ///
-    /// Moonshot asks this only of schemas whose root it can't see the end of.
-    pub(super) fn check_termination(&self) -> Result<(), SchemaError> {
-        let ends = self.terminating();
-        if ends[0] {
-            return Ok(());
-        }
-        let endless = self
-            .used()
-            .find(|(node, target)| !self.tree.nodes()[*node].additional && !ends[*target]);
-        match endless {
-            None => Ok(()),
-            Some((node, _)) => Err(self.tree.error(
-                node,
-                "detected infinite recursion without termination condition",
-            )),
-        }
+/// What the validator knows about ends.
+#[derive(Debug)]
+pub(super) struct Termination<'t, 'a> {
+    nodes: &'t [Node<'a>],
+    /// For each object whether it has an end.
+    ends: Vec<bool>,
+    /// For each object whether the references in it must have one.
+    asked: Vec<bool>,
+}
+
+impl<'t, 'a> Termination<'t, 'a> {
+    pub(super) fn of(references: &References<'t, 'a>) -> Self {
+        let nodes = references.tree.nodes();
+        let ends = ends(references);
+        let asked = asked(nodes, !ends[0]);
+        Self { nodes, ends, asked }
     }
 
-    /// For each subschema whether Moonshot sees that a finite value exists.
-    ///
-    /// Starts from those that need nothing and passes it on to whatever waits
-    /// for them; a recursion without end is never reached.
-    fn terminating(&self) -> Vec<bool> {
-        let nodes = self.tree.nodes();
-        let needs: Vec<Need> = self.targets.iter().zip(nodes).map(Need::of).collect();
-        let mut ends = vec![false; nodes.len()];
-        let mut waiting = vec![0_usize; nodes.len()];
-        let mut referrers = vec![Vec::new(); nodes.len()];
-        for (index, node) in nodes.iter().enumerate() {
-            if let Need::Target(target) = needs[index] {
-                referrers[target].push(index);
-            }
-            if needs[node.parent].meets(node.role) {
-                waiting[node.parent] += 1;
-            }
-        }
-
-        let mut found: Vec<usize> = (0..nodes.len())
-            .filter(|index| match needs[*index] {
-                Need::Nothing => true,
-                Need::Properties => waiting[*index] == 0,
-                _ => false,
-            })
-            .collect();
-        while let Some(index) = found.pop() {
-            if std::mem::replace(&mut ends[index], true) {
-                continue;
-            }
-            found.extend(&referrers[index]);
-            let Node { parent, role, .. } = nodes[index];
-            if needs[parent].meets(role) {
-                waiting[parent] -= 1;
-                if waiting[parent] == 0 || needs[parent] != Need::Properties {
-                    found.push(parent);
-                }
-            }
-        }
-        ends
+    /// Whether a reference of an object has to come to an end and doesn't.
+    pub(super) fn is_endless(&self, node: usize, end: End) -> bool {
+        // An empty schema has an end, but isn't empty with a description.
+        let emptied = end.annotated && self.nodes[end.node].object.is_empty();
+        self.asked[node] && (emptied || !self.ends[end.node])
     }
 }
 
-/// What has to have an end for a subschema to have one.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// For each object whether the validator asks for an end of its references.
+///
+/// It does unless it sees an end of the root, or passes an `additionalProperties`
+/// or the `properties` beside an empty `required`. Passing one of these also ends
+/// the question for the keys that it happens to visit later in the same object. Go
+/// visits keys in random order, so there the validator accepts at one time what it
+/// refuses at another; here it is refused.
+fn asked(nodes: &[Node<'_>], root: bool) -> Vec<bool> {
+    let mut asked = vec![root; nodes.len()];
+    for (index, node) in nodes.iter().enumerate().skip(1) {
+        let holder = nodes[node.parent].object;
+        let stops = match node.step {
+            Step::Key("additionalProperties") => true,
+            Step::Key("properties") => array(holder, "required").is_some_and(<[_]>::is_empty),
+            _ => false,
+        };
+        asked[index] = asked[node.parent] && !stops;
+    }
+    asked
+}
+
+/// For each object whether the validator finds an end of it.
+///
+/// What is known to end is passed on to whatever refers to it. The validator takes
+/// one required property with an end, or items with one, for an end of the whole;
+/// it doesn't know that an array may be empty.
+fn ends(references: &References<'_, '_>) -> Vec<bool> {
+    let count = references.tree.nodes().len();
+    let mut ends = vec![false; count];
+    let mut found = Vec::new();
+    // Pairs of an object and one that ends if it does.
+    let mut links = Vec::new();
+    for node in 0..count {
+        match Need::of(references, node) {
+            Need::Nothing => found.push(node),
+            Need::OneOf(needed) => {
+                steps::count(needed.len());
+                links.extend(needed.into_iter().map(|needed| (needed, node)));
+            }
+        }
+    }
+    links.sort_unstable();
+    while let Some(node) = found.pop() {
+        if std::mem::replace(&mut ends[node], true) {
+            continue;
+        }
+        let start = links.partition_point(|(needed, _)| *needed < node);
+        let waiting = links[start..]
+            .iter()
+            .take_while(|(needed, _)| *needed == node);
+        found.extend(waiting.map(|(_, waiting)| {
+            steps::count(1);
+            *waiting
+        }));
+    }
+    ends
+}
+
+/// What an object needs to have an end.
 enum Need {
     Nothing,
-    Target(usize),
-    AnyBranch,
-    Items,
-    /// All that are required.
-    Properties,
-    /// Moonshot does not look into `oneOf`, `allOf` or `const`, so it sees no
-    /// end in a schema made of these alone: a reference to one is refused.
-    Unseen,
+    OneOf(Vec<usize>),
 }
 
 impl Need {
-    fn of((target, node): (&Option<usize>, &Node<'_>)) -> Self {
-        let schema = node.schema;
-        if let Some(target) = target {
-            return Self::Target(*target);
+    fn of(references: &References<'_, '_>, node: usize) -> Self {
+        let tree = references.tree;
+        let schema = tree.nodes()[node].object;
+        if schema.is_empty() {
+            return Self::Nothing;
         }
-        if schema.contains_key("anyOf") {
-            return Self::AnyBranch;
-        }
-        let types = types(schema);
+        let types = type_names(schema);
         if types
             .iter()
             .any(|name| !matches!(*name, "object" | "array"))
         {
             return Self::Nothing;
         }
-        if types.contains(&"array") {
-            let least = schema.get("minItems").and_then(Value::as_f64);
-            let filled = least.is_some_and(|least| least >= 1.0);
-            return if filled && schema.contains_key("items") {
-                Self::Items
-            } else {
-                Self::Nothing
-            };
+        let mut needed = Vec::new();
+        match types.last() {
+            Some(&"array") => match schema.get("items") {
+                None | Some(Value::Null) => return Self::Nothing,
+                Some(Value::Object(items)) if items.is_empty() => return Self::Nothing,
+                Some(_) => needed.extend(tree.child(node, "items")),
+            },
+            Some(_) => {
+                let nothing_required = match schema.get("required") {
+                    None | Some(Value::Null) => true,
+                    Some(required) => required.as_array().is_some_and(Vec::is_empty),
+                };
+                if nothing_required || object(schema, "properties").is_none_or(|p| p.is_empty()) {
+                    return Self::Nothing;
+                }
+                let properties = tree.child(node, "properties");
+                let required = array(schema, "required").unwrap_or_default();
+                let names = required.iter().filter_map(Value::as_str);
+                needed.extend(names.filter_map(|name| tree.child(properties?, name)));
+            }
+            // The validator doesn't look into `oneOf`, `allOf` or `const`: it finds no
+            // end in a schema made of these alone.
+            None => {}
         }
-        if types.contains(&"object") {
-            return Self::Properties;
+        match array(schema, "anyOf") {
+            Some([]) => return Self::Nothing,
+            Some(_) => needed.extend(tree.branches(node)),
+            None => {}
         }
-        if schema.is_empty() {
-            Self::Nothing
-        } else {
-            Self::Unseen
-        }
-    }
-
-    /// Whether a child in this role is what is needed.
-    fn meets(self, role: Role<'_>) -> bool {
-        match role {
-            Role::Branch(_) => self == Self::AnyBranch,
-            Role::Items => self == Self::Items,
-            Role::Property { required, .. } => required && self == Self::Properties,
-            Role::Root | Role::Definition(_) | Role::Additional => false,
-        }
+        needed.extend(references.targets[node]);
+        Self::OneOf(needed)
     }
 }
