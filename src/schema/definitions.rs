@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::{
     keyword::{DEFINITIONS, DEFS, Name},
     repair::Repair,
+    resolve::DEFINITION,
     tree::Id,
     walked::Walked,
 };
@@ -20,6 +21,7 @@ const MOVED: &str = "definitions belong in $defs at the root";
 #[derive(Debug, Default)]
 pub(super) struct Definitions {
     names: HashMap<Id, Name>,
+    by_name: HashMap<Name, Id>,
     taken: HashSet<Name>,
     /// The last number that was tried behind a name.
     numbers: HashMap<String, usize>,
@@ -35,6 +37,25 @@ impl Definitions {
         self.copies.get(&id).copied().unwrap_or(id)
     }
 
+    fn insert(&mut self, id: Id, name: Name) {
+        self.taken.insert(name);
+        self.by_name.insert(name, id);
+        if let Some(earlier) = self
+            .names
+            .insert(id, name)
+            .filter(|earlier| *earlier != name)
+        {
+            self.by_name.remove(&earlier);
+        }
+    }
+
+    /// Forgets a definition that is removed.
+    pub(super) fn forget(&mut self, id: Id) {
+        if let Some(name) = self.names.remove(&id) {
+            self.by_name.remove(&name);
+        }
+    }
+
     /// What a reference to a subschema calls it.
     pub(super) fn name(&self, id: Id) -> Option<Name> {
         self.names.get(&self.of(id)).copied()
@@ -47,15 +68,31 @@ fn is_plain(letter: char) -> bool {
 }
 
 impl Repair<'_> {
+    /// What a reference leads to as Moonshot reads it: without escapes, and through
+    /// objects only (validator).
+    pub(super) fn literal_target(&self, reference: &str) -> Option<Id> {
+        if reference == "#" {
+            return Some(Id::ROOT);
+        }
+        let mut path = reference.strip_prefix(DEFINITION)?.split('/');
+        let name = self.tree.names.find(path.next()?)?;
+        let definition = *self.definitions.by_name.get(&name)?;
+        if !self.tree.is_object(definition) {
+            return None;
+        }
+        path.try_fold(definition, |id, step| {
+            self.tree.object(id, self.tree.names.find(step)?)
+        })
+    }
+
     /// Keeps note of the definitions that there are.
     pub(super) fn name_definitions(&mut self) {
         let Some(all) = self.tree.object(Id::ROOT, DEFS) else {
             return;
         };
         for definition in self.tree.members(all) {
-            let name = self.tree.key(definition);
-            self.definitions.taken.insert(name);
-            self.definitions.names.insert(definition, name);
+            self.definitions
+                .insert(definition, self.tree.key(definition));
         }
     }
 
@@ -130,7 +167,7 @@ impl Repair<'_> {
                 let name = self.free_name(&like);
                 self.tree.rename(all, definition, name);
                 if id == Id::ROOT {
-                    self.definitions.names.insert(definition, name);
+                    self.definitions.insert(definition, name);
                 }
                 self.note(definition, None, NAME);
             }
@@ -152,7 +189,7 @@ impl Repair<'_> {
         };
         let name = self.free_name(&like);
         self.tree.rename(all, id, name);
-        self.definitions.names.insert(id, name);
+        self.definitions.insert(id, name);
         self.note(id, None, NAME);
     }
 
@@ -195,7 +232,7 @@ impl Repair<'_> {
             all
         });
         self.tree.append(all, name, definition);
-        self.definitions.names.insert(definition, name);
+        self.definitions.insert(definition, name);
         self.definitions.hoisted.push(definition);
     }
 

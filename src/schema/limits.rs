@@ -148,6 +148,7 @@ impl Repair<'_> {
                     self.take_out_slashes(definition, &has_slash);
                 } else {
                     self.tree.remove(all, definition);
+                    self.definitions.forget(definition);
                     self.note(definition, None, SLASH);
                 }
             }

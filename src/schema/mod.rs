@@ -73,4 +73,6 @@ pub(crate) enum Use {
 }
 
 #[cfg(test)]
+mod growth;
+#[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use super::{
         ADDITIONAL_PROPERTIES, ANCHOR, DEFS, ID, ITEMS, PROPERTIES, REF, asserts, may_repeat,
     },
     repair::{Repair, is_of_document},
-    resolve::{DEFINITION, literal_target},
+    resolve::DEFINITION,
     tree::{Id, quoted},
 };
 use crate::json::Kind;
@@ -61,7 +61,7 @@ impl Repair<'_> {
         let Some(path) = text.strip_prefix(DEFINITION) else {
             return false;
         };
-        if self.has_slashes(target) || literal_target(&self.tree, text) != Some(target) {
+        if self.has_slashes(target) || self.literal_target(text) != Some(target) {
             return false;
         }
         let mut steps = path.split('/').skip(1);

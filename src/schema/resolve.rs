@@ -158,18 +158,6 @@ fn literal(tree: &Tree<'_>, maps: &mut Maps, reference: &str) -> Option<Id> {
     })
 }
 
-/// As [`literal`], for one reference in a tree that has been changed.
-pub(super) fn literal_target(tree: &Tree<'_>, reference: &str) -> Option<Id> {
-    if reference == "#" {
-        return Some(Id::ROOT);
-    }
-    let path = reference.strip_prefix(DEFINITION)?;
-    let definitions = tree.object(Id::ROOT, DEFS)?;
-    path.split('/').try_fold(definitions, |id, step| {
-        tree.object(id, tree.names.find(step)?)
-    })
-}
-
 /// Follows a JSON Pointer.
 fn walk(tree: &Tree<'_>, maps: &mut Maps, from: Id, pointer: &str) -> Option<Id> {
     pointer.split('/').try_fold(from, |id, step| {

@@ -15,7 +15,7 @@ use super::{
     },
     recursion::Ends,
     repair::{Repair, Stop},
-    resolve::{DEFINITION, literal_target},
+    resolve::DEFINITION,
     tree::Id,
 };
 use crate::json::Kind;
@@ -178,7 +178,7 @@ impl Judge {
             return false;
         }
         let known = self.targets.entry(text.into_owned());
-        let target = *known.or_insert_with_key(|text| literal_target(tree, text));
+        let target = *known.or_insert_with_key(|text| repair.literal_target(text));
         let Some(target) = target else {
             return false;
         };
