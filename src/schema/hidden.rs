@@ -13,7 +13,7 @@ use super::{
         REF, THEN, UNEVALUATED,
     },
     repair::{Repair, Stop},
-    resolve::percent_encoded,
+    resolve::{Maps, from_root, percent_encoded},
     tree::{Id, quoted},
 };
 use crate::json::Kind;
@@ -21,6 +21,7 @@ use crate::json::Kind;
 const MOVED: &str = "what it refers to is elsewhere now";
 const WIDER: &str = "what is referred to in it admits more now";
 const LOST: &str = "what it refers to is not there any more";
+const NOWHERE: &str = "a reference that leads nowhere admits everything";
 
 /// A keyword under which a wider schema may admit less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,7 +36,8 @@ struct Guard {
 #[derive(Clone, Copy, Debug)]
 struct Hidden {
     id: Id,
-    target: Id,
+    /// None if it leads nowhere.
+    target: Option<Id>,
     guard: usize,
 }
 
@@ -60,8 +62,10 @@ impl Repair<'_> {
         if scene.hidden.is_empty() {
             return Ok(());
         }
-        let is_lost = |hidden: &Hidden| {
-            !scene.is_there[hidden.target.index()] || self.narrowed.contains(&hidden.target)
+        let is_lost = |hidden: &&Hidden| {
+            hidden.target.is_some_and(|target| {
+                !scene.is_there[target.index()] || self.narrowed.contains(&target)
+            })
         };
         let lost: HashSet<Id> = scene
             .hidden
@@ -74,7 +78,8 @@ impl Repair<'_> {
         for hidden in &scene.hidden {
             self.check()?;
             let is_lost = lost.contains(&hidden.id);
-            if is_lost || is_wider[hidden.target.index()] {
+            let is_wider = hidden.target.is_some_and(|target| is_wider[target.index()]);
+            if is_lost || is_wider {
                 let mut guard = hidden.guard;
                 while let Some(found) = guard.checked_sub(1).map(|place| scene.guards[place]) {
                     if done.insert(found) {
@@ -87,21 +92,48 @@ impl Repair<'_> {
                 self.drop_reference(hidden.id, LOST);
             }
         }
-        // What is gone with a keyword needs no spelling.
+        self.spell_hidden()
+    }
+
+    /// Spells anew the references that lead somewhere else as they are spelled.
+    fn spell_hidden(&mut self) -> Result<(), Stop> {
         let scene = self.scene();
+        let mut maps = Maps::default();
         let mut pointers = HashMap::new();
-        for hidden in &scene.hidden {
+        let mut texts = Vec::new();
+        let mut captured = Vec::new();
+        for Hidden { id, target, .. } in &scene.hidden {
             self.check()?;
-            let target = hidden.target;
-            let pointer = pointers.entry(target).or_insert_with(|| {
-                let now = self.pointer_now(&scene, target);
+            let value = self.tree.get(*id, REF).unwrap_or(*id);
+            let Some(text) = self.tree.string(value) else {
+                continue;
+            };
+            let is_pointer = text == "#" || text.starts_with("#/");
+            let leads_to = from_root(&self.tree, &mut maps, &text);
+            let Some(target) = *target else {
+                // It led nowhere, and now it would lead somewhere.
+                captured.extend(leads_to.map(|_| *id));
+                continue;
+            };
+            let is_fine = if is_pointer && !self.relative.contains(id) {
+                leads_to == Some(target)
+            } else {
                 let before = self.tree.pointer(target, None, usize::MAX);
-                (now != before).then_some(now)
-            });
-            if let Some(pointer) = pointer {
-                let pointer = quoted(&format!("#{}", percent_encoded(pointer)));
-                self.point(hidden.id, &pointer);
+                self.pointer_now(&scene, target) == before
+            };
+            if !is_fine {
+                let pointer = pointers
+                    .entry(target)
+                    .or_insert_with(|| self.pointer_now(&scene, target));
+                let text = quoted(&format!("#{}", percent_encoded(pointer)));
+                texts.push((*id, text));
             }
+        }
+        for (id, text) in texts {
+            self.point(id, &text);
+        }
+        for id in captured {
+            self.drop_reference(id, NOWHERE);
         }
         Ok(())
     }
@@ -141,7 +173,8 @@ impl Repair<'_> {
                         guard = scene.guard(id, keyword, guard);
                     }
                 }
-                if let Some(target) = self.target(id).filter(|_| tree.has(id, REF)) {
+                if tree.has(id, REF) {
+                    let target = self.target(id);
                     scene.hidden.push(Hidden { id, target, guard });
                 }
             }
@@ -152,12 +185,9 @@ impl Repair<'_> {
                     .into_iter()
                     .flat_map(|mapping| tree.members(mapping))
                 {
-                    let target = self.target(id).map(|target| self.definitions.of(target));
-                    let hidden = target.map(|target| Hidden {
-                        id,
-                        target,
-                        guard: 0,
-                    });
+                    let target = self.target(id);
+                    let guard = 0;
+                    let hidden = target.map(|_| Hidden { id, target, guard });
                     scene.hidden.extend(hidden);
                 }
             }
@@ -177,6 +207,16 @@ impl Repair<'_> {
                 };
                 rest.push((child, place.of(key), guard));
             }
+        }
+        // What is not there may have a copy among the definitions.
+        for hidden in &mut scene.hidden {
+            hidden.target = hidden.target.map(|target| {
+                if scene.is_there[target.index()] {
+                    target
+                } else {
+                    self.definitions.of(target)
+                }
+            });
         }
         scene
     }

@@ -8,6 +8,7 @@ use super::{
 /// What a subschema is to the one that holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
+    Root,
     Definition,
     Property,
     Items,
@@ -19,6 +20,7 @@ pub(super) enum Role {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part {
     pub(super) id: Id,
+    pub(super) role: Role,
     /// The place in the list of the one that holds this one; the root holds itself.
     pub(super) holder: usize,
     /// How many objects are around it.
@@ -38,6 +40,7 @@ impl Tree<'_> {
     pub(super) fn parts(&self) -> Vec<Part> {
         let mut parts = vec![Part {
             id: Id::ROOT,
+            role: Role::Root,
             holder: 0,
             depth: 0,
             definition: None,
@@ -60,6 +63,7 @@ impl Tree<'_> {
                 };
                 parts.push(Part {
                     id,
+                    role,
                     holder: next,
                     depth: holder.depth + usize::from(role == Role::Property),
                     definition,

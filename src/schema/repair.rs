@@ -157,6 +157,8 @@ pub(super) struct Repair<'a> {
     pub(super) any_reference: bool,
     pub(super) any_unevaluated: bool,
     places: Vec<Place>,
+    /// The schemas whose references start from another one than the root.
+    pub(super) relative: HashSet<Id>,
     pub(super) is_changed: bool,
     pub(super) is_altered: bool,
     notes: Vec<Note>,
@@ -184,6 +186,7 @@ impl<'a> Repair<'a> {
             any_unevaluated: resolved.any_unevaluated,
             targets: resolved.targets,
             places: resolved.places,
+            relative: resolved.relative,
             is_changed: false,
             is_altered: false,
             notes: Vec::new(),

@@ -1,6 +1,9 @@
 //! Finds what each reference leads to, while everything is where its author put it.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use super::{
     keyword::{
@@ -25,6 +28,8 @@ pub(super) struct Resolved {
     pub(super) any_unevaluated: bool,
     /// What each node is made of.
     pub(super) places: Vec<Place>,
+    /// The schemas whose references start from another one than the root.
+    pub(super) relative: HashSet<Id>,
 }
 
 /// Finds the target of every reference.
@@ -62,6 +67,9 @@ pub(super) fn resolve(tree: &Tree<'_>) -> Resolved {
     references.append(&mut mapped);
     let mut maps = Maps::default();
     for (id, reference, base) in references {
+        if base != Id::ROOT {
+            resolved.relative.insert(id);
+        }
         let target = tree
             .string(reference)
             .and_then(|text| bases.find(tree, &mut maps, id, base, &text));
@@ -72,9 +80,18 @@ pub(super) fn resolve(tree: &Tree<'_>) -> Resolved {
     resolved
 }
 
+/// Follows a reference by a JSON Pointer, `#` or `#/…`, from the root.
+pub(super) fn from_root(tree: &Tree<'_>, maps: &mut Maps, reference: &str) -> Option<Id> {
+    if reference == "#" {
+        return Some(Id::ROOT);
+    }
+    let pointer = reference.strip_prefix("#/")?;
+    walk(tree, maps, Id::ROOT, &percent_decoded(pointer))
+}
+
 /// What containers hold that pointers go through, by name and by place.
 #[derive(Debug, Default)]
-struct Maps {
+pub(super) struct Maps {
     objects: HashMap<Id, HashMap<Name, Id>>,
     arrays: HashMap<Id, Vec<Id>>,
 }
