@@ -14,7 +14,7 @@ use crate::json::Kind;
 
 const NOT_AN_OBJECT: &str = "must be an object";
 const NOT_A_SCHEMA: &str = "a subschema must be an object";
-const NAME: &str = "the name of a definition can't be empty or have a slash";
+pub(super) const NAME: &str = "the name of a definition can't be empty or have a slash";
 const MOVED: &str = "definitions belong in $defs at the root";
 
 /// The definitions that references can name.
@@ -175,7 +175,7 @@ impl Repair<'_> {
     }
 
     /// Gives a definition a name that a reference can spell, if it has another.
-    pub(super) fn make_plain(&mut self, target: Id) {
+    pub(super) fn make_plain(&mut self, target: Id, why: &'static str) {
         let id = self.definitions.of(target);
         let Some(name) = self.definitions.name(id) else {
             return;
@@ -190,7 +190,7 @@ impl Repair<'_> {
         let name = self.free_name(&like);
         self.tree.rename(all, id, name);
         self.definitions.insert(id, name);
-        self.note(id, None, NAME);
+        self.note(id, None, why);
     }
 
     /// Makes a subschema a definition at the root: one that was written as a

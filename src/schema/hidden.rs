@@ -115,7 +115,10 @@ impl Repair<'_> {
                 captured.extend(leads_to.map(|_| *id));
                 continue;
             };
-            let is_fine = if is_pointer && !self.relative.contains(id) {
+            // One that is fine by another reading, such as an anchor, stays if its
+            // target did.
+            let is_read = is_pointer && !self.relative.contains(id) && leads_to.is_some();
+            let is_fine = if is_read {
                 leads_to == Some(target)
             } else {
                 let before = self.tree.pointer(target, None, usize::MAX);

@@ -29,6 +29,7 @@
 //! What a repair costs is bounded: see [`Budget`].
 
 mod both_sides;
+mod braces;
 mod budget;
 mod choice;
 mod definitions;

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
+    definitions::NAME,
     keyword::{
         ADDITIONAL_PROPERTIES, ANCHOR, DEFS, ID, ITEMS, PROPERTIES, REF, asserts, may_repeat,
     },
@@ -49,7 +50,7 @@ impl Repair<'_> {
                 self.hoist(target);
             }
             let target = self.now(target);
-            self.make_plain(target);
+            self.make_plain(target, NAME);
             self.spell(id);
             return;
         }

@@ -227,6 +227,7 @@ impl<'a> Repair<'a> {
         self.combinations()?;
         self.slashes();
         self.recursions()?;
+        self.braces()?;
         self.limits()?;
         if self.is_changed {
             self.evaluations();
