@@ -116,7 +116,7 @@ impl Repair<'_> {
 
     /// Puts what a reference leads to in its place.
     fn write_out(&mut self, id: Id, target: Id) {
-        self.drop_ignored(id, WRITTEN_OUT);
+        self.drop_ignored(id);
         self.tree.remove_member(id, REF);
         self.set_target(id, None);
         let Some(copy) = self.copy(target) else {

@@ -61,6 +61,8 @@ const MAX_NOTES: usize = 1_000;
 /// what is around.
 const MAX_POINTER: usize = 400;
 
+const IGNORED: &str = "drafts before 2019-09 ignore it beside a reference";
+
 /// Why a repair stops.
 #[derive(Debug)]
 pub(super) enum Stop {
@@ -317,12 +319,12 @@ impl<'a> Repair<'a> {
         if self.tree.remove_member(id, REF).is_some() {
             self.set_target(id, None);
             self.note_altered(id, REF, why);
-            self.drop_ignored(id, why);
+            self.drop_ignored(id);
         }
     }
 
     /// Removes what old drafts ignore beside a reference.
-    pub(super) fn drop_ignored(&mut self, id: Id, why: &'static str) {
+    pub(super) fn drop_ignored(&mut self, id: Id) {
         if !self.is_old {
             return;
         }
@@ -331,7 +333,7 @@ impl<'a> Repair<'a> {
             let keyword = self.tree.key(member);
             if keyword != REF && asserts(keyword) {
                 self.tree.remove(id, member);
-                self.note_altered(id, keyword, why);
+                self.note_altered(id, keyword, IGNORED);
             }
         }
     }

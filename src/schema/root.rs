@@ -57,7 +57,7 @@ impl Repair<'_> {
             .into_iter()
             .find(|keyword| self.tree.has(Id::ROOT, *keyword));
         if choice == Some(REF) {
-            self.drop_ignored(Id::ROOT, ONE_OBJECT);
+            self.drop_ignored(Id::ROOT);
         }
         let alternatives = self.alternatives();
         let is_typed = |part: &Id| self.types(*part) == Some(Types::OBJECT);

@@ -35,7 +35,7 @@ impl Repair<'_> {
             return;
         }
         self.note(id, REF, TWICE);
-        self.drop_ignored(id, TWICE);
+        self.drop_ignored(id);
         // Of what chains consist of, only the root is ever changed here.
         if id == Id::ROOT {
             ends.clear();

@@ -235,7 +235,8 @@ impl Repair<'_> {
             Remedy::Conjoin(id, keyword) => {
                 if self.tree.has(id, keyword) {
                     self.conjoin(id, &group(keyword));
-                    self.note(id, keyword, MET);
+                    let is_data = Place::Schema.of(keyword) == Place::Data;
+                    self.note(id, keyword, if is_data { IN_DATA } else { MET });
                 }
             }
             Remedy::Drop(id, keyword) => {
