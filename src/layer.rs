@@ -1,6 +1,6 @@
 //! The configuration.
 
-use std::{env, sync::Arc};
+use std::{env, num::NonZeroU32, sync::Arc};
 
 use bytes::Bytes;
 use tower::Layer;
@@ -197,6 +197,27 @@ impl MoonshotCompatLayer {
     /// [`Report::unrepaired_schemas`] says how many.
     pub fn with_schema_budget(mut self, steps: u64) -> Self {
         self.config().settings.schema_budget = steps;
+        self
+    }
+
+    /// Raises `max_tokens` and `max_completion_tokens` of requests to models that think
+    /// to this number, where they are lower. The default is 0, which raises none.
+    ///
+    /// Thoughts are part of the completion, so a budget that was enough for other
+    /// models may be used up before the answer begins. Moonshot documents 16 000 as the
+    /// least for models that think. A budget that is absent is not added.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use tower_moonshot::MoonshotCompatLayer;
+    ///
+    /// let layer = MoonshotCompatLayer::new().with_min_completion_tokens(16_000);
+    /// let body = Bytes::from_static(br#"{"model":"kimi-k3","messages":[],"max_tokens":200}"#);
+    /// let (body, _) = layer.rewrite(body);
+    /// assert_eq!(body.into_bytes(), r#"{"model":"kimi-k3","messages":[],"max_tokens":16000}"#);
+    /// ```
+    pub fn with_min_completion_tokens(mut self, tokens: u32) -> Self {
+        self.config().settings.min_completion_tokens = NonZeroU32::new(tokens);
         self
     }
 

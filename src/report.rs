@@ -186,6 +186,33 @@ impl Report {
         }
     }
 
+    /// The number of messages whose reasoning was required and nowhere found, so that
+    /// a space was inserted in its place.
+    ///
+    /// Such a request is accepted, but the model has forgotten why it called its
+    /// tools. The cure is a client that sends back the `reasoning_content` of earlier
+    /// answers; this number says whether one is needed.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use tower_moonshot::MoonshotCompatLayer;
+    ///
+    /// let body = Bytes::from_static(br#"{"model":"kimi-k3","messages":[
+    ///     {"role":"user","content":"What time is it?"},
+    ///     {"role":"assistant","tool_calls":[{"id":"clock:0","type":"function","function":{"name":"clock","arguments":"{}"}}]},
+    ///     {"role":"tool","tool_call_id":"clock:0","content":"noon"}
+    /// ]}"#);
+    /// let (_, report) = MoonshotCompatLayer::new().rewrite(body);
+    ///
+    /// assert_eq!(report.lost_thoughts(), 1);
+    /// assert_eq!(report.changes()[0].pointer(), "/messages/1/reasoning_content");
+    /// ```
+    #[must_use]
+    pub fn lost_thoughts(&self) -> usize {
+        let lost = |change: &&Change| change.lost_thoughts();
+        self.changes().iter().filter(lost).count()
+    }
+
     /// Why the rules didn't judge the body; `None` if they did.
     #[must_use]
     pub const fn skipped(&self) -> Option<&Skipped> {

@@ -134,9 +134,10 @@ const HI: &str = r#"{"role":"user","content":"Hi"}"#;
 const TOOLS: &str = r#""tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}},{"type":"function","function":{"name":"g"}}]"#;
 
 /// Ids are collected to tell them apart, and a schema is repaired as a tree: these
-/// two take as many as there is to repair.
+/// two take as many as there is to repair, and so do tools that have the same name. A
+/// floor under the completion, which is off by default, is a number to be written.
 #[test]
-fn an_edit_of_any_rule_but_two_takes_three_allocations_at_most() {
+fn an_edit_of_any_rule_but_three_takes_three_allocations_at_most() {
     let assistant = |rest: &str| format!(r#"{{"role":"assistant","tool_calls":[{{}}]{rest}}}"#);
     let tools = |choice: &str| format!(r#",{TOOLS},"tool_choice":{choice}"#);
     let named = r#"{"type":"function","function":{"name":"f"}}"#;
@@ -144,11 +145,7 @@ fn an_edit_of_any_rule_but_two_takes_three_allocations_at_most() {
         (Rule::Model, chat_with("moonshot/kimi-k3", HI, "")),
         (
             Rule::Thinking,
-            chat_with(
-                "kimi-k3",
-                HI,
-                r#","thinking":{"type":"enabled","keep":"all"}"#,
-            ),
+            chat_with("kimi-k3", HI, r#","thinking":true"#),
         ),
         (
             Rule::Thinking,
@@ -184,6 +181,30 @@ fn an_edit_of_any_rule_but_two_takes_three_allocations_at_most() {
         ),
         (Rule::ToolChoice, chat_with("kimi-k3", HI, &tools(named))),
         (Rule::ToolChoice, chat_with("kimi-k2.7", HI, &tools(named))),
+        (
+            Rule::Tools,
+            chat_with(
+                "kimi-k3",
+                HI,
+                r#","tools":[{"function":{"name":"f","parameters":null}}]"#,
+            ),
+        ),
+        (
+            Rule::Tools,
+            chat_with(
+                "kimi-k3",
+                HI,
+                r#","tools":[{"type":"function","name":"f","parameters":{"type":"object"}}]"#,
+            ),
+        ),
+        (
+            Rule::ResponseFormat,
+            chat_with(
+                "kimi-k3",
+                HI,
+                r#","response_format":{"type":"json_schema","json_schema":{"schema":{"type":"object"}}}"#,
+            ),
+        ),
         (
             Rule::Temperature,
             chat_with("moonshot-v1-8k", HI, r#","temperature":2"#),
@@ -233,7 +254,10 @@ fn an_edit_of_any_rule_but_two_takes_three_allocations_at_most() {
         ),
     ];
     for &rule in Rule::ALL {
-        let is_counted = !matches!(rule, Rule::ToolCallId | Rule::ToolSchema);
+        let is_counted = !matches!(
+            rule,
+            Rule::ToolCallId | Rule::ToolSchema | Rule::MinCompletionTokens
+        );
         assert_eq!(
             cases.iter().any(|case| case.0 == rule),
             is_counted,
@@ -292,8 +316,31 @@ fn what_is_noted_of_a_body_is_at_most_100_times_its_length() {
         ),
         chat_with("kimi-k3", HI, &format!(",{}", many(r#""n":2"#))),
         chat_with(
+            "moonshot-v1-8k",
+            &format!(
+                r#"{{"role":"assistant","tool_calls":[{}]}}"#,
+                many(r#"{"id":""}"#)
+            ),
+            "",
+        ),
+        chat_with(
+            "moonshot-v1-8k",
+            &many(
+                r#"{"role":"assistant","tool_calls":[{"id":"a"}]},{"role":"tool","tool_call_id":"a"}"#,
+            ),
+            "",
+        ),
+        chat_with(
             "kimi-k3",
-            &format!(r#"{{"tool_calls":[{}]}}"#, many(r#"{"id":""}"#)),
+            HI,
+            &format!(r#","tools":[{}]"#, many(r#"{"function":{"name":""}}"#)),
+        ),
+        chat_with(
+            "kimi-k3",
+            &format!(
+                r#"{{"role":"system","tools":[{}]}}"#,
+                many(r#"{"type":"function","name":"","parameters":null}"#)
+            ),
             "",
         ),
     ] {
@@ -338,7 +385,11 @@ fn message(role: &str, content: &str) -> String {
 /// Fails unless ten times as many take about ten times as much. Both are more
 /// than what there is room for from one request to the next.
 fn is_linear(what: &str, body: impl Fn(usize) -> Bytes) {
-    let [few, many] = [5_000, 50_000].map(|count| rewrite_again(&body(count)));
+    is_linear_from(5_000, what, body);
+}
+
+fn is_linear_from(few: usize, what: &str, body: impl Fn(usize) -> Bytes) {
+    let [few, many] = [few, 10 * few].map(|count| rewrite_again(&body(count)));
     assert!(
         many.bytes <= 20 * few.bytes.max(10_000)
             && many.allocations <= 12 * few.allocations.max(10),
@@ -361,30 +412,75 @@ fn many_of_anything_cost_what_many_cost() {
     is_linear("tools", |count| {
         many(std::iter::once(message("user", "\"Hi\"")), count)
     });
-    is_linear("edited ids", |count| {
-        let call =
-            |index| format!(r#"{{"role":"tool","tool_call_id":"call:{index}","content":"1"}}"#);
-        many((0..count).map(call), 1)
-    });
-    // 65 536 ids that differ in nothing but letters that are not allowed.
-    is_linear("edited ids that would be one", |count| {
-        let letter = |index: usize, place: usize| [':', '.', '/', '+'][index >> (2 * place) & 3];
-        let call = |index| {
-            let id: String = (0..8).map(|place| letter(index, place)).collect();
-            format!(r#"{{"role":"tool","tool_call_id":"{id}","content":"1"}}"#)
-        };
-        many((0..count).map(call), 1)
-    });
-    is_linear("edited ids that are one as far as they are kept", |count| {
-        let call = |index| {
-            let id = format!("{}{index}", "a".repeat(64));
-            format!(r#"{{"role":"tool","tool_call_id":"{id}","content":"1"}}"#)
-        };
-        many((0..count).map(call), 1)
-    });
     is_linear("keys that stand twice", |count| {
         let twice = r#"{"role":"developer","role":"developer","content":"Hi"}"#;
         many((0..count).map(|_| twice.to_owned()), 1)
+    });
+}
+
+/// Of ids that are told apart, and of equal tools.
+#[test]
+fn many_of_what_is_compared_cost_what_many_cost() {
+    // Fewer, because each takes a table.
+    const FEW: usize = 1_500;
+    let call = |id: &str, name: &str| {
+        format!(
+            r#"{{"role":"assistant","content":"","reasoning_content":"r","tool_calls":[{{"id":"{id}","function":{{"name":"{name}"}}}}]}},{}"#,
+            format_args!(r#"{{"role":"tool","tool_call_id":"{id}","content":"1"}}"#)
+        )
+    };
+    is_linear_from(FEW, "ids", |count| {
+        many(
+            (0..count).map(|index| call(&format!("functions.f:{index}"), "f")),
+            1,
+        )
+    });
+    is_linear_from(FEW, "empty ids", |count| {
+        many((0..count).map(|_| call("", "f")), 1)
+    });
+    is_linear_from(FEW, "one id", |count| {
+        many((0..count).map(|_| call("x", "f")), 1)
+    });
+    is_linear_from(FEW, "one id and many functions", |count| {
+        many((0..count).map(|index| call("x", &format!("f{index}"))), 1)
+    });
+    // Each fresh id has to get out of the way of as many as there are.
+    is_linear_from(FEW, "empty ids behind ids like theirs", |count| {
+        let id = |index| {
+            if index < count / 2 {
+                format!("functions.f:{index}")
+            } else {
+                String::new()
+            }
+        };
+        many((0..count).map(|index| call(&id(index), "f")), 1)
+    });
+    is_linear_from(
+        FEW,
+        "ids that are repeated as soon as they are given",
+        |count| {
+            let id = |index| {
+                if index % 2 == 0 {
+                    String::new()
+                } else {
+                    format!("functions.f:{}", index / 2)
+                }
+            };
+            many((0..count).map(|index| call(&id(index), "f")), 1)
+        },
+    );
+    is_linear_from(FEW, "calls of one turn with one id", |count| {
+        let calls = vec![r#"{"id":"x","function":{"name":"f"}}"#; count].join(",");
+        let turn = format!(
+            r#"{{"role":"assistant","content":"","reasoning_content":"r","tool_calls":[{calls}]}}"#
+        );
+        let answers =
+            (0..count).map(|_| r#"{"role":"tool","tool_call_id":"x","content":"1"}"#.to_owned());
+        many(std::iter::once(turn).chain(answers), 1)
+    });
+    is_linear_from(FEW, "equal tools", |count| {
+        let tools = vec![r#"{"type":"function","name":"f","parameters":null}"#; count].join(",");
+        Bytes::from(chat_with("kimi-k3", HI, &format!(r#","tools":[{tools}]"#)))
     });
 }
 

@@ -85,6 +85,29 @@ impl Edits {
         self.push(span, text.into(), How::Replace);
     }
 
+    /// Puts several texts in the place of `span`, which has two bytes at least.
+    pub(crate) fn replace_by_all(&mut self, span: Span, texts: impl IntoIterator<Item = Text>) {
+        let mut texts = texts.into_iter().peekable();
+        let mut rest = span;
+        while let Some(text) = texts.next() {
+            let is_first = rest.start == span.start;
+            let end = match texts.peek() {
+                None => span.end,
+                // The first one takes a byte, the last one those that are left.
+                Some(_) if is_first => span.start + 1,
+                Some(_) => rest.start,
+            };
+            self.replace(Span { end, ..rest }, text);
+            rest.start = end;
+        }
+    }
+
+    /// Puts `text` before the byte at an offset, and nothing else: commas are the
+    /// caller's business.
+    pub(crate) fn insert(&mut self, at: u32, text: impl Into<Text>) {
+        self.push(Span { start: at, end: at }, text.into(), How::Replace);
+    }
+
     /// Takes bytes out, and nothing else: commas are the caller's business.
     pub(crate) fn cut(&mut self, span: Span) {
         self.push(span, Text::Static(""), How::Replace);
@@ -111,7 +134,12 @@ impl Edits {
         value: impl Into<Text>,
     ) {
         self.append(object, key);
-        self.push(before_close(object), value.into(), How::Append);
+        self.extend(object, value);
+    }
+
+    /// Adds `text` to what was appended to `container` last.
+    pub(crate) fn extend(&mut self, container: Span, text: impl Into<Text>) {
+        self.push(before_close(container), text.into(), How::Append);
     }
 
     /// Whether nothing is edited.
@@ -142,6 +170,45 @@ impl Edits {
                 self.remove(earlier.span());
                 edited.insert(earlier.key.start);
             }
+        }
+    }
+
+    /// Hands out stretches of the text with the edits inside of them, and the number
+    /// of each. `spans` are sorted and don't overlap; no edit reaches beyond one.
+    pub(crate) fn for_each_edited(
+        &self,
+        text: &Bytes,
+        spans: &[Span],
+        mut f: impl FnMut(usize, Bytes),
+    ) {
+        let (Some(first), Some(last)) = (spans.first(), spans.last()) else {
+            return;
+        };
+        let whole = first.start..last.end;
+        let mut inside: Vec<&Edit> = self
+            .edits
+            .iter()
+            .filter(|edit| whole.contains(&edit.span.start))
+            .collect();
+        inside.sort_by_key(|edit| edit.span.start);
+        let mut rest = &inside[..];
+        for (number, &span) in spans.iter().enumerate() {
+            let before = rest.partition_point(|edit| edit.span.start < span.start);
+            let inner = rest[before..].partition_point(|edit| edit.span.start < span.end);
+            let (inner, behind) = rest[before..].split_at(inner);
+            rest = behind;
+            let edits = inner.iter().map(|edit| Edit {
+                span: Span {
+                    start: edit.span.start - span.start,
+                    end: edit.span.end - span.start,
+                },
+                text: edit.text.clone(),
+                how: edit.how,
+            });
+            let mut edits = Self {
+                edits: edits.collect(),
+            };
+            f(number, edits.apply(&text.slice(span.range())).into_bytes());
         }
     }
 
@@ -441,6 +508,24 @@ mod tests {
             edits.append(span(text), "\"d\":3");
         });
         assert_eq!(appended, "{\"a\":{\"b\":[],\"c\":2},\"d\":3}");
+    }
+
+    #[test]
+    fn several_texts_take_the_place_of_one_value() {
+        let all = |texts: &'static [&'static str]| {
+            let text = "{\"a\":\"\",\"b\":null}";
+            edited(text, |edits, span| {
+                for value in ["\"\"", "null"] {
+                    let texts = texts.iter().copied().map(Text::from);
+                    edits.replace_by_all(span(value), texts);
+                }
+                edits.append(span(text), "\"c\":0");
+            })
+        };
+        assert_eq!(all(&["1"]), "{\"a\":1,\"b\":1,\"c\":0}");
+        assert_eq!(all(&["1", "2"]), "{\"a\":12,\"b\":12,\"c\":0}");
+        let four = all(&["1", "2", "3", "4"]);
+        assert_eq!(four, "{\"a\":1234,\"b\":1234,\"c\":0}");
     }
 
     #[test]

@@ -23,6 +23,14 @@ impl Span {
         self.end - self.start
     }
 
+    /// The same stretch of a longer text, in which this one begins at `by`.
+    pub(crate) const fn moved(self, by: u32) -> Self {
+        Self {
+            start: self.start + by,
+            end: self.end + by,
+        }
+    }
+
     pub(crate) const fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }

@@ -5,6 +5,8 @@ use std::fmt;
 use super::{
     Rule,
     chat::{Field, MessageField},
+    reasoning_content::LOST,
+    words::{JsonSchemaField, ThinkingField},
 };
 
 /// One change of a request body: the rule, the place and the reason.
@@ -38,6 +40,11 @@ impl Change {
     pub const fn why(&self) -> &'static str {
         self.why
     }
+
+    /// Whether a space was inserted in place of reasoning that was nowhere found.
+    pub(crate) fn lost_thoughts(&self) -> bool {
+        self.rule == Rule::ReasoningContent && self.why == LOST
+    }
 }
 
 impl fmt::Display for Change {
@@ -59,8 +66,11 @@ pub(super) enum Place {
     Call(u32, u32),
     NewMessage,
     Tool(u32),
-    ThinkingType,
-    ThinkingKeep,
+    Parameters(u32),
+    MessageTool(u32, u32),
+    Thinking(ThinkingField),
+    /// In the `json_schema` of `response_format`.
+    JsonSchema(JsonSchemaField),
     /// Anywhere else, already written out.
     Written(Box<Box<str>>),
 }
@@ -83,6 +93,15 @@ impl Place {
         Self::Tool(index as u32)
     }
 
+    /// The parameters of one of the request's tools.
+    pub(super) const fn parameters(tool: usize) -> Self {
+        Self::Parameters(tool as u32)
+    }
+
+    pub(super) const fn message_tool(message: usize, tool: usize) -> Self {
+        Self::MessageTool(message as u32, tool as u32)
+    }
+
     /// A place that is written out as a JSON Pointer.
     pub(super) fn written(pointer: String) -> Self {
         Self::Written(Box::new(pointer.into()))
@@ -98,8 +117,12 @@ impl fmt::Display for Place {
             Self::Call(message, call) => write!(f, "/messages/{message}/tool_calls/{call}/id"),
             Self::NewMessage => f.write_str("/messages/-"),
             Self::Tool(index) => write!(f, "/tools/{index}"),
-            Self::ThinkingType => f.write_str("/thinking/type"),
-            Self::ThinkingKeep => f.write_str("/thinking/keep"),
+            Self::Parameters(tool) => write!(f, "/tools/{tool}/function/parameters"),
+            Self::MessageTool(message, tool) => write!(f, "/messages/{message}/tools/{tool}"),
+            Self::Thinking(field) => write!(f, "/thinking/{}", field.name()),
+            Self::JsonSchema(field) => {
+                write!(f, "/response_format/json_schema/{}", field.name())
+            }
             Self::Written(pointer) => f.write_str(pointer),
         }
     }

@@ -2,12 +2,13 @@
 
 use std::{cell::Cell, ops::Range};
 
-use super::Change;
+use super::{Change, distinct::Distinct};
 use crate::{
     json::{Edits, Kind, Member, Span, Str, Value},
     schema::Scratch,
 };
 
+pub(super) use super::tool::{Parameters, Tool};
 pub(super) use super::words::{Field, MessageField, Role};
 
 /// A message: an element of `messages` that is an object.
@@ -22,26 +23,61 @@ pub(super) struct Message {
     pub(super) parts: Range<u32>,
     /// Into [`Spans::calls`].
     pub(super) calls: Range<u32>,
+    /// Into [`Spans::message_tools`].
+    pub(super) tools: Range<u32>,
 }
 
 /// An element of a content array.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part {
     pub(super) span: Span,
-    /// The text, if this is a text part.
-    pub(super) text: Option<Str>,
+    pub(super) kind: PartKind,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum PartKind {
+    Text(Str),
+    /// What a model thought, as other APIs put it into the content.
+    Thought,
+    Other,
+    /// A rule has removed it.
+    Removed,
 }
 
 impl Part {
+    pub(super) const fn text(&self) -> Option<Str> {
+        match self.kind {
+            PartKind::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     pub(super) fn is_empty_text(&self) -> bool {
-        self.text.is_some_and(Str::is_empty)
+        self.text().is_some_and(Str::is_empty)
+    }
+
+    /// Whether nothing of it is left but, at most, an empty text.
+    pub(super) fn says_nothing(&self) -> bool {
+        matches!(self.kind, PartKind::Removed) || self.is_empty_text()
     }
 }
 
 /// An element of `tool_calls`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call {
-    pub(super) id: Option<Str>,
+    pub(super) span: Span,
+    /// Of whatever type; None if there is none.
+    pub(super) id: Option<Value>,
+}
+
+/// What `response_format` says of the answer's schema.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct JsonSchema {
+    pub(super) span: Span,
+    pub(super) name: Option<Member>,
+    pub(super) strict: Option<Member>,
+    /// The schema, if it is an object.
+    pub(super) schema: Option<Schema>,
 }
 
 /// A JSON Schema.
@@ -50,16 +86,6 @@ pub(super) struct Schema {
     pub(super) span: Span,
     /// Whether it may need a repair.
     pub(super) doubtful: bool,
-}
-
-/// An element of `tools`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Tool {
-    pub(super) span: Span,
-    /// The function's name.
-    pub(super) name: Option<Str>,
-    /// The schema of the function's parameters, if that is an object.
-    pub(super) parameters: Option<Schema>,
 }
 
 /// Everything that the walk records, and what the rules make of it. Filled once a
@@ -71,20 +97,26 @@ pub(super) struct Spans {
     pub(super) messages: Vec<Message>,
     pub(super) message_fields: Vec<(MessageField, Member)>,
     /// One bit for each field and for each role that occurs in any message.
-    pub(super) fields_seen: u16,
-    pub(super) roles_seen: u16,
+    pub(super) fields_seen: u32,
+    pub(super) roles_seen: u32,
     /// Of parts nothing is noted before all are there.
     pub(super) contents: Contents,
     pub(super) parts: Vec<Part>,
     pub(super) calls: Vec<Call>,
     pub(super) tools: Vec<Tool>,
-    /// The schema in `response_format`, if it is an object.
-    pub(super) response_schema: Option<Schema>,
+    /// The tools of all messages that have any.
+    pub(super) message_tools: Vec<Tool>,
+    /// The `json_schema` in `response_format`, if it is an object, and whether that
+    /// is the format's type.
+    pub(super) json_schema: Option<JsonSchema>,
+    pub(super) format_is_schema: bool,
     /// Keys that stand more than once: a later and an earlier member, sorted by
     /// the later one. The last of them all is the one in the lists above.
     pub(super) duplicates: Vec<(Member, Member)>,
     /// Room for looking at schemas.
     pub(super) scratch: Scratch,
+    /// Room for telling ids of calls, and names of tools, apart.
+    pub(super) distinct: Distinct,
     pub(super) edits: Edits,
     pub(super) changes: Vec<Change>,
     /// How many more changes there are than are listed.
@@ -102,6 +134,9 @@ pub(super) struct Contents {
     pub(super) any_array: bool,
     /// Whether any part of an array is no text.
     pub(super) any_part_is_other: bool,
+    /// Whether any part may hold what a model thought.
+    pub(super) any_part_thinks: bool,
+    /// Whether any part is an empty text, or removed.
     pub(super) any_part_is_empty: bool,
     /// Whether some content is absent, null, an empty string or an empty array.
     pub(super) any_is_nothing: bool,
@@ -126,8 +161,8 @@ impl Contents {
     /// Takes the parts of all messages into account.
     pub(super) fn add_parts(&mut self, parts: &[Part]) {
         for part in parts {
-            self.any_part_is_other |= part.text.is_none();
-            self.any_part_is_empty |= part.is_empty_text();
+            self.any_part_is_other |= matches!(part.kind, PartKind::Thought | PartKind::Other);
+            self.any_part_is_empty |= part.says_nothing();
         }
     }
 }
@@ -161,6 +196,7 @@ impl Spans {
         self.contents = Contents::default();
         self.parts.clear();
         self.calls.clear();
+        self.message_tools.clear();
     }
 
     /// Where in the list a message's field stands; the message's first is at
@@ -211,13 +247,16 @@ impl Spans {
         clear(&mut self.parts);
         clear(&mut self.calls);
         clear(&mut self.tools);
-        self.response_schema = None;
+        clear(&mut self.message_tools);
+        self.json_schema = None;
+        self.format_is_schema = false;
         clear(&mut self.duplicates);
         clear(&mut self.changes);
         self.left_out = 0;
         self.written = 0;
         self.schemas_left = 0;
         self.scratch.shrink_to(KEPT);
+        self.distinct.shrink_to(KEPT);
         self.edits.shrink_to(KEPT);
     }
 }

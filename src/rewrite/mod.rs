@@ -7,19 +7,24 @@
 mod change;
 mod chat;
 mod content;
+mod distinct;
 mod draft;
 mod empty_content;
+mod min_completion_tokens;
 mod model;
 mod reasoning_content;
 mod reasoning_effort;
+mod response_format;
 mod role;
 mod sampling;
 mod settings;
 mod temperature;
 mod thinking;
+mod tool;
 mod tool_call_id;
 mod tool_choice;
 mod tool_schema;
+mod tools;
 mod walk;
 mod words;
 
@@ -45,9 +50,11 @@ macro_rules! rules {
         /// Displayed as its name in snake case, `tool_choice`, which is a good
         /// metric label.
         ///
-        /// Of what Moonshot refuses, each says how that is known: documented by
-        /// Moonshot, from live reports, which are answers that somebody recorded, or
-        /// a judgement. Nothing was measured against the live API by us.
+        /// Each says how it is known what Moonshot refuses: *documented* by Moonshot;
+        /// asserted by the *vendor's suite*, with which Moonshot tests other hosts of
+        /// its models; done by the *vendor's client*; *live reports*, which are
+        /// answers that somebody recorded; or a *judgement*. Nothing was measured
+        /// against the live API by this project.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Rule {
@@ -82,50 +89,74 @@ macro_rules! rules {
 
 // What thinks and what is forced is settled first: the rules behind depend on it.
 rules! {
-    /// `moonshot/kimi-k3` and aliases become the id that Moonshot knows (live
+    /// Replaces `moonshot/kimi-k3` and aliases by the id that Moonshot knows (live
     /// reports).
     Model => model,
-    /// What a model refuses in `thinking` is taken out of it: on K3 its `type`
-    /// (documented), on K2.7 all of it if that is `disabled`, on K2.5 its `keep`
-    /// (live reports).
+    /// Repairs what a model refuses in `thinking`: a boolean in place of the object
+    /// (live reports); a `type` that is neither `enabled` nor `disabled` (vendor's
+    /// suite); on K2.7 `disabled`, and any `keep` but `all` (documented); on K2.5
+    /// `keep` (live reports). Where other hosts' switches, such as `enable_thinking`,
+    /// say that K2.5, K2.6 or K2.8 is not to think, `thinking` says so too: Moonshot
+    /// ignores them (live reports).
     Thinking => thinking,
-    /// `reasoning_effort` becomes a level that the model has, or goes. On K3 that is
-    /// `low`, `high` or `max` (documented; which one is nearest is a judgement).
-    /// `none` disables thinking on K2.6 and K2.5. Beside `thinking` it goes, but on
-    /// K3 `thinking` does. An object gives its `effort` (live reports).
+    /// Makes `reasoning_effort` a level that the model has, or removes it. On K3 and
+    /// K2.8 it becomes `low`, `high` or `max` (documented; which one is nearest is a judgement), as
+    /// does `thinking.effort`; on K2.8 it is moved into `thinking` if that is given
+    /// (vendor's client). `none` disables thinking on K2.5, K2.6, K2.8 and Kimi
+    /// Code's K3 (judgement). On K2.5 to K2.7 an effort is removed beside `thinking`,
+    /// which is refused (live reports). An object is replaced by its `effort` (live
+    /// reports).
     ReasoningEffort => reasoning_effort,
-    /// `tool_choice` that the model refuses is put in other words, after
-    /// [`ToolChoicePolicy`]. Without tools it goes; `{"type":"auto"}` becomes
-    /// `"auto"` (live reports). Instead of a named function, models that think get
-    /// no other tool (judgement).
+    /// Replaces a `tool_choice` that the model refuses according to
+    /// [`ToolChoicePolicy`] (live reports), and a named function by no other tool left
+    /// on models that think (judgement; that K3 ignores the name is in the vendor's
+    /// suite). Translates the forms of other APIs (judgement; `{"type":"auto"}`, live
+    /// reports). Removes it where there are no tools (vendor's suite).
     ToolChoice => tool_choice,
     /// Schemas of tools and answers become ones of Moonshot's dialect, and never
     /// admit less than before. The dialect was measured on the validator that
     /// Moonshot publishes; the rest is documented or live reports.
     ToolSchema => tool_schema,
-    /// On models with a range of temperatures, V1, K2 previews and those that nobody
-    /// knows, above 1 becomes 1 (documented). With `n` above 1, one near 0 becomes
+    /// Nests flat tools, as in OpenAI's Responses API, in `function`, and replaces
+    /// `parameters` that are null by the schema of an object without properties (both
+    /// judgements). Removes a tool that is equal to an earlier one (live reports,
+    /// vendor's suite).
+    Tools => tools,
+    /// Adds the `name` that a `json_schema` in `response_format` lacks, and removes a
+    /// `strict` that is no boolean (vendor's suite).
+    ResponseFormat => response_format,
+    /// On models that accept a range (V1, K2 previews, unknown ids), clamps
+    /// temperatures above 1 to 1 (documented). With `n` above 1, one near 0 becomes
     /// 0.3 (documented; that 0.3 is far enough is LiteLLM's bound), on V1 also none
     /// at all (judgement).
     Temperature => temperature,
-    /// Sampling parameters go where a model, K3 and K2.5 to K2.7, accepts one value
-    /// only and this is another, or null (live reports). For `n` see [`NPolicy`].
+    /// Removes sampling parameters whose value is not the single one that the model
+    /// accepts (vendor's suite, live reports). That is how K3 and the K2 models from
+    /// K2.5 on are. For `n` see [`NPolicy`].
     Sampling => sampling,
-    /// `developer` becomes `system` (live reports).
+    /// Raises `max_tokens` and `max_completion_tokens` of models that think to
+    /// [what the layer is told](crate::MoonshotCompatLayer::with_min_completion_tokens),
+    /// which by default is nothing (documented: thoughts are part of the completion).
+    MinCompletionTokens => min_completion_tokens,
+    /// Replaces the role `developer` by `system` (live reports).
     Role => role,
-    /// Content arrays become strings where all of a request's hold nothing but text
+    /// Adds the `reasoning_content` that thinking models miss beside tool calls, and
+    /// with `thinking.keep` set to `all`, and on K2.7, in every answer (documented,
+    /// live reports). It is taken from where other APIs keep it: `reasoning`,
+    /// `provider_specific_fields`, `reasoning_details` or parts of the content. If it
+    /// is nowhere, it is one space, as in Moonshot's own clients;
+    /// [`Report::lost_thoughts`](crate::Report::lost_thoughts) counts those.
+    ReasoningContent => reasoning_content,
+    /// Joins content arrays to strings where all of a request's hold nothing but text
     /// (live reports).
     Content => content,
-    /// Empty messages of users and assistants get one space (that they are refused
-    /// is from live reports, the space a judgement), empty text parts go.
+    /// Gives one space to messages without content (that they are refused is from
+    /// live reports, the space a judgement), and removes empty text parts.
     EmptyContent => empty_content,
-    /// Thinking models get the `reasoning_content` that they miss beside tool calls,
-    /// with `thinking.keep` set to `all` in every message: from `reasoning` or
-    /// `provider_specific_fields`, else one space, as Moonshot's own clients do (live
-    /// reports).
-    ReasoningContent => reasoning_content,
-    /// Ids of tool calls, and of the answers to them, become 1 to 64 letters,
-    /// digits, underscores and dashes (live reports).
+    /// Gives `functions.NAME:INDEX` to tool calls without an id, and to those with one
+    /// that an earlier call has, and to their answers (live reports; that an id may
+    /// not be repeated in a later turn is a judgement). All other ids are left as they
+    /// are, of any length and with any letters.
     ToolCallId => tool_call_id,
 }
 

@@ -1,6 +1,6 @@
 //! What the caller decides about the rewrite.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, num::NonZeroU32, sync::Arc};
 
 use super::Rule;
 use crate::schema::Budget;
@@ -47,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) n: NPolicy,
     /// The steps that the repair of a request's schemas may take.
     pub(crate) schema_budget: u64,
+    /// The least that a thinking model's budget is raised to.
+    pub(crate) min_completion_tokens: Option<NonZeroU32>,
 }
 
 impl Default for Settings {
@@ -57,6 +59,7 @@ impl Default for Settings {
             tool_choice: ToolChoicePolicy::default(),
             n: NPolicy::default(),
             schema_budget: Budget::DEFAULT_STEPS,
+            min_completion_tokens: None,
         }
     }
 }

@@ -1,16 +1,13 @@
 //! `tool_schema`: the schemas of tools and answers, in Moonshot's dialect.
 //!
-//! What the dialect is, how it is known, and what the repair does is told in
-//! [`schema`](crate::schema). Moonshot applies it to the `parameters` of tools and to
-//! the schema of a `response_format`, unless that says `"strict": false` (vendor's
-//! suite).
+//! What the dialect is, how it is known and what the repair does is told in
+//! [`schema`](crate::schema). Moonshot validates the `parameters` of tools, those of
+//! the request and those in messages, and the schema of a `response_format`, unless
+//! that says `"strict": false` (vendor's suite).
 
-use super::{
-    chat::{Field, Schema},
-    draft::Draft,
-};
+use super::{chat::Schema, draft::Draft};
 use crate::{
-    json::{Kind, Text, Value},
+    json::Text,
     schema::{self, Budget, Outcome, Use},
 };
 
@@ -19,44 +16,32 @@ const FORMAT: &str = "/response_format/json_schema/schema";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
     let mut budget = Budget::new(draft.settings.schema_budget);
-    for index in 0..draft.tools().len() {
-        let schema = draft.tools()[index].parameters;
-        if let Some(schema) = schema.filter(|schema| schema.doubtful) {
-            repair_at(draft, schema, Use::Tool, &mut budget, |pointer| {
-                format!("/tools/{index}/function/parameters{pointer}")
+    for list in draft.tool_lists() {
+        for index in 0..draft.tools(list).len() {
+            let tool = draft.tools(list)[index];
+            let Some(schema) = tool.schema().filter(|schema| schema.doubtful) else {
+                continue;
+            };
+            let function = if tool.is_flat() { "" } else { "/function" };
+            repair(draft, schema, Use::Tool, &mut budget, || {
+                format!("{}{function}/parameters", list.place(index))
             });
         }
     }
     if let Some(schema) = draft.response_schema().filter(|schema| schema.doubtful) {
-        if let Some(usage) = format_use(draft) {
-            repair_at(draft, schema, usage, &mut budget, |pointer| {
-                format!("{FORMAT}{pointer}")
-            });
-        }
+        repair(draft, schema, Use::Format, &mut budget, || {
+            FORMAT.to_owned()
+        });
     }
 }
 
-/// How Moonshot reads the schema of the `response_format`; None if it doesn't.
-fn format_use(draft: &Draft<'_>) -> Option<Use> {
-    let format = draft.field(Field::ResponseFormat)?.value;
-    let kind = draft.member(format, "type")?;
-    if !draft.is_string(kind.value, "json_schema") {
-        return None;
-    }
-    let holder: Value = draft.member(format, "json_schema")?.value;
-    let strict = draft.member(holder, "strict");
-    Some(match strict.map(|strict| strict.value.kind) {
-        Some(Kind::False) => Use::LooseFormat,
-        _ => Use::Format,
-    })
-}
-
-fn repair_at(
+/// Repairs the schema at a place, if there is a repair and the budget suffices.
+fn repair(
     draft: &mut Draft<'_>,
     schema: Schema,
     usage: Use,
     budget: &mut Budget,
-    place: impl Fn(&str) -> String,
+    place: impl Fn() -> String,
 ) {
     if budget.is_spent() {
         draft.leave_schema();
@@ -74,7 +59,7 @@ fn repair_at(
         .edits()
         .replace(schema.span, Text::from(repaired.text));
     for change in repaired.changes {
-        draft.note_at(change.why, || place(&change.pointer));
+        draft.note_at(change.why, || place() + &change.pointer);
     }
     draft.leave_out(repaired.left_out);
 }

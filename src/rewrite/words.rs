@@ -11,6 +11,11 @@ macro_rules! words {
             $( $word, )+
         }
 
+        // Each word is one bit of a set.
+        const _: () = assert!($name::NAMES.len() <= u32::BITS as usize);
+        // The bytes that are looked at once hold each word.
+        $( const _: () = assert!(concat!("\"", $text, "\"", $behind).len() <= LONGEST); )+
+
         #[allow(dead_code, reason = "not every kind of word is written out")]
         impl $name {
             pub(super) const NAMES: &'static [&'static str] = &[ $( $text, )+ ];
@@ -26,8 +31,8 @@ macro_rules! words {
             }
 
             /// The bit of this word in a set.
-            pub(super) const fn bit(self) -> u16 {
-                1 << self as u16
+            pub(super) const fn bit(self) -> u32 {
+                1 << self as u32
             }
 
             /// Goes past the word that comes next, and what stands behind it, if
@@ -67,7 +72,8 @@ macro_rules! words {
                 Self::named(&string.unescaped(text))
             }
 
-            fn named(name: &[u8]) -> Option<Self> {
+            /// The word that is spelled like this.
+            pub(super) fn named(name: &[u8]) -> Option<Self> {
                 $(
                     if name == $text.as_bytes() {
                         return Some(Self::$word);
@@ -87,8 +93,8 @@ const fn head(text: &str) -> u32 {
     }
 }
 
-/// No word is longer, with its quotes and what stands behind it: so many bytes are
-/// looked at once. A test knows if one is.
+/// No word is longer, with its quotes and what follows it: so many bytes are looked
+/// at once.
 const LONGEST: usize = 32;
 
 words! {
@@ -108,6 +114,20 @@ words! {
         Thinking = "thinking",
         ReasoningEffort = "reasoning_effort",
         ResponseFormat = "response_format",
+        MaxTokens = "max_tokens",
+        MaxCompletionTokens = "max_completion_tokens",
+        EnableThinking = "enable_thinking",
+        ChatTemplateKwargs = "chat_template_kwargs",
+        Reasoning = "reasoning",
+    } ":"
+}
+
+words! {
+    /// A member of `thinking`.
+    ThinkingField {
+        Type = "type",
+        Keep = "keep",
+        Effort = "effort",
     } ":"
 }
 
@@ -120,8 +140,10 @@ words! {
         ToolCallId = "tool_call_id",
         ReasoningContent = "reasoning_content",
         Reasoning = "reasoning",
+        ReasoningDetails = "reasoning_details",
         ProviderSpecificFields = "provider_specific_fields",
         Partial = "partial",
+        Tools = "tools",
     } ":"
 }
 
@@ -142,6 +164,7 @@ words! {
         Type = "type",
         Text = "text",
         Refusal = "refusal",
+        ReasoningContent = "reasoning_content",
     } ":"
 }
 
@@ -150,6 +173,8 @@ words! {
     PartType {
         Text = "text",
         Refusal = "refusal",
+        Thinking = "thinking",
+        Reasoning = "reasoning",
     } ""
 }
 
@@ -161,10 +186,20 @@ words! {
 }
 
 words! {
-    /// A member of a tool.
+    /// A member of a tool; all but the function only where it has none.
     ToolField {
+        Type = "type",
         Function = "function",
+        Name = "name",
+        Parameters = "parameters",
     } ":"
+}
+
+words! {
+    /// The type of a tool.
+    ToolType {
+        Function = "function",
+    } ""
 }
 
 words! {
@@ -178,14 +213,24 @@ words! {
 words! {
     /// A member of `response_format`.
     FormatField {
+        Type = "type",
         JsonSchema = "json_schema",
     } ":"
+}
+
+words! {
+    /// The type of a `response_format` that has a schema.
+    FormatType {
+        JsonSchema = "json_schema",
+    } ""
 }
 
 words! {
     /// A member of `response_format.json_schema`.
     JsonSchemaField {
         Schema = "schema",
+        Name = "name",
+        Strict = "strict",
     } ":"
 }
 
@@ -222,13 +267,21 @@ mod tests {
         check(PartType::NAMES, "", PartType::take, PartType::of);
         check(CallField::NAMES, ":", CallField::take, CallField::of);
         check(ToolField::NAMES, ":", ToolField::take, ToolField::of);
+        check(ToolType::NAMES, "", ToolType::take, ToolType::of);
         check(
             FunctionField::NAMES,
             ":",
             FunctionField::take,
             FunctionField::of,
         );
+        check(
+            ThinkingField::NAMES,
+            ":",
+            ThinkingField::take,
+            ThinkingField::of,
+        );
         check(FormatField::NAMES, ":", FormatField::take, FormatField::of);
+        check(FormatType::NAMES, "", FormatType::take, FormatType::of);
         check(
             JsonSchemaField::NAMES,
             ":",

@@ -69,8 +69,6 @@ pub(crate) enum Use {
     Tool,
     /// A `response_format`.
     Format,
-    /// A `response_format` that is not strict: Moonshot doesn't validate its schema.
-    LooseFormat,
 }
 
 #[cfg(test)]

@@ -213,10 +213,6 @@ impl<'a> Repair<'a> {
         if !self.tree.is_object(Id::ROOT) {
             return Err(Stop::Hopeless);
         }
-        if self.usage == Use::LooseFormat {
-            self.dialect_names();
-            return Ok(());
-        }
         self.name_definitions();
         self.plan_inlining();
         self.old_definitions();

@@ -51,12 +51,6 @@ impl Repair<'_> {
 
     /// Removes the name of the dialect, which spoils the answers of K2.5 when it is
     /// in a `response_format` (live report).
-    pub(super) fn dialect_names(&mut self) {
-        for part in self.tree.parts() {
-            self.dialect_name(part.id);
-        }
-    }
-
     fn dialect_name(&mut self, id: Id) {
         if self.tree.remove_member(id, SCHEMA).is_some() {
             self.note(id, SCHEMA, DIALECT);
@@ -64,7 +58,7 @@ impl Repair<'_> {
     }
 
     fn values_of(&mut self, id: Id) {
-        if self.usage != Use::Tool {
+        if self.usage == Use::Format {
             self.dialect_name(id);
         }
         self.definition_values(id);

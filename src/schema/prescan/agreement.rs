@@ -120,7 +120,7 @@ pub(super) enum Other {
 pub(super) fn other(keyword: &[u8], usage: Use) -> Other {
     match keyword {
         b"$ref" | b"$defs" => Other::Doubtful,
-        b"$schema" if usage != Use::Tool => Other::Doubtful,
+        b"$schema" if usage == Use::Format => Other::Doubtful,
         b"pattern" | b"$id" => Other::Text,
         _ => Other::Anything,
     }

@@ -1,18 +1,28 @@
 //! What a rule works on: the request as spans, what is known of the model, and
 //! the edits so far.
+//!
+//! Rules don't ask one another: what several of them want to know of the request as
+//! it will be sent is a method here.
 
-use std::{borrow::Cow, ops::Range};
+mod contents;
+mod thinking;
+mod tools;
+
+use std::borrow::Cow;
 
 use bytes::Bytes;
 
+pub(super) use self::tools::ToolList;
 use super::{
     Change, Rule, Settings,
     change::Place,
-    chat::{Call, Contents, Field, Message, MessageField, Part, Role, Schema, Spans, Tool},
+    chat::{Call, Contents, Field, JsonSchema, Message, MessageField, Part, Role, Schema, Spans},
+    distinct::Distinct,
+    words::ThinkingField,
 };
 use crate::{
     json::{Edits, Kind, Member, Scanner, Span, Str, Text, Value, number},
-    model::{Family, Thinking},
+    model::Family,
 };
 
 /// The most changes of a request that are listed; the others are counted.
@@ -31,9 +41,14 @@ pub(super) struct Draft<'a> {
     pub(super) rule: Rule,
     /// What the model accepts.
     pub(super) family: &'static Family,
-    /// Whether the model will think before it answers.
+    /// Whether the model will think before it answers. Settled by the rules for
+    /// `thinking`, `reasoning_effort` and `tool_choice`; all others come after them.
     pub(super) thinks: bool,
-    pub(super) contents: Contents,
+    /// Whether a rule has put another value in the place of `thinking`.
+    thinking_is_replaced: bool,
+    /// The members of `thinking` that rules have removed, one bit for each.
+    thinking_removed: u32,
+    contents: Contents,
 }
 
 impl<'a> Draft<'a> {
@@ -50,6 +65,8 @@ impl<'a> Draft<'a> {
             rule: Rule::Model,
             family: Family::unknown(),
             thinks: false,
+            thinking_is_replaced: false,
+            thinking_removed: 0,
         };
         if let Some(id) = draft
             .field(Field::Model)
@@ -65,24 +82,6 @@ impl<'a> Draft<'a> {
     pub(super) fn set_family(&mut self, id: &str) {
         self.family = Family::of(id);
         self.thinks = self.asked_to_think();
-    }
-
-    fn asked_to_think(&self) -> bool {
-        match self.family.thinking {
-            Thinking::Always => true,
-            Thinking::Never => false,
-            Thinking::Switchable => !self.thinking_type_is("disabled"),
-        }
-    }
-
-    /// Whether `thinking` is an object with this `type`.
-    pub(super) fn thinking_type_is(&self, kind: &str) -> bool {
-        self.thinking_member("type")
-            .is_some_and(|found| self.is_string(found.value, kind))
-    }
-
-    pub(super) fn thinking_member(&self, name: &str) -> Option<Member> {
-        self.member(self.field(Field::Thinking)?.value, name)
     }
 
     // === what is there ===
@@ -145,13 +144,6 @@ impl<'a> Draft<'a> {
         &self.spans.parts[parts.start as usize..parts.end as usize]
     }
 
-    /// The parts of a message's content, and the edits beside.
-    pub(super) fn parts_and_edits(&mut self, index: usize) -> (&[Part], &mut Edits) {
-        let parts = self.spans.messages[index].parts.clone();
-        let parts = &self.spans.parts[parts.start as usize..parts.end as usize];
-        (parts, &mut self.spans.edits)
-    }
-
     pub(super) fn calls(&self, index: usize) -> &[Call] {
         let calls = &self.message(index).calls;
         &self.spans.calls[calls.start as usize..calls.end as usize]
@@ -162,20 +154,27 @@ impl<'a> Draft<'a> {
         &self.spans.calls
     }
 
-    /// The members of all messages that are this field.
-    pub(super) fn all_message_fields(&self, field: MessageField) -> impl Iterator<Item = Member> {
-        let fields = self.spans.message_fields.iter();
-        fields
-            .filter(move |(known, _)| *known == field)
-            .map(|&(_, member)| member)
+    /// The calls of all messages, the text that they are in, and room for telling
+    /// their ids apart.
+    pub(super) fn calls_and_distinct(&mut self) -> (&[Call], &'a [u8], &mut Distinct) {
+        (&self.spans.calls, self.text, &mut self.spans.distinct)
     }
 
-    pub(super) fn tools(&self) -> &[Tool] {
-        &self.spans.tools
+    /// The `json_schema` of a `response_format` of that type, if it is an object.
+    pub(super) fn json_schema(&self) -> Option<JsonSchema> {
+        self.spans
+            .json_schema
+            .filter(|_| self.spans.format_is_schema)
     }
 
+    /// The schema in `response_format` that Moonshot validates. One that isn't
+    /// `strict` may say what it wants (vendor's suite).
     pub(super) fn response_schema(&self) -> Option<Schema> {
-        self.spans.response_schema
+        let format = self.json_schema()?;
+        let is_free = format
+            .strict
+            .is_some_and(|strict| strict.value.kind == Kind::False);
+        format.schema.filter(|_| !is_free)
     }
 
     // === values ===
@@ -204,6 +203,11 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// What a string says, in UTF-8; as it stands, in quotes, if it is no text.
+    pub(super) fn text_or_raw(&self, string: Str) -> Cow<'a, [u8]> {
+        string.unescaped(self.text)
+    }
+
     pub(super) fn is_string(&self, value: Value, text: &str) -> bool {
         value
             .as_str()
@@ -213,6 +217,17 @@ impl<'a> Draft<'a> {
     /// What a number is worth, as a double; nothing if it is no number.
     pub(super) fn number(&self, value: Value) -> Option<f64> {
         (value.kind == Kind::Number).then(|| number(self.raw(value.span)))?
+    }
+
+    /// The members of an object, in order, and whether the name of each is one of
+    /// these.
+    pub(super) fn members(&self, object: Value, names: &[&str]) -> Vec<(Member, bool)> {
+        let mut members = Vec::new();
+        for_each_member(self.text, object, |key, member| {
+            let is_one = names.iter().any(|name| *key == *name.as_bytes());
+            members.push((member, is_one));
+        });
+        members
     }
 
     /// The member of an object with this name; of several the last, which is the
@@ -227,11 +242,11 @@ impl<'a> Draft<'a> {
         found
     }
 
-    /// Whether an object has nothing but members with this name.
-    pub(super) fn has_only(&self, object: Value, name: &str) -> bool {
-        let mut only = true;
-        for_each_member(self.text, object, |key, _| only &= *key == *name.as_bytes());
-        only
+    /// The elements of an array; none if it is something else.
+    pub(super) fn elements(&self, array: Value) -> Vec<Value> {
+        let mut elements = Vec::new();
+        for_each_element(self.text, array, |element| elements.push(element));
+        elements
     }
 
     // === edits ===
@@ -272,12 +287,18 @@ impl<'a> Draft<'a> {
         self.spans.schemas_left += 1;
     }
 
+    /// Hands out stretches of the text as they are with the edits so far, and the
+    /// number of each. The spans are to be sorted.
+    pub(super) fn for_each_edited(&self, spans: &[Span], f: impl FnMut(usize, Bytes)) {
+        self.spans.edits.for_each_edited(self.text, spans, f);
+    }
+
     pub(super) fn edits(&mut self) -> &mut Edits {
         &mut self.spans.edits
     }
 
     /// Gives a member of the request another value, or puts it in.
-    pub(super) fn set(&mut self, field: Field, value: &'static str, why: &'static str) {
+    pub(super) fn set(&mut self, field: Field, value: impl Into<Text>, why: &'static str) {
         match self.field(field) {
             Some(member) => self.spans.edits.replace(member.value.span, value),
             None => self.append_field(field, value),
@@ -285,26 +306,9 @@ impl<'a> Draft<'a> {
         self.note(Place::Field(field), why);
     }
 
-    fn append_field(&mut self, field: Field, value: &'static str) {
+    fn append_field(&mut self, field: Field, value: impl Into<Text>) {
         let Some(root) = self.spans.root else { return };
         self.spans.edits.append_member(root, field.key(), value);
-    }
-
-    /// Removes neighbouring tools. Nothing in them is looked at by the rules behind.
-    pub(super) fn remove_tools(&mut self, indices: Range<usize>, why: &'static str) {
-        let tools = &mut self.spans.tools[indices.clone()];
-        if let (Some(first), Some(last)) = (tools.first(), tools.last()) {
-            self.spans.edits.remove(Span {
-                start: first.span.start,
-                end: last.span.end,
-            });
-        }
-        for tool in tools {
-            tool.parameters = None;
-        }
-        for index in indices {
-            self.note(Place::tool(index), why);
-        }
     }
 
     /// Removes all members of an object that have this name.
@@ -314,6 +318,22 @@ impl<'a> Draft<'a> {
                 self.spans.edits.remove(member.span());
             }
         });
+    }
+
+    /// Gives the member of an object that has this name another value. Of several
+    /// the last one stays.
+    pub(super) fn replace_members(&mut self, object: Value, name: &str, value: &'static str) {
+        let mut last: Option<Member> = None;
+        for_each_member(self.text, object, |key, member| {
+            if *key == *name.as_bytes() {
+                if let Some(earlier) = last.replace(member) {
+                    self.spans.edits.remove(earlier.span());
+                }
+            }
+        });
+        if let Some(last) = last {
+            self.spans.edits.replace(last.value.span, value);
+        }
     }
 
     /// Removes a member of the request.
@@ -332,28 +352,18 @@ fn for_each_member(text: &[u8], object: Value, mut f: impl FnMut(&[u8], Member))
         return;
     }
     let start = object.span.start;
-    let moved = |span: Span| Span {
-        start: span.start + start,
-        end: span.end + start,
-    };
     let inner = object.span.of(text);
     let mut look = || {
         let mut scanner = Scanner::new(inner)?;
         if scanner.open()? {
             loop {
                 let key = scanner.key()?;
-                let value = scanner.skip()?;
-                let value = Value {
-                    span: moved(value.span),
-                    ..value
+                let value = moved(scanner.skip()?, start);
+                let member = Member {
+                    key: key.span.moved(start),
+                    value,
                 };
-                f(
-                    &key.unescaped(inner),
-                    Member {
-                        key: moved(key.span),
-                        value,
-                    },
-                );
+                f(&key.unescaped(inner), member);
                 if !scanner.more(b'}')? {
                     break;
                 }
@@ -364,4 +374,33 @@ fn for_each_member(text: &[u8], object: Value, mut f: impl FnMut(&[u8], Member))
     // The walk has validated it.
     let looked = look();
     debug_assert!(looked.is_ok());
+}
+
+/// As [`for_each_member`], into an array.
+fn for_each_element(text: &[u8], array: Value, mut f: impl FnMut(Value)) {
+    if array.kind != Kind::Array {
+        return;
+    }
+    let start = array.span.start;
+    let mut look = || {
+        let mut scanner = Scanner::new(array.span.of(text))?;
+        if scanner.open()? {
+            loop {
+                f(moved(scanner.skip()?, start));
+                if !scanner.more(b']')? {
+                    break;
+                }
+            }
+        }
+        Ok::<_, crate::json::Error>(())
+    };
+    let looked = look();
+    debug_assert!(looked.is_ok());
+}
+
+fn moved(value: Value, by: u32) -> Value {
+    Value {
+        span: value.span.moved(by),
+        ..value
+    }
 }

@@ -2,10 +2,10 @@
 
 use super::{
     NotAChat,
-    chat::{Call, Message, Part, Schema, Spans, Tool},
+    chat::{Call, JsonSchema, Message, Part, PartKind, Schema, Spans},
     words::{
-        CallField, Field, FormatField, FunctionField, JsonSchemaField, MessageField, PartField,
-        PartType, Role, ToolField,
+        CallField, Field, FormatField, FormatType, JsonSchemaField, MessageField, PartField,
+        PartType, Role,
     },
 };
 use crate::{
@@ -124,6 +124,10 @@ macro_rules! word {
     }};
 }
 
+mod tools;
+
+use self::tools::{List, Tools};
+
 impl<B: Backend> Walk<'_, '_, B> {
     #[inline(always)]
     fn request(&mut self) -> Result<(), Error> {
@@ -143,7 +147,10 @@ impl<B: Backend> Walk<'_, '_, B> {
         let duplicate = self.spans.duplicate(earlier);
         let value = match field {
             Field::Messages => self.messages()?,
-            Field::Tools => self.tools()?,
+            Field::Tools => {
+                self.spans.tools.clear();
+                self.scanner.call(Tools::new(self.spans, List::Request))?
+            }
             Field::ResponseFormat => self.response_format()?,
             _ => self.scanner.skip()?,
         };
@@ -164,6 +171,7 @@ impl<B: Backend> Walk<'_, '_, B> {
         let fields = self.spans.message_fields.len();
         let parts = self.spans.parts.len();
         let calls = self.spans.calls.len();
+        let tools = self.spans.message_tools.len();
         let mut role = None;
         let mut seen = 0;
         let message = object!(self, MessageField, |key, field| {
@@ -196,6 +204,10 @@ impl<B: Backend> Walk<'_, '_, B> {
                             self.spans.calls.truncate(calls);
                             array!(self, self.call()?)
                         }
+                        MessageField::Tools => {
+                            self.spans.message_tools.truncate(tools);
+                            self.scanner.call(Tools::new(self.spans, List::Message))?
+                        }
                         _ => self.scanner.skip()?,
                     };
                     let member = self.spans.member(key, value, duplicate);
@@ -217,6 +229,7 @@ impl<B: Backend> Walk<'_, '_, B> {
             fields: range(fields, self.spans.message_fields.len()),
             parts: range(parts, self.spans.parts.len()),
             calls: range(calls, self.spans.calls.len()),
+            tools: range(tools, self.spans.message_tools.len()),
         });
         Ok(())
     }
@@ -231,17 +244,29 @@ impl<B: Backend> Walk<'_, '_, B> {
                 Some(PartField::Type) => kind = word!(self, PartType).0,
                 Some(PartField::Text) => text = self.scanner.skip()?.as_str(),
                 Some(PartField::Refusal) => refusal = self.scanner.skip()?.as_str(),
+                Some(PartField::ReasoningContent) => {
+                    self.spans.contents.any_part_thinks = true;
+                    self.scanner.skip()?;
+                }
                 None => drop(self.scanner.skip()?),
             }
         });
         let text = match kind {
             Some(PartType::Text) => text,
             Some(PartType::Refusal) => refusal,
-            None => None,
+            _ => None,
+        };
+        let kind = match (text, kind) {
+            (Some(text), _) => PartKind::Text(text),
+            (None, Some(PartType::Thinking | PartType::Reasoning)) => {
+                self.spans.contents.any_part_thinks = true;
+                PartKind::Thought
+            }
+            (None, _) => PartKind::Other,
         };
         self.spans.parts.push(Part {
             span: part.span,
-            text,
+            kind,
         });
         Ok(())
     }
@@ -249,7 +274,7 @@ impl<B: Backend> Walk<'_, '_, B> {
     #[inline(always)]
     fn call(&mut self) -> Result<(), Error> {
         let mut id: Option<Member> = None;
-        object!(self, CallField, |key, field| {
+        let call = object!(self, CallField, |key, field| {
             match field {
                 Some(CallField::Id) => {
                     let duplicate = self.spans.duplicate(id);
@@ -259,70 +284,24 @@ impl<B: Backend> Walk<'_, '_, B> {
                 None => drop(self.scanner.skip()?),
             }
         });
-        let id = id.and_then(|id| id.value.as_str());
-        self.spans.calls.push(Call { id });
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn tools(&mut self) -> Result<Value, Error> {
-        self.spans.tools.clear();
-        Ok(array!(self, self.tool()?))
-    }
-
-    #[inline(always)]
-    fn tool(&mut self) -> Result<(), Error> {
-        let mut function = None;
-        let mut name = None;
-        let mut parameters = None;
-        let tool = object!(self, ToolField, |key, field| {
-            match field {
-                Some(ToolField::Function) => {
-                    let duplicate = self.spans.duplicate(function);
-                    let value = self.function(&mut name, &mut parameters)?;
-                    function = Some(self.spans.member(key, value, duplicate));
-                }
-                None => drop(self.scanner.skip()?),
-            }
-        });
-        self.spans.tools.push(Tool {
-            span: tool.span,
-            name,
-            parameters,
+        self.spans.calls.push(Call {
+            span: call.span,
+            id: id.map(|id| id.value),
         });
         Ok(())
-    }
-
-    /// Reads a tool's function, for its name and its parameters.
-    #[inline(always)]
-    fn function(
-        &mut self,
-        name: &mut Option<Str>,
-        parameters: &mut Option<Schema>,
-    ) -> Result<Value, Error> {
-        *name = None;
-        *parameters = None;
-        let mut earlier = None;
-        Ok(object!(self, FunctionField, |key, field| {
-            match field {
-                Some(FunctionField::Name) => *name = self.scanner.skip()?.as_str(),
-                Some(FunctionField::Parameters) => {
-                    let duplicate = self.spans.duplicate(earlier);
-                    let (value, schema) = self.schema(Use::Tool)?;
-                    *parameters = schema;
-                    earlier = Some(self.spans.member(key, value, duplicate));
-                }
-                None => drop(self.scanner.skip()?),
-            }
-        }))
     }
 
     #[inline(always)]
     fn response_format(&mut self) -> Result<Value, Error> {
-        self.spans.response_schema = None;
+        self.spans.json_schema = None;
+        self.spans.format_is_schema = false;
         let mut earlier = None;
         Ok(object!(self, FormatField, |key, field| {
             match field {
+                Some(FormatField::Type) => {
+                    let kind = word!(self, FormatType).0;
+                    self.spans.format_is_schema = kind == Some(FormatType::JsonSchema);
+                }
                 Some(FormatField::JsonSchema) => {
                     let duplicate = self.spans.duplicate(earlier);
                     let value = self.json_schema()?;
@@ -335,19 +314,38 @@ impl<B: Backend> Walk<'_, '_, B> {
 
     #[inline(always)]
     fn json_schema(&mut self) -> Result<Value, Error> {
-        self.spans.response_schema = None;
+        let mut name = None;
+        let mut strict = None;
+        let mut schema = None;
         let mut earlier = None;
-        Ok(object!(self, JsonSchemaField, |key, field| {
+        let value = object!(self, JsonSchemaField, |key, field| {
             match field {
                 Some(JsonSchemaField::Schema) => {
                     let duplicate = self.spans.duplicate(earlier);
-                    let (value, schema) = self.schema(Use::Format)?;
-                    self.spans.response_schema = schema;
+                    let value;
+                    (value, schema) = self.schema(Use::Format)?;
                     earlier = Some(self.spans.member(key, value, duplicate));
+                }
+                Some(JsonSchemaField::Name) => {
+                    let duplicate = self.spans.duplicate(name);
+                    let value = self.scanner.skip()?;
+                    name = Some(self.spans.member(key, value, duplicate));
+                }
+                Some(JsonSchemaField::Strict) => {
+                    let duplicate = self.spans.duplicate(strict);
+                    let value = self.scanner.skip()?;
+                    strict = Some(self.spans.member(key, value, duplicate));
                 }
                 None => drop(self.scanner.skip()?),
             }
-        }))
+        });
+        self.spans.json_schema = (value.kind == Kind::Object).then_some(JsonSchema {
+            span: value.span,
+            name,
+            strict,
+            schema,
+        });
+        Ok(value)
     }
 
     /// Reads what should be a schema, and looks at it on the way.

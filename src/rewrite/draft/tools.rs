@@ -1,0 +1,144 @@
+//! The tools of a request: those that it has itself, and those in its messages.
+
+use std::ops::Range;
+
+use super::Draft;
+use crate::{
+    json::{Kind, Span, Str, Value},
+    rewrite::{
+        change::Place,
+        chat::{Call, Field, MessageField, Role, Tool},
+    },
+};
+
+/// An array of tools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::rewrite) enum ToolList {
+    /// The request's own.
+    Request,
+    /// The one in the message with this index.
+    Message(usize),
+}
+
+impl ToolList {
+    /// The place of one of its tools.
+    pub(in crate::rewrite) const fn place(self, index: usize) -> Place {
+        match self {
+            Self::Request => Place::tool(index),
+            Self::Message(message) => Place::message_tool(message, index),
+        }
+    }
+}
+
+impl Draft<'_> {
+    /// Every array of tools that there may be. Most messages have none.
+    pub(in crate::rewrite) fn tool_lists(&self) -> impl Iterator<Item = ToolList> + use<> {
+        let messages = if self.any_message_has(MessageField::Tools) {
+            self.message_count()
+        } else {
+            0
+        };
+        std::iter::once(ToolList::Request).chain((0..messages).map(ToolList::Message))
+    }
+
+    /// The elements of an array of tools, also those that a rule has removed.
+    pub(in crate::rewrite) fn tools(&self, list: ToolList) -> &[Tool] {
+        match list {
+            ToolList::Request => &self.spans.tools,
+            ToolList::Message(index) => &self.spans.message_tools[self.tools_of(index)],
+        }
+    }
+
+    fn tools_mut(&mut self, list: ToolList) -> &mut [Tool] {
+        match list {
+            ToolList::Request => &mut self.spans.tools,
+            ToolList::Message(index) => {
+                let range = self.tools_of(index);
+                &mut self.spans.message_tools[range]
+            }
+        }
+    }
+
+    /// Where the tools of a message are listed. They are tools in system messages
+    /// alone; elsewhere Moonshot refuses them.
+    fn tools_of(&self, index: usize) -> Range<usize> {
+        let message = self.message(index);
+        match message.role {
+            Some(Role::System | Role::Developer) => {
+                message.tools.start as usize..message.tools.end as usize
+            }
+            _ => 0..0,
+        }
+    }
+
+    /// Whether a system message has tools.
+    pub(in crate::rewrite) fn any_message_has_tools(&self) -> bool {
+        self.tool_lists()
+            .skip(1)
+            .any(|list| !self.tools(list).is_empty())
+    }
+
+    /// Whether a tool that is still there has this name.
+    pub(in crate::rewrite) fn is_named(&self, tool: &Tool, name: &[u8]) -> bool {
+        !tool.is_removed()
+            && tool
+                .name()
+                .and_then(|tool| self.text(tool))
+                .is_some_and(|tool| *tool == *name)
+    }
+
+    /// Whether all tools that are there have different names. May say that they
+    /// haven't where they have.
+    pub(in crate::rewrite) fn names_are_distinct(&mut self, list: ToolList) -> bool {
+        let tools = match list {
+            ToolList::Request => &self.spans.tools[..],
+            ToolList::Message(index) => &self.spans.message_tools[self.tools_of(index)],
+        };
+        let names = tools.iter().filter(|tool| !tool.is_removed());
+        let names = names.filter_map(|tool| Some(tool.name()?.unescaped(self.text)));
+        self.spans.distinct.are_all(names)
+    }
+
+    /// Removes neighbouring tools. No rule looks at them again.
+    pub(in crate::rewrite) fn remove_tools(
+        &mut self,
+        list: ToolList,
+        indices: Range<usize>,
+        why: &'static str,
+    ) {
+        let tools = &mut self.tools_mut(list)[indices.clone()];
+        let (Some(first), Some(last)) = (tools.first(), tools.last()) else {
+            return;
+        };
+        let span = Span {
+            start: first.span().start,
+            end: last.span().end,
+        };
+        for tool in tools {
+            tool.remove();
+        }
+        self.edits().remove(span);
+        for index in indices {
+            self.note(list.place(index), why);
+        }
+    }
+
+    /// The function that a call is for, if it names one.
+    pub(in crate::rewrite) fn function_name(&self, call: Call) -> Option<Str> {
+        if self.raw(call.span).first() != Some(&b'{') {
+            return None;
+        }
+        let call = Value {
+            kind: Kind::Object,
+            span: call.span,
+            escaped: false,
+        };
+        let function = self.member(call, "function")?;
+        self.member(function.value, "name")?.value.as_str()
+    }
+
+    /// The kind of the request's `tools`; None if they are absent or null.
+    pub(in crate::rewrite) fn kind_of_tools(&self) -> Option<Kind> {
+        self.given(Field::Tools).map(|tools| tools.value.kind)
+    }
+}

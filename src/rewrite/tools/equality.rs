@@ -1,0 +1,221 @@
+//! When two JSON texts are the same value.
+
+use std::{borrow::Cow, ops::Range};
+
+use crate::json::{Error, Kind, Scanner};
+
+/// A form of a JSON text that is the same for all texts of the same value, and for
+/// no others: members are sorted, and the last of several with one name is taken;
+/// strings are unescaped; numbers are digits and a power of ten. `None` if the text
+/// is no JSON.
+pub(super) fn normal_form(text: &[u8]) -> Option<Vec<u8>> {
+    let mut normal = Vec::with_capacity(text.len());
+    let mut scanner = Scanner::new(text).ok()?;
+    write(&mut scanner, &mut normal).ok()?;
+    Some(normal)
+}
+
+/// Writes the form of the next value: a letter for its kind, and what ends of its own
+/// accord. Recurses as deep as the scanner lets it.
+fn write(scanner: &mut Scanner<'_>, normal: &mut Vec<u8>) -> Result<(), Error> {
+    match scanner.peek()? {
+        Kind::Object => return write_object(scanner, normal),
+        Kind::Array => {
+            normal.push(b'[');
+            if scanner.open()? {
+                loop {
+                    write(scanner, normal)?;
+                    if !scanner.more(b']')? {
+                        break;
+                    }
+                }
+            }
+            normal.push(b']');
+        }
+        Kind::String => {
+            let string = scanner.string()?;
+            write_string(&string.unescaped(scanner.text()), normal);
+        }
+        Kind::Number => {
+            let number = scanner.skip()?.span.of(scanner.text());
+            write_number(number, normal);
+        }
+        kind @ (Kind::True | Kind::False | Kind::Null) => {
+            scanner.skip()?;
+            normal.push(match kind {
+                Kind::True => b't',
+                Kind::False => b'f',
+                _ => b'n',
+            });
+        }
+    }
+    Ok(())
+}
+
+fn write_object(scanner: &mut Scanner<'_>, normal: &mut Vec<u8>) -> Result<(), Error> {
+    let text = scanner.text();
+    let start = normal.len();
+    let mut members: Vec<(Cow<'_, [u8]>, Range<usize>)> = Vec::new();
+    if scanner.open()? {
+        loop {
+            let key = scanner.key()?.unescaped(text);
+            let value = normal.len();
+            write(scanner, normal)?;
+            members.push((key, value..normal.len()));
+            if !scanner.more(b'}')? {
+                break;
+            }
+        }
+    }
+    let values = normal.split_off(start);
+    // Of equal names the last comes first, and the others are left out.
+    members.reverse();
+    members.sort_by(|(one, _), (other, _)| one.cmp(other));
+    members.dedup_by(|(one, _), (other, _)| one == other);
+    normal.push(b'{');
+    for (key, value) in members {
+        write_string(&key, normal);
+        normal.extend_from_slice(&values[value.start - start..value.end - start]);
+    }
+    normal.push(b'}');
+    Ok(())
+}
+
+fn write_string(string: &[u8], normal: &mut Vec<u8>) {
+    normal.push(b'"');
+    normal.extend_from_slice(&(string.len() as u32).to_le_bytes());
+    normal.extend_from_slice(string);
+}
+
+/// Writes a number as its digits without zeros at either end, and the power of ten of
+/// the last one.
+fn write_number(number: &[u8], normal: &mut Vec<u8>) {
+    let (mantissa, exponent) = match number.iter().position(|byte| matches!(byte, b'e' | b'E')) {
+        Some(at) => (&number[..at], power(&number[at + 1..])),
+        None => (number, 0),
+    };
+    let point = mantissa.iter().position(|&byte| byte == b'.');
+    let fraction = point.map_or(0, |point| mantissa.len() - point - 1);
+    normal.push(b'0');
+    let start = normal.len();
+    normal.extend(
+        mantissa
+            .iter()
+            .filter(|byte| byte.is_ascii_digit())
+            .skip_while(|&&digit| digit == b'0'),
+    );
+    let digits = normal[start..].iter().rposition(|&digit| digit != b'0');
+    let Some(last) = digits else {
+        // Zero has neither sign nor power.
+        normal.truncate(start);
+        normal.push(b',');
+        return;
+    };
+    let zeros = normal.len() - start - last - 1;
+    normal.truncate(start + last + 1);
+    let sign = if mantissa.starts_with(b"-") {
+        b'-'
+    } else {
+        b','
+    };
+    normal.push(sign);
+    let power = exponent + zeros as i128 - fraction as i128;
+    normal.extend_from_slice(&power.to_le_bytes());
+}
+
+/// An exponent; beyond what fits, all are the same.
+fn power(exponent: &[u8]) -> i128 {
+    let (negative, digits) = match exponent {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    let size = digits.iter().fold(0_i128, |size, &digit| {
+        (size * 10 + i128::from(digit - b'0')).min(1 << 100)
+    });
+    if negative { -size } else { size }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(text: &str) -> Vec<u8> {
+        normal_form(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn texts_of_one_value_have_one_form() {
+        for texts in [
+            &["1", "1.0", "10e-1", "0.1E+1", "1e0", "0.00100e3"][..],
+            &["0", "-0", "0.0", "0e9", "-0.00e-3"],
+            &["-120", "-1.2e2", "-12E1"],
+            &["1e400", "10e399", "0.1e401"],
+            &[r#""a/é""#, r#""\u0061\/\u00e9""#],
+            &[
+                r#"{"a":1,"b":[{"c":null,"d":"x"}]}"#,
+                "{ \"b\" : [ {\"d\":\"\\u0078\",\"c\":null} ] ,\"a\":1.0}",
+                r#"{"a":2,"b":[{"c":null,"d":"x"}],"\u0061":1}"#,
+            ],
+        ] {
+            for text in texts {
+                assert_eq!(form(text), form(texts[0]), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn texts_of_different_values_have_different_forms() {
+        let texts = [
+            "0",
+            "1",
+            "-1",
+            "10",
+            "100",
+            "0.1",
+            "11",
+            "1e400",
+            "9007199254740993",
+            "9007199254740992",
+            "0.1000000000000000055",
+            "null",
+            "true",
+            "false",
+            "\"\"",
+            "\"1\"",
+            "\"null\"",
+            "[]",
+            "{}",
+            "[[]]",
+            "[null]",
+            "[1,1]",
+            "[11]",
+            "[1,[1]]",
+            "[[1],1]",
+            r#"{"a":1}"#,
+            r#"{"a":"1"}"#,
+            r#"{"a":1,"b":2}"#,
+            r#"{"a":2,"b":1}"#,
+            r#"{"a":{"b":1}}"#,
+            r#"[{"a":1},{"b":2}]"#,
+            r#"{"ab":1}"#,
+            r#"["a","b"]"#,
+            r#"["ab"]"#,
+            r#"["b","a"]"#,
+            r#"["a",["b"]]"#,
+            r#""\ud800""#,
+            r#""\ud801""#,
+        ];
+        for (index, one) in texts.iter().enumerate() {
+            for other in &texts[..index] {
+                assert_ne!(form(one), form(other), "{one} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_has_none() {
+        assert_eq!(normal_form(b"{"), None);
+        assert_eq!(normal_form(b"[1,]"), None);
+    }
+}

@@ -1,0 +1,112 @@
+//! The walk over tools.
+
+use super::Walk;
+use crate::{
+    json::{self, Backend, Error, Kind, Pass, Scanner, Str, Value},
+    rewrite::{
+        chat::{Parameters, Spans, Tool},
+        words::{FunctionField, ToolField, ToolType},
+    },
+    schema::Use,
+};
+
+/// Where tools are listed.
+#[derive(Clone, Copy)]
+pub(super) enum List {
+    Request,
+    Message,
+}
+
+/// The walk over what should be an array of tools: a pass of its own, because there
+/// are two places for it, and no need to have its code twice.
+pub(super) struct Tools<'s> {
+    spans: &'s mut Spans,
+    list: List,
+}
+
+impl<'s> Tools<'s> {
+    pub(super) const fn new(spans: &'s mut Spans, list: List) -> Self {
+        Self { spans, list }
+    }
+}
+
+impl Pass for Tools<'_> {
+    type Output = Result<(json::Place, Value), Error>;
+
+    #[inline(always)]
+    fn run<B: Backend>(self, scanner: Scanner<'_, B>) -> Self::Output {
+        let Self { spans, list } = self;
+        let mut walk = Walk { scanner, spans };
+        let value = array!(walk, {
+            let tool = walk.tool()?;
+            match list {
+                List::Request => walk.spans.tools.push(tool),
+                List::Message => walk.spans.message_tools.push(tool),
+            }
+        });
+        Ok((walk.scanner.place(), value))
+    }
+}
+
+impl<B: Backend> Walk<'_, '_, B> {
+    #[inline(always)]
+    fn tool(&mut self) -> Result<Tool, Error> {
+        let mut function = None;
+        let mut nested = (None, Parameters::None);
+        // Where a function has them, in the Responses dialect a tool has them itself.
+        let mut flat = (None, Parameters::None);
+        let mut flat_parameters = None;
+        let mut kind = None;
+        let tool = object!(self, ToolField, |key, field| {
+            match field {
+                Some(ToolField::Function) => {
+                    let duplicate = self.spans.duplicate(function);
+                    let value = self.function(&mut nested)?;
+                    function = Some(self.spans.member(key, value, duplicate));
+                }
+                Some(ToolField::Type) => kind = word!(self, ToolType).0,
+                Some(ToolField::Name) => flat.0 = self.scanner.skip()?.as_str(),
+                Some(ToolField::Parameters) => {
+                    let duplicate = self.spans.duplicate(flat_parameters);
+                    let value;
+                    (value, flat.1) = self.parameters()?;
+                    flat_parameters = Some(self.spans.member(key, value, duplicate));
+                }
+                None => drop(self.scanner.skip()?),
+            }
+        });
+        let is_flat = function.is_none() && kind.is_some() && flat.0.is_some();
+        let (name, parameters) = if is_flat { flat } else { nested };
+        Ok(Tool::new(tool.span, is_flat, name, parameters))
+    }
+
+    /// Reads a tool's function, for its name and its parameters.
+    #[inline(always)]
+    fn function(&mut self, found: &mut (Option<Str>, Parameters)) -> Result<Value, Error> {
+        *found = (None, Parameters::None);
+        let mut earlier = None;
+        Ok(object!(self, FunctionField, |key, field| {
+            match field {
+                Some(FunctionField::Name) => found.0 = self.scanner.skip()?.as_str(),
+                Some(FunctionField::Parameters) => {
+                    let duplicate = self.spans.duplicate(earlier);
+                    let value;
+                    (value, found.1) = self.parameters()?;
+                    earlier = Some(self.spans.member(key, value, duplicate));
+                }
+                None => drop(self.scanner.skip()?),
+            }
+        }))
+    }
+
+    #[inline(always)]
+    fn parameters(&mut self) -> Result<(Value, Parameters), Error> {
+        let (value, schema) = self.schema(Use::Tool)?;
+        let parameters = match schema {
+            Some(schema) => Parameters::Schema(schema),
+            None if value.kind == Kind::Null => Parameters::Null(value.span),
+            None => Parameters::None,
+        };
+        Ok((value, parameters))
+    }
+}
