@@ -7,7 +7,7 @@ use crate::{
     ApiKey, Region, Report, Skipped,
     body::Rope,
     overrides::Overrides,
-    rewrite::{self, Rewritten, Settings},
+    rewrite::{self, Settings},
 };
 
 /// Moonshot's own limit for a request body, 100 MB (documented).
@@ -38,7 +38,14 @@ impl Config {
     pub(crate) fn rewrite(&self, body: Bytes, overrides: Overrides<'_>) -> (Rope, Report) {
         match rewrite::rewrite(&body, &self.settings, overrides) {
             Ok(None) => (Rope::from(body), Report::nothing_to_change()),
-            Ok(Some(Rewritten { body, changes })) => (body, Report::rewritten(changes)),
+            Ok(Some(rewritten)) => {
+                let report = Report::rewritten(
+                    rewritten.changes,
+                    rewritten.left_out,
+                    rewritten.schemas_left,
+                );
+                (rewritten.body, report)
+            }
             Err(why) => {
                 let why = Skipped::from_rewrite(why, &body);
                 (Rope::from(body), Report::skipped_because(why))

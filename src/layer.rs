@@ -158,6 +158,19 @@ impl MoonshotCompatLayer {
         self
     }
 
+    /// The work that the repair of one request's schemas may take, in steps. The
+    /// default is 1 500 000 steps, which take about 20 ms.
+    ///
+    /// Steps are counted, not timed, so that the same request always gets the same
+    /// answer: one step is about the work on one member of a schema in one pass. Tools
+    /// of everyday size take some thousand steps each. When the budget is spent, the
+    /// remaining schemas are forwarded as they came, and
+    /// [`Report::unrepaired_schemas`] says how many.
+    pub fn with_schema_budget(mut self, steps: u64) -> Self {
+        self.config().settings.schema_budget = steps;
+        self
+    }
+
     /// Raises `max_tokens` and `max_completion_tokens` of requests to models that think
     /// to this number, where they are lower. The default is 0, which raises none.
     ///

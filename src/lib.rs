@@ -133,6 +133,7 @@ mod model;
 mod overrides;
 mod report;
 mod rewrite;
+mod schema;
 #[cfg(feature = "serde")]
 mod serde;
 mod service;

@@ -43,9 +43,17 @@ pub struct Report {
 
 #[derive(Clone, Debug)]
 enum Outcome {
-    Rewritten(Arc<[Change]>),
+    Rewritten(Changes),
     NothingToChange,
     Skipped(Skipped),
+}
+
+/// What the rules changed.
+#[derive(Clone, Debug)]
+struct Changes {
+    listed: Arc<[Change]>,
+    left_out: usize,
+    unrepaired_schemas: usize,
 }
 
 impl From<Outcome> for Report {
@@ -59,8 +67,17 @@ impl Report {
         Outcome::NothingToChange.into()
     }
 
-    pub(crate) fn rewritten(changes: Arc<[Change]>) -> Self {
-        Outcome::Rewritten(changes).into()
+    pub(crate) fn rewritten(
+        listed: Arc<[Change]>,
+        left_out: usize,
+        unrepaired_schemas: usize,
+    ) -> Self {
+        Outcome::Rewritten(Changes {
+            listed,
+            left_out,
+            unrepaired_schemas,
+        })
+        .into()
     }
 
     pub(crate) fn skipped_because(why: Skipped) -> Self {
@@ -89,7 +106,12 @@ impl Report {
     fn after(self, earlier: &Self) -> Self {
         let outcome = match (&earlier.outcome, self.outcome) {
             (Outcome::Rewritten(first), Outcome::Rewritten(second)) => {
-                Outcome::Rewritten(first.iter().chain(second.iter()).cloned().collect())
+                let all = first.listed.iter().chain(second.listed.iter());
+                Outcome::Rewritten(Changes {
+                    listed: all.cloned().collect(),
+                    left_out: first.left_out + second.left_out,
+                    unrepaired_schemas: second.unrepaired_schemas,
+                })
             }
             (Outcome::Rewritten(_), _) => earlier.outcome.clone(),
             (_, outcome) => outcome,
@@ -102,8 +124,30 @@ impl Report {
     #[must_use]
     pub fn changes(&self) -> &[Change] {
         match &self.outcome {
-            Outcome::Rewritten(changes) => changes,
+            Outcome::Rewritten(changes) => &changes.listed,
             _ => &[],
+        }
+    }
+
+    /// How many more changes there were than [`changes`](Self::changes) lists. A
+    /// report lists the first thousand at most.
+    #[must_use]
+    pub const fn changes_left_out(&self) -> usize {
+        match &self.outcome {
+            Outcome::Rewritten(changes) => changes.left_out,
+            _ => 0,
+        }
+    }
+
+    /// How many schemas were left as they came because the work on the others took
+    /// all of the
+    /// [schema budget](crate::MoonshotCompatLayer::with_schema_budget). Moonshot may
+    /// refuse the request for one of these.
+    #[must_use]
+    pub const fn unrepaired_schemas(&self) -> usize {
+        match &self.outcome {
+            Outcome::Rewritten(changes) => changes.unrepaired_schemas,
+            _ => 0,
         }
     }
 
@@ -148,9 +192,21 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.outcome {
             Outcome::Rewritten(changes) => {
-                for (index, change) in changes.iter().enumerate() {
-                    f.write_str(if index == 0 { "rewritten: " } else { "; " })?;
+                f.write_str(if changes.listed.is_empty() {
+                    "nothing was changed"
+                } else {
+                    "rewritten: "
+                })?;
+                for (index, change) in changes.listed.iter().enumerate() {
+                    f.write_str(if index == 0 { "" } else { "; " })?;
                     change.fmt(f)?;
+                }
+                if changes.left_out > 0 {
+                    write!(f, "; {} more changes", changes.left_out)?;
+                }
+                if changes.unrepaired_schemas > 0 {
+                    let count = changes.unrepaired_schemas;
+                    write!(f, "; {count} schemas left unrepaired, the budget is spent")?;
                 }
                 Ok(())
             }

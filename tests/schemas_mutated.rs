@@ -89,7 +89,6 @@ fn can_be_an_object(root: &Value, schema: &Value, depth: usize) -> bool {
 }
 
 #[test]
-#[ignore = "the repair of schemas is being rewritten"]
 fn what_the_repair_makes_of_a_mutated_schema_is_accepted() {
     let mut failures = Vec::new();
     let mut judged = 0;
@@ -100,7 +99,9 @@ fn what_the_repair_makes_of_a_mutated_schema_is_accepted() {
         judged += 1;
         let text = schema.to_string();
         for place in [Place::Parameters, Place::ResponseFormat] {
-            let clean = place.verdict(&schema).is_ok();
+            // The name of the dialect is always removed from a `response_format`.
+            let strips = place == Place::ResponseFormat && text.contains("\"$schema\"");
+            let clean = place.verdict(&schema).is_ok() && !strips;
             match place.repair(&text) {
                 Ok((repaired, _)) if clean && repaired != text => {
                     failures.push(format!(

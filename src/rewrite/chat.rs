@@ -2,8 +2,11 @@
 
 use std::{cell::Cell, ops::Range};
 
-use super::{Change, distinct::Distinct, tool_schema::Scratch};
-use crate::json::{Edits, Kind, Member, Span, Str, Value};
+use super::{Change, distinct::Distinct};
+use crate::{
+    json::{Edits, Kind, Member, Span, Str, Value},
+    schema::Scratch,
+};
 
 pub(super) use super::tool::{Form, Parameters, Tool};
 pub(super) use super::words::{Field, MessageField, Role};
@@ -116,6 +119,12 @@ pub(super) struct Spans {
     pub(super) distinct: Distinct,
     pub(super) edits: Edits,
     pub(super) changes: Vec<Change>,
+    /// How many more changes there are than are listed.
+    pub(super) left_out: usize,
+    /// How many bytes the written places of the changes have.
+    pub(super) written: usize,
+    /// How many schemas were left unrepaired for want of budget.
+    pub(super) schemas_left: usize,
 }
 
 /// What the contents of all messages are, in general: mostly strings that say
@@ -243,6 +252,10 @@ impl Spans {
         self.format_is_schema = false;
         clear(&mut self.duplicates);
         clear(&mut self.changes);
+        self.left_out = 0;
+        self.written = 0;
+        self.schemas_left = 0;
+        self.scratch.shrink_to(KEPT);
         self.distinct.shrink_to(KEPT);
         self.edits.shrink_to(KEPT);
     }

@@ -184,6 +184,10 @@ impl FromStr for Rule {
 pub(crate) struct Rewritten {
     pub(crate) body: Rope,
     pub(crate) changes: Arc<[Change]>,
+    /// How many more changes there were.
+    pub(crate) left_out: usize,
+    /// How many schemas were left unrepaired for want of budget.
+    pub(crate) schemas_left: usize,
 }
 
 /// Why a body was not judged by the rules.
@@ -208,13 +212,15 @@ pub(crate) fn rewrite(
         apply(&mut draft);
         draft.finish();
         debug_assert_eq!(spans.edits.is_empty(), spans.changes.is_empty());
-        if spans.edits.is_empty() {
+        if spans.edits.is_empty() && spans.schemas_left == 0 {
             return Ok(None);
         }
         spans.edits.remove_duplicates(&spans.duplicates);
         Ok(Some(Rewritten {
             body: spans.edits.apply(body),
             changes: spans.changes.drain(..).collect(),
+            left_out: spans.left_out,
+            schemas_left: spans.schemas_left,
         }))
     })
 }

@@ -3,7 +3,7 @@
 use std::{fmt, num::NonZeroU32, str::FromStr};
 
 use super::Rule;
-use crate::{ConfigError, ModelAliases};
+use crate::{ConfigError, ModelAliases, schema::Budget};
 
 /// What replaces a `tool_choice` that forces a call where the model refuses that.
 ///
@@ -114,15 +114,30 @@ pub(super) fn named<T: Copy>(
 }
 
 /// The settings of the rewrite.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Settings {
     /// One bit for each rule that is disabled.
     off: u32,
     pub(crate) aliases: ModelAliases,
     pub(crate) tool_choice: ToolChoicePolicy,
     pub(crate) n: NPolicy,
+    /// The steps that the repair of a request's schemas may take.
+    pub(crate) schema_budget: u64,
     /// The least that a thinking model's budget is raised to.
     pub(crate) min_completion_tokens: Option<NonZeroU32>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            off: 0,
+            aliases: ModelAliases::default(),
+            tool_choice: ToolChoicePolicy::default(),
+            n: NPolicy::default(),
+            schema_budget: Budget::DEFAULT_STEPS,
+            min_completion_tokens: None,
+        }
+    }
 }
 
 impl Settings {

@@ -484,8 +484,8 @@ fn keywords() -> Vec<Row> {
         ),
         Row::bytes(
             "what only looks like a schema is data",
-            r#"{"type":"object","properties":{"a":true,"b":{"type":"object","default":{"type":"any","required":null,"$ref":"x"},"examples":[{"items":true}],"const":{"enum":[]}}}}"#,
-            r#"{"type":"object","properties":{"a":{},"b":{"type":"object","default":{"type":"any","required":null,"$ref":"x"},"examples":[{"items":true}],"const":{"enum":[]}}}}"#,
+            r#"{"type":"object","properties":{"a":true,"b":{"type":"object","default":{"type":"any","required":null},"examples":[{"items":true,"$ref":"x"}],"const":{"enum":[]}}}}"#,
+            r#"{"type":"object","properties":{"a":{},"b":{"type":"object","default":{"type":"any","required":null},"examples":[{"items":true,"$ref":"x"}],"const":{"enum":[]}}}}"#,
         ),
     ]
 }

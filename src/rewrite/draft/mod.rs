@@ -26,6 +26,12 @@ use crate::{
     overrides::Overrides,
 };
 
+/// The most changes of a request that are listed; the others are counted.
+const MAX_CHANGES: usize = 1_000;
+
+/// The most bytes that the written places of changes may have.
+const MAX_WRITTEN: usize = 64 * 1024;
+
 /// A request that is being rewritten.
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
@@ -262,14 +268,40 @@ impl<'a> Draft<'a> {
 
     // === edits ===
 
-    /// Keeps note of a change by the rule that is being applied.
+    /// Keeps note of a change by the rule that is being applied, or of their number
+    /// if there are too many.
     #[inline]
     pub(super) fn note(&mut self, place: Place, why: &'static str) {
-        self.spans.changes.push(Change {
-            rule: self.rule,
-            place,
-            why,
-        });
+        if self.spans.changes.len() < MAX_CHANGES {
+            self.spans.changes.push(Change {
+                rule: self.rule,
+                place,
+                why,
+            });
+        } else {
+            self.spans.left_out += 1;
+        }
+    }
+
+    /// As [`note`](Self::note), at a place that has to be written out.
+    pub(super) fn note_at(&mut self, why: &'static str, pointer: impl FnOnce() -> String) {
+        if self.spans.written < MAX_WRITTEN {
+            let pointer = pointer();
+            self.spans.written += pointer.len();
+            self.note(Place::written(pointer), why);
+        } else {
+            self.spans.left_out += 1;
+        }
+    }
+
+    /// Counts changes that are not listed.
+    pub(super) const fn leave_out(&mut self, changes: usize) {
+        self.spans.left_out += changes;
+    }
+
+    /// Counts a schema that stays unrepaired because the budget is spent.
+    pub(super) const fn leave_schema(&mut self) {
+        self.spans.schemas_left += 1;
     }
 
     /// Hands out stretches of the text as they are with the edits so far, and the

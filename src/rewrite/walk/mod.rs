@@ -3,13 +3,15 @@
 use super::{
     NotAChat,
     chat::{Call, JsonSchema, Message, Part, PartKind, Schema, Spans},
-    tool_schema::{Use, look},
     words::{
         CallField, Field, FormatField, FormatType, JsonSchemaField, MessageField, PartField,
         PartType, Role,
     },
 };
-use crate::json::{self, Backend, Error, Kind, Member, Pass, Scanner, Span, Str, Value};
+use crate::{
+    json::{self, Backend, Error, Kind, Member, Pass, Scanner, Span, Str, Value},
+    schema::{Use, prescan},
+};
 
 /// Walks `text` into `spans`, which must be empty.
 pub(super) fn walk(text: &[u8], spans: &mut Spans) -> Result<(), NotAChat> {
@@ -349,7 +351,7 @@ impl<B: Backend> Walk<'_, '_, B> {
     /// Reads what should be a schema, and looks at it on the way.
     #[inline(always)]
     fn schema(&mut self, usage: Use) -> Result<(Value, Option<Schema>), Error> {
-        let (value, doubtful) = look(&mut self.scanner, &mut self.spans.scratch, usage)?;
+        let (value, doubtful) = prescan(&mut self.scanner, &mut self.spans.scratch, usage)?;
         let span = value.span;
         let schema = (value.kind == Kind::Object).then_some(Schema { span, doubtful });
         Ok((value, schema))

@@ -5,9 +5,9 @@ use crate::{
     json::{self, Backend, Error, Kind, Pass, Scanner, Str, Value},
     rewrite::{
         chat::{Form, Parameters, Spans, Tool},
-        tool_schema::Use,
         words::{FunctionField, ToolField, ToolType},
     },
+    schema::Use,
 };
 
 /// Where tools are listed.

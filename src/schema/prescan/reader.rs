@@ -1,120 +1,21 @@
-//! The look at a schema while the body is walked.
-//!
-//! A clean schema costs no more than this: one pass, which validates JSON just as
-//! [`Scanner::skip`] does, without a tree. What is not told apart cheaply counts
-//! as doubtful, and the tree decides.
+//! The pass over one schema.
 
-use super::{Use, types::Types, vocabulary::RESERVED};
-use crate::json::{Backend, Error, Kind, Pass, Place, Scanner, Span, Value};
+use super::{
+    MAX_LEVEL, MAX_LIST, MAX_PROPERTIES, Prescan,
+    agreement::{
+        ADDITIONAL, ANY_OF, DESCRIPTION, ENUM, ITEMS, Keywords, Other, PROPERTIES, REQUIRED, Seen,
+        TITLE, TYPE, may_refer, named, other, other_bit,
+    },
+};
+use crate::{
+    json::{Backend, Error, Kind, Pass, Place, Scanner, Span, Value},
+    schema::{keyword::RESERVED_TEXTS, types::Types},
+};
 
-/// A schema within schemas that is looked at; deeper ones are doubtful. It bounds
-/// the recursion of the look, and lies well below Moonshot's own limit.
-const MAX_LEVEL: u32 = 16;
-
-/// Longer schemas are doubtful: half of what Moonshot takes, because a number may
-/// be longer in another spelling.
-const MAX_BYTES: usize = 60_000;
-
-/// Schemas with more properties are doubtful.
-const MAX_PROPERTIES: usize = 1_000;
-
-/// Arrays of `enum`, `anyOf` and `required` that are longer are doubtful.
-const MAX_LIST: usize = 200;
-
-/// Room that looks share, so that they allocate nothing.
-#[derive(Debug, Default)]
-pub(in crate::rewrite) struct Scratch {
-    /// Names of properties, of all objects that are open.
-    names: Vec<Span>,
-    /// Names in `required`, likewise.
-    required: Vec<Span>,
-}
-
-/// Reads the value that comes next, and says whether it is a schema that may need
-/// a repair. A schema that Moonshot refuses is never missed.
-#[inline(always)]
-pub(in crate::rewrite) fn look<B: Backend>(
-    scanner: &mut Scanner<'_, B>,
-    scratch: &mut Scratch,
-    usage: Use,
-) -> Result<(Value, bool), Error> {
-    if scanner.peek()? != Kind::Object {
-        return Ok((scanner.skip()?, false));
-    }
-    let start = scanner.pos();
-    let mut look = Look {
-        scratch,
-        usage,
-        properties: 0,
-        doubtful: false,
-    };
-    let look_at = Subschema {
-        look: &mut look,
-        level: 0,
-    };
-    let root = scanner.call(look_at)?;
-    let span = Span::new(start, scanner.pos());
-    let doubtful = look.doubtful
-        || usage == Use::Tool && (root.types != Types::OBJECT || root.several)
-        || look.properties > MAX_PROPERTIES
-        || span.range().len() > MAX_BYTES;
-    look.scratch.names.clear();
-    look.scratch.required.clear();
-    let value = Value {
-        kind: Kind::Object,
-        span,
-        escaped: false,
-    };
-    Ok((value, doubtful))
-}
-
-/// The keywords of one schema, as bits.
-type Keywords = u64;
-
-const TYPE: Keywords = 1;
-const TITLE: Keywords = 1 << 1;
-const DESCRIPTION: Keywords = 1 << 2;
-const ENUM: Keywords = 1 << 3;
-const PROPERTIES: Keywords = 1 << 4;
-const REQUIRED: Keywords = 1 << 5;
-const ITEMS: Keywords = 1 << 6;
-const ADDITIONAL: Keywords = 1 << 7;
-const ANY_OF: Keywords = 1 << 8;
-
-/// The bit of any other keyword. Two may share one: a clash too many is for the
-/// tree to find out.
-fn other_bit(name: &[u8]) -> Keywords {
-    const FIRST: u64 = 16;
-    let ends = [name.first(), name.last()].map(|byte| u64::from(byte.copied().unwrap_or(0)));
-    1 << (FIRST + (ends[0] * 31 + ends[1] * 7 + name.len() as u64) % (64 - FIRST))
-}
-
-/// What was seen of one schema.
-#[derive(Clone, Copy, Default)]
-struct Seen {
-    keywords: Keywords,
-    types: Types,
-    /// Whether `type` is a list of more than one.
-    several: bool,
-    /// The types of the values in `enum`.
-    values: Types,
-    /// The keywords in the branches of `anyOf`.
-    branches: Keywords,
-}
-
-/// A look at one schema and all that are in it.
-#[derive(Debug)]
-struct Look<'s> {
-    scratch: &'s mut Scratch,
-    usage: Use,
-    properties: usize,
-    doubtful: bool,
-}
-
-/// The look at the object that comes next.
-struct Subschema<'l, 's> {
-    look: &'l mut Look<'s>,
-    level: u32,
+/// The reading of the object that comes next.
+pub(super) struct Subschema<'l, 's> {
+    pub(super) scan: &'l mut Prescan<'s>,
+    pub(super) level: u32,
 }
 
 impl Pass for Subschema<'_, '_> {
@@ -122,15 +23,15 @@ impl Pass for Subschema<'_, '_> {
 
     #[inline(always)]
     fn run<B: Backend>(self, scanner: Scanner<'_, B>) -> Self::Output {
-        let mut reader = Reader::new(scanner, self.look);
+        let mut reader = Reader::new(scanner, self.scan);
         let seen = reader.schema(self.level)?;
         Ok((reader.scanner.place(), seen))
     }
 }
 
-/// The look at the rest of a schema, from a key on.
+/// The reading of the rest of a schema, from a key on.
 struct MoreKeywords<'l, 's> {
-    look: &'l mut Look<'s>,
+    scan: &'l mut Prescan<'s>,
     level: u32,
     seen: Seen,
 }
@@ -140,13 +41,13 @@ impl Pass for MoreKeywords<'_, '_> {
 
     #[inline(always)]
     fn run<B: Backend>(self, scanner: Scanner<'_, B>) -> Self::Output {
-        let mut reader = Reader::new(scanner, self.look);
+        let mut reader = Reader::new(scanner, self.scan);
         let seen = reader.more_keywords(self.level, self.seen)?;
         Ok((reader.scanner.place(), seen))
     }
 }
 
-/// Goes past the next value.
+/// Skips the next value.
 struct Skip;
 
 impl Pass for Skip {
@@ -164,17 +65,17 @@ impl Pass for Skip {
 struct Reader<'l, 's, 'a, B> {
     scanner: Scanner<'a, B>,
     text: &'a [u8],
-    look: &'l mut Look<'s>,
+    scan: &'l mut Prescan<'s>,
 }
 
 impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
     #[inline(always)]
-    fn new(scanner: Scanner<'a, B>, look: &'l mut Look<'s>) -> Self {
+    fn new(scanner: Scanner<'a, B>, scan: &'l mut Prescan<'s>) -> Self {
         let text = scanner.text();
         Self {
             scanner,
             text,
-            look,
+            scan,
         }
     }
 
@@ -206,7 +107,7 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
 
     #[inline(always)]
     fn doubt(&mut self) -> Result<(), Error> {
-        self.look.doubtful = true;
+        self.scan.doubtful = true;
         self.skip().map(drop)
     }
 
@@ -214,8 +115,8 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
     #[inline(always)]
     fn subschema(&mut self, level: u32) -> Result<Keywords, Error> {
         if self.is_schema(level)? {
-            let look = &mut *self.look;
-            Ok(self.scanner.call(Subschema { look, level })?.keywords)
+            let scan = &mut *self.scan;
+            Ok(self.scanner.call(Subschema { scan, level })?.keywords)
         } else {
             self.doubt()?;
             Ok(0)
@@ -225,7 +126,7 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
     /// Whether an object comes next that is to be looked into.
     #[inline(always)]
     fn is_schema(&mut self, level: u32) -> Result<bool, Error> {
-        Ok(self.comes(Kind::Object, b'{')? && !self.look.doubtful && level < MAX_LEVEL)
+        Ok(self.comes(Kind::Object, b'{')? && !self.scan.doubtful && level < MAX_LEVEL)
     }
 
     /// The object that was announced. Most begin with a type and a description,
@@ -245,8 +146,8 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
                 seen.keywords |= DESCRIPTION;
                 self.text_only()?;
             } else {
-                let look = &mut *self.look;
-                return self.scanner.call(MoreKeywords { look, level, seen });
+                let scan = &mut *self.scan;
+                return self.scanner.call(MoreKeywords { scan, level, seen });
             }
             if !self.scanner.more(b'}')? {
                 return Ok(seen);
@@ -257,8 +158,8 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
     /// The rest of a schema, from a key on.
     #[inline(always)]
     fn more_keywords(&mut self, level: u32, mut seen: Seen) -> Result<Seen, Error> {
-        let names = self.look.scratch.names.len();
-        let required = self.look.scratch.required.len();
+        let names = self.scan.scratch.names.len();
+        let required = self.scan.scratch.required.len();
         loop {
             self.skip_space()?;
             let keyword = match self.usual_keyword() {
@@ -270,12 +171,12 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
                 break;
             }
         }
-        let look = &mut *self.look;
-        if !look.doubtful && !look.agrees(self.text, &seen, names, required) {
-            look.doubtful = true;
+        let scan = &mut *self.scan;
+        if !scan.doubtful && !scan.agrees(self.text, &seen, names, required) {
+            scan.doubtful = true;
         }
-        look.scratch.names.truncate(names);
-        look.scratch.required.truncate(required);
+        scan.scratch.names.truncate(names);
+        scan.scratch.required.truncate(required);
         Ok(seen)
     }
 
@@ -303,7 +204,7 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
     #[inline(always)]
     fn unusual_keyword(&mut self, seen: &mut Seen) -> Result<Keywords, Error> {
         let key = self.scanner.key()?;
-        if key.escaped || self.look.doubtful {
+        if key.escaped || self.scan.doubtful {
             self.doubt()?;
             return Ok(0);
         }
@@ -311,15 +212,15 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
         let found = named(name);
         if found == TITLE {
             seen.keywords |= TITLE;
-            self.skip()?;
+            self.anything()?;
             return Ok(0);
         }
         if found == 0 {
             seen.keywords |= other_bit(name);
-            match other(name, self.look.usage) {
+            match other(name, self.scan.usage) {
                 Other::Doubtful => self.doubt()?,
                 Other::Text => self.text_only()?,
-                Other::Anything => self.skip().map(drop)?,
+                Other::Anything => self.anything()?,
             }
         }
         Ok(found)
@@ -329,7 +230,7 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
     #[inline(always)]
     fn keyword(&mut self, keyword: Keywords, level: u32, seen: &mut Seen) -> Result<(), Error> {
         // Of a keyword that stands twice the last counts: leave that to the tree.
-        self.look.doubtful |= seen.keywords & keyword & !DESCRIPTION != 0;
+        self.scan.doubtful |= seen.keywords & keyword & !DESCRIPTION != 0;
         seen.keywords |= keyword;
         match keyword {
             TYPE => self.types(seen),
@@ -346,6 +247,16 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
             ANY_OF => self.branches(level, seen),
             _ => Ok(()),
         }
+    }
+
+    /// Skips a value in which Moonshot looks for nothing but references.
+    #[inline(always)]
+    fn anything(&mut self) -> Result<(), Error> {
+        let value = self.skip()?;
+        if value.kind == Kind::Object && may_refer(value.span.of(self.text)) {
+            self.scan.doubtful = true;
+        }
+        Ok(())
     }
 
     #[inline(always)]
@@ -373,7 +284,7 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
             Kind::Array => {
                 seen.several = true;
                 if !self.scanner.open()? {
-                    self.look.doubtful = true;
+                    self.scan.doubtful = true;
                     return Ok(());
                 }
                 loop {
@@ -382,7 +293,7 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
                     } else {
                         let one = self.type_name()?;
                         // One that stands twice is the tree's to judge.
-                        self.look.doubtful |= seen.types.names(one);
+                        self.scan.doubtful |= seen.types.names(one);
                         seen.types = seen.types.or(one);
                     }
                     if !self.scanner.more(b']')? {
@@ -410,7 +321,7 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
         if let (true, one) = name {
             return Ok(one);
         }
-        self.look.doubtful = true;
+        self.scan.doubtful = true;
         self.scanner.string()?;
         Ok(Types::NONE)
     }
@@ -425,9 +336,14 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
         }
         loop {
             let name = self.scanner.key()?;
-            self.look.doubtful |= name.escaped || is_reserved(inner(self.text, name.span));
-            self.look.scratch.names.push(name.span);
-            self.look.properties += 1;
+            let scan = &mut *self.scan;
+            scan.properties += 1;
+            scan.doubtful |= name.escaped
+                || scan.properties > MAX_PROPERTIES
+                || is_reserved(inner(self.text, name.span));
+            if !scan.doubtful {
+                scan.scratch.names.push(name.span);
+            }
             if self.is_schema(level + 1)? {
                 self.schema(level + 1)?;
             } else {
@@ -444,15 +360,20 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
         if !self.comes(Kind::Array, b'[')? {
             return self.doubt();
         }
-        let start = self.look.scratch.required.len();
+        let start = self.scan.scratch.required.len();
         if !self.scanner.open()? {
             return Ok(());
         }
         loop {
             if self.comes(Kind::String, b'"')? {
                 let name = self.scanner.string()?;
-                self.look.doubtful |= name.escaped;
-                self.look.scratch.required.push(name.span);
+                let scan = &mut *self.scan;
+                scan.doubtful |= name.escaped;
+                // What is doubtful is not noted: it may be long.
+                if !scan.doubtful {
+                    scan.scratch.required.push(name.span);
+                    scan.doubtful = scan.scratch.required.len() - start > MAX_LIST;
+                }
             } else {
                 self.doubt()?;
             }
@@ -460,7 +381,6 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
                 break;
             }
         }
-        self.look.doubtful |= self.look.scratch.required.len() - start > MAX_LIST;
         Ok(())
     }
 
@@ -470,7 +390,7 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
             return self.doubt();
         }
         if !self.scanner.open()? {
-            self.look.doubtful = true;
+            self.scan.doubtful = true;
             return Ok(());
         }
         let mut count = 0;
@@ -487,7 +407,7 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
                 break;
             }
         }
-        self.look.doubtful |= count > MAX_LIST;
+        self.scan.doubtful |= count > MAX_LIST;
         Ok(())
     }
 
@@ -521,7 +441,7 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
             return self.doubt();
         }
         if !self.scanner.open()? {
-            self.look.doubtful = true;
+            self.scan.doubtful = true;
             return Ok(());
         }
         let mut count = 0;
@@ -532,123 +452,18 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
                 break;
             }
         }
-        self.look.doubtful |= count > MAX_LIST;
+        self.scan.doubtful |= count > MAX_LIST;
         Ok(())
     }
-}
-
-impl Look<'_> {
-    /// Whether the keywords of a schema agree with one another.
-    // Not a part of the passes: what it needs would take registers from them.
-    #[inline(never)]
-    fn agrees(&self, text: &[u8], seen: &Seen, names: usize, required: usize) -> bool {
-        let has = |keyword| seen.keywords & keyword != 0;
-        if has(ANY_OF) {
-            let annotations = TITLE | DESCRIPTION | ANY_OF;
-            if has(TYPE) || seen.keywords & seen.branches & !annotations != 0 {
-                return false;
-            }
-        }
-        let count = seen.types.count();
-        if has(ENUM) {
-            let composite = Types::ARRAY.or(Types::OBJECT);
-            let nullable =
-                count == 2 && seen.types.names(Types::NULL) && seen.types.and(composite).is_empty();
-            if !(count == 1 || nullable) || !seen.types.admit(seen.values) {
-                return false;
-            }
-        } else if count > 1 && seen.keywords & !(TYPE | TITLE | DESCRIPTION) != 0 {
-            return false;
-        }
-        has_all(
-            text,
-            &self.scratch.names[names..],
-            &self.scratch.required[required..],
-        )
-    }
-}
-
-/// The keyword that is judged or an annotation; no bit if it is another.
-#[cold]
-fn named(keyword: &[u8]) -> Keywords {
-    match keyword {
-        b"type" => TYPE,
-        b"title" => TITLE,
-        b"description" => DESCRIPTION,
-        b"enum" => ENUM,
-        b"properties" => PROPERTIES,
-        b"required" => REQUIRED,
-        b"items" => ITEMS,
-        b"additionalProperties" => ADDITIONAL,
-        b"anyOf" => ANY_OF,
-        _ => 0,
-    }
-}
-
-/// What is fine as the value of a keyword that Moonshot reads rarely, or never.
-enum Other {
-    Doubtful,
-    Text,
-    Anything,
-}
-
-#[cold]
-fn other(keyword: &[u8], usage: Use) -> Other {
-    match keyword {
-        b"$ref" | b"$defs" => Other::Doubtful,
-        b"$schema" if usage == Use::Format => Other::Doubtful,
-        b"pattern" | b"$id" => Other::Text,
-        _ => Other::Anything,
-    }
-}
-
-/// Whether each of `required` is one of `names`. They mostly stand in the same
-/// order, so each search starts behind what was found last.
-#[inline(always)]
-fn has_all(text: &[u8], names: &[Span], required: &[Span]) -> bool {
-    let mut next = 0;
-    for &wanted in required {
-        let comes = names
-            .get(next)
-            .is_some_and(|&name| is_same(text, name, wanted));
-        if !comes {
-            match find(text, names, next, wanted) {
-                Some(at) => next = at,
-                None => return false,
-            }
-        }
-        next += 1;
-    }
-    true
-}
-
-/// The index of the first name from `start` on, or else from the first one on,
-/// that is the wanted one.
-#[inline(never)]
-fn find(text: &[u8], names: &[Span], start: usize, wanted: Span) -> Option<usize> {
-    let from = |start: usize| (start..names.len()).find(|&at| is_same(text, names[at], wanted));
-    from(start).or_else(|| from(0))
-}
-
-/// Whether two quoted names are the same. Most are short enough for one word.
-#[inline(always)]
-fn is_same(text: &[u8], a: Span, b: Span) -> bool {
-    let word = |span: Span| text.get(span.start as usize..)?.first_chunk();
-    a.length() == b.length()
-        && match (a.length(), word(a), word(b)) {
-            (length @ 1..=8, Some(a), Some(b)) => {
-                let differing = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
-                differing << (64 - 8 * length) == 0
-            }
-            _ => a.of(text) == b.of(text),
-        }
 }
 
 /// Whether no property may have this name.
 #[inline]
 fn is_reserved(name: &[u8]) -> bool {
     matches!(name.first(), Some(b'$' | b'a' | b'r'))
-        && RESERVED.iter().any(|reserved| name == reserved.as_bytes())
+        && RESERVED_TEXTS
+            .iter()
+            .any(|reserved| name == reserved.as_bytes())
 }
 
 /// What stands between quotes.

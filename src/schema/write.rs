@@ -1,0 +1,148 @@
+//! Writes a tree as text.
+
+use std::{borrow::Cow, collections::HashSet};
+
+use super::tree::{Id, Tree, quoted, unquoted};
+use crate::json::Kind;
+
+/// What is still to be written.
+enum Step {
+    /// A member or an element, with a comma before it or without.
+    Next {
+        id: Id,
+        comma: bool,
+    },
+    Close(char),
+}
+
+impl Tree<'_> {
+    /// Writes a value. What was not changed is written as it is in the text,
+    /// everything else compactly.
+    pub(super) fn write(&self, id: Id) -> String {
+        let mut dirty = HashSet::new();
+        for id in self.below(id).into_iter().rev() {
+            if self.is_changed(id) || self.children(id).any(|child| dirty.contains(&child)) {
+                dirty.insert(id);
+            }
+        }
+        let mut text = String::new();
+        let mut steps = Vec::new();
+        let mut next = Some(id);
+        loop {
+            if let Some(id) = next.take() {
+                self.begin(id, !dirty.contains(&id), &mut text, &mut steps);
+            }
+            match steps.pop() {
+                None => return text,
+                Some(Step::Close(bracket)) => text.push(bracket),
+                Some(Step::Next { id, comma }) => {
+                    if comma {
+                        text.push(',');
+                    }
+                    if self.is_member(id) {
+                        text.push_str(&self.quoted_key(id));
+                        text.push(':');
+                    }
+                    next = Some(id);
+                }
+            }
+        }
+    }
+
+    /// Writes a scalar, or what is clean; of anything else the bracket that opens it.
+    fn begin(&self, id: Id, is_clean: bool, text: &mut String, steps: &mut Vec<Step>) {
+        let (open, close) = match self.kind(id) {
+            Kind::Object if !is_clean => ('{', '}'),
+            Kind::Array if !is_clean => ('[', ']'),
+            _ => return text.push_str(self.raw(id)),
+        };
+        text.push(open);
+        steps.push(Step::Close(close));
+        let first = steps.len();
+        let children = self.children(id).enumerate();
+        steps.extend(children.map(|(place, id)| Step::Next {
+            id,
+            comma: place > 0,
+        }));
+        steps[first..].reverse();
+    }
+
+    /// The length of a value in compact JSON as Moonshot's validator counts it,
+    /// which also escapes `<`, `>` and `&`. Its own key is not counted.
+    pub(super) fn compact_length(&self, id: Id) -> usize {
+        let mut length = 0;
+        for each in self.below(id) {
+            let children = self.children(each).count();
+            length += match self.kind(each) {
+                Kind::Object => {
+                    let keys = self.members(each).map(|member| {
+                        let key = self.quoted_key(member);
+                        string_length(&key) + 1
+                    });
+                    keys.sum::<usize>() + children.max(1) + 1
+                }
+                Kind::Array => children.max(1) + 1,
+                Kind::String => string_length(self.raw(each)),
+                Kind::Number => number_length(self.raw(each)),
+                _ => self.raw(each).len(),
+            };
+        }
+        length
+    }
+}
+
+/// The length of a quoted string as Go writes it.
+fn string_length(raw: &str) -> usize {
+    let text = if raw.contains('\\') {
+        Cow::Owned(quoted(&unquoted(raw)))
+    } else {
+        Cow::Borrowed(raw)
+    };
+    let longer = text.chars().map(|letter| match letter {
+        '<' | '>' | '&' => 5,
+        '\u{2028}' | '\u{2029}' => 3,
+        _ => 0,
+    });
+    text.len() + longer.sum::<usize>()
+}
+
+/// The length of a number as Go writes it: a double, with the fewest digits.
+fn number_length(raw: &str) -> usize {
+    let is_integer = raw
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'-');
+    if is_integer && raw.len() <= 15 {
+        return raw.len();
+    }
+    match raw.parse::<f64>() {
+        Ok(number) if number != 0.0 && !(1e-6..1e21).contains(&number.abs()) => {
+            // Go writes the sign of every exponent.
+            format!("{number:e}").len() + usize::from(number.abs() >= 1.0)
+        }
+        Ok(number) => number.to_string().len(),
+        Err(_) => raw.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_those_of_go() {
+        for (raw, length) in [
+            (r#""""#, 2),
+            (r#""\u0041""#, 3),
+            (r#""<&>""#, 20),
+            ("\"\u{2028}\"", 8),
+            (r#""\n\u0001""#, 10),
+        ] {
+            assert_eq!(string_length(raw), length, "{raw}");
+        }
+        assert_eq!(number_length("-12"), 3);
+        assert_eq!(number_length("0.50"), 3);
+        assert_eq!(number_length("1e20"), 21);
+        assert_eq!(number_length("1.5e300"), 8);
+        assert_eq!(number_length("1e-7"), 4);
+    }
+}
