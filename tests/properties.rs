@@ -81,15 +81,6 @@ proptest! {
     }
 
     #[test]
-    fn what_a_conversation_began_with_is_rewritten_the_same_however_it_goes_on(
-        settings in requests::settings(),
-        body in bodies::conversations(),
-    ) {
-        let send = |body: &str| rewrite(&settings, body).0;
-        prefixes::check(send, &body)?;
-    }
-
-    #[test]
     fn bytes_change_where_the_meaning_does_and_nowhere_else((settings, body) in chats()) {
         let (sent, _) = rewrite(&settings, &body);
         explain::explain(&body, &sent)?;
@@ -119,6 +110,20 @@ proptest! {
         prop_assert_eq!(report.lost_thoughts(), lost_thoughts(&before, &after));
         let changed = changed_places(&before, &after);
         prop_assert_eq!(reported, changed, "{} became {}", body, sent);
+    }
+}
+
+proptest! {
+    // Each case is one for every message.
+    #![proptest_config(cases(1000))]
+
+    #[test]
+    fn what_a_conversation_began_with_is_rewritten_the_same_however_it_goes_on(
+        settings in requests::settings(),
+        body in bodies::conversations(),
+    ) {
+        let send = |body: &str| rewrite(&settings, body).0;
+        prefixes::check(send, &body)?;
     }
 }
 
