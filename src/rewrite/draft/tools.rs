@@ -33,7 +33,7 @@ impl ToolList {
 impl Draft<'_> {
     /// Whether there may be any tool. If not, a rule has nothing to look for.
     #[inline]
-    pub(in crate::rewrite) const fn may_have_tools(&self) -> bool {
+    pub(in crate::rewrite) fn may_have_tools(&self) -> bool {
         !self.spans.tools.is_empty() || self.any_message_has(MessageField::Tools)
     }
 
