@@ -104,12 +104,12 @@ rules! {
     /// ignores them (live reports).
     Thinking => thinking,
     /// Makes `reasoning_effort` a level that the model has, or removes it. On K3 and
-    /// K2.8 it becomes `low`, `high` or `max` (documented; which one is nearest is a judgement), as
-    /// does `thinking.effort`; on K2.8 it is moved into `thinking` if that is given
-    /// (vendor's client). `none` disables thinking on K2.5, K2.6, K2.8 and Kimi
-    /// Code's K3 (judgement). On K2.5 to K2.7 an effort is removed beside `thinking`,
-    /// which is refused (live reports). An object is replaced by its `effort` (live
-    /// reports).
+    /// K2.8 it becomes `low`, `high` or `max` (documented; which one is nearest is a
+    /// judgement), as does `thinking.effort`; on K2.8 it is moved into `thinking` if
+    /// that is given (vendor's client). `none` disables thinking on K2.5, K2.6, K2.8
+    /// and Kimi Code's K3 (judgement). On K2.5 to K2.7 an effort is removed beside
+    /// `thinking`, which is refused (live reports). An object is replaced by its
+    /// `effort` (live reports).
     ReasoningEffort => reasoning_effort,
     /// Replaces a `tool_choice` that the model refuses according to
     /// [`ToolChoicePolicy`] (live reports), and a named function by no other tool left
