@@ -369,7 +369,11 @@ mod tests {
             (6, SizeHint::default(), 5, 6),
             (4, SizeHint::with_exact(u64::MAX), usize::MAX, MIB),
         ] {
-            assert_eq!(capacity(length, &rest, limit), expected, "{length} {rest:?}");
+            assert_eq!(
+                capacity(length, &rest, limit),
+                expected,
+                "{length} {rest:?}"
+            );
         }
         let mut up_to_three = SizeHint::default();
         up_to_three.set_upper(3);

@@ -231,9 +231,7 @@ impl fmt::Display for NotInlined {
                     "the content would bring the total of the request above {limit} bytes"
                 )
             }
-            Self::ContentType => {
-                f.write_str("the content type is not one that Moonshot accepts")
-            }
+            Self::ContentType => f.write_str("the content type is not one that Moonshot accepts"),
             Self::Content => f.write_str("the content is not in a format that Moonshot accepts"),
         }
     }

@@ -1,4 +1,4 @@
-//! What changes in a body, and what doesn't.
+//! The parts of a body that change, and those that stay.
 
 use http::Request;
 use tower_moonshot::inline_media::MediaType;
@@ -6,7 +6,7 @@ use tower_moonshot::inline_media::MediaType;
 use crate::harness::*;
 
 #[tokio::test]
-async fn an_image_is_put_in_and_every_other_byte_stays() {
+async fn an_image_is_inlined_and_every_other_byte_stays() {
     let origin = Origin::of_pictures().await;
     let url = origin.url("/a.png");
     let body = format!(
@@ -35,7 +35,7 @@ async fn an_image_is_put_in_and_every_other_byte_stays() {
 }
 
 #[tokio::test]
-async fn escaped_keys_types_and_urls_are_what_they_say() {
+async fn escaped_keys_types_and_urls_are_recognized() {
     let origin = Origin::of_pictures().await;
     let url = origin.url("/a").replace('/', "\\/").replace('h', "\\u0068");
     let body = format!(
@@ -46,7 +46,7 @@ async fn escaped_keys_types_and_urls_are_what_they_say() {
 }
 
 #[tokio::test]
-async fn a_url_may_stand_without_an_object_around_it() {
+async fn a_url_need_not_be_in_an_object() {
     let origin = Origin::of_pictures().await;
     let url = origin.url("/a");
     let body =
@@ -60,7 +60,7 @@ async fn a_url_may_stand_without_an_object_around_it() {
 }
 
 #[tokio::test]
-async fn of_keys_that_stand_twice_the_last_counts_and_the_others_go() {
+async fn the_last_of_duplicate_keys_wins_and_the_others_are_removed() {
     let origin = Origin::of_pictures().await;
     let url = origin.url("/last");
     let first = origin.url("/first");
@@ -81,7 +81,7 @@ async fn of_keys_that_stand_twice_the_last_counts_and_the_others_go() {
         let passed = send(&layer(), wrap(before, &url)).await;
         assert_eq!(passed.body, wrap(after, PNG_URL));
     }
-    // Further out, at each level.
+    // The same key further out, at each level.
     let part = |url: &str| format!(r#"{{"type":"image_url","image_url":{{"url":"{url}"}}}}"#);
     for (before, after) in [
         (
@@ -110,7 +110,7 @@ async fn of_keys_that_stand_twice_the_last_counts_and_the_others_go() {
 }
 
 #[tokio::test]
-async fn keys_that_stand_twice_stay_where_nothing_is_put_in() {
+async fn duplicate_keys_stay_where_nothing_is_inlined() {
     let origin = Origin::start(|_| b"HTTP/1.1 404 No\r\ncontent-length: 0\r\n\r\n".into()).await;
     let body = format!(
         r#"{{"messages":[{{"content":[{{"type":"image_url","image_url":{{"url":"x","url":"{}"}}}}]}}]}}"#,
@@ -122,7 +122,7 @@ async fn keys_that_stand_twice_stay_where_nothing_is_put_in() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_url_of_a_part_is_none_of_its_business() {
+async fn everything_except_http_urls_of_parts_is_ignored() {
     let origin = Origin::of_pictures().await;
     let url = origin.url("/a");
     for body in [
@@ -143,7 +143,7 @@ async fn what_is_no_http_url_of_a_part_is_none_of_its_business() {
         ]),
         format!(r#"{{"messages":[{{"content":"{url}"}}],"image_url":"{url}"}}"#),
         format!(r#"{{"messages":{{"content":[{}]}}}}"#, image(&url)),
-        // Not JSON: one bracket too many.
+        // Invalid JSON: one bracket too many.
         format!("{}}}", chat([image(&url)])),
         String::new(),
     ] {
@@ -155,7 +155,7 @@ async fn what_is_no_http_url_of_a_part_is_none_of_its_business() {
 }
 
 #[tokio::test]
-async fn requests_that_are_no_plain_chat_requests_are_not_read() {
+async fn only_plain_chat_requests_are_read() {
     let origin = Origin::of_pictures().await;
     let body = chat([image(&origin.url("/a"))]);
     for request in [
@@ -175,7 +175,7 @@ async fn requests_that_are_no_plain_chat_requests_are_not_read() {
 }
 
 #[tokio::test]
-async fn digests_of_a_body_that_changed_go() {
+async fn digests_of_a_changed_body_are_removed() {
     let origin = Origin::of_pictures().await;
     let request = |url: &str| {
         Request::post("/v1/chat/completions")
