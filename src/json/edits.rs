@@ -238,7 +238,7 @@ impl<'a> Settler<'a> {
     }
 
     /// Joins adjacent removals to one run, which has one comma. Returns the span of the
-    /// run and the index of the first edit behind it.
+    /// run and the index of the first edit after it.
     fn run(&self, first: Span, edits: &[Edit], mut next: usize) -> (Span, usize) {
         let mut run = first;
         while let Some(&Edit { span, how, .. }) = edits.get(next) {
@@ -253,7 +253,7 @@ impl<'a> Settler<'a> {
         (run, next)
     }
 
-    /// Extends a run by the comma behind it, or by the one before it at the end of a
+    /// Extends a run by the comma after it, or by the one before it at the end of a
     /// container.
     fn with_comma(&self, run: Span) -> Span {
         let behind = self.after_comma(run);
@@ -267,7 +267,7 @@ impl<'a> Settler<'a> {
         }
     }
 
-    /// Finds where a container is appended to: behind its last remaining item and before
+    /// Finds where a container is appended to: after its last remaining item and before
     /// the white space that follows. Returns whether there is such an item. `last` is the
     /// last edit before the closing bracket.
     fn find_end(&mut self, close: u32, last: Option<&Edit>) -> bool {
@@ -292,7 +292,7 @@ impl<'a> Settler<'a> {
         }
     }
 
-    /// Returns the offset behind the comma and white space after `span`, or the end of
+    /// Returns the offset after the comma and white space after `span`, or the end of
     /// `span` if no comma follows.
     fn after_comma(&self, span: Span) -> u32 {
         let comma = self.skip_space(span.end);

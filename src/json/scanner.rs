@@ -177,12 +177,12 @@ impl<'a, B: Backend> Scanner<'a, B> {
         found
     }
 
-    /// Skips a string that the caller has already matched, and `behind` more bytes, and
+    /// Skips a string that the caller has already matched, and `after` more bytes, and
     /// returns the span of the string. `string` is its length with quotes.
     #[inline(always)]
-    pub(crate) fn pass(&mut self, string: usize, behind: usize) -> Span {
+    pub(crate) fn pass(&mut self, string: usize, after: usize) -> Span {
         let start = self.pos;
-        self.pos += string + behind;
+        self.pos += string + after;
         Span::new(start, start + string)
     }
 
@@ -255,7 +255,7 @@ impl<'a, B: Backend> Scanner<'a, B> {
     }
 }
 
-/// Skips a container and returns the offset behind it. A stack of bits holds the open
+/// Skips a container and returns the offset after it. A stack of bits holds the open
 /// brackets, so that no text causes recursion.
 struct SkipContainer;
 
@@ -308,7 +308,7 @@ fn byte(text: &[u8], pos: usize) -> u8 {
     text.get(pos).copied().unwrap_or(0)
 }
 
-/// Validates a number or a literal and returns the offset behind it.
+/// Validates a number or a literal and returns the offset after it.
 fn skip_scalar(text: &[u8], pos: usize, kind: Kind) -> Result<usize, Error> {
     match kind {
         Kind::True => literal(text, pos, b"true"),

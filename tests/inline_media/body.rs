@@ -7,7 +7,7 @@ use crate::harness::*;
 
 #[tokio::test]
 async fn an_image_is_inlined_and_every_other_byte_stays() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let url = origin.url("/a.png");
     let body = format!(
         r#" {{"model" : "kimi-k3", "temperature":1.0e0,
@@ -36,7 +36,7 @@ async fn an_image_is_inlined_and_every_other_byte_stays() {
 
 #[tokio::test]
 async fn escaped_keys_types_and_urls_are_recognized() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let url = origin.url("/a").replace('/', "\\/").replace('h', "\\u0068");
     let body = format!(
         r#"{{"m\u0065ssages":[{{"cont\u0065nt":[{{"\u0074ype":"image\u005Furl","imag\u0065\u005furl":{{"ur\u006c":"{url}"}}}}]}}]}}"#
@@ -47,7 +47,7 @@ async fn escaped_keys_types_and_urls_are_recognized() {
 
 #[tokio::test]
 async fn a_url_need_not_be_in_an_object() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let url = origin.url("/a");
     let body =
         format!(r#"{{"messages":[{{"content":[{{"type":"image_url","image_url":"{url}"}}]}}]}}"#);
@@ -61,7 +61,7 @@ async fn a_url_need_not_be_in_an_object() {
 
 #[tokio::test]
 async fn the_last_of_duplicate_keys_wins_and_the_others_are_removed() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let url = origin.url("/last");
     let first = origin.url("/first");
     for (before, after) in [
@@ -123,7 +123,7 @@ async fn duplicate_keys_stay_where_nothing_is_inlined() {
 
 #[tokio::test]
 async fn everything_except_http_urls_of_parts_is_ignored() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let url = origin.url("/a");
     for body in [
         chat([image("data:image/png;base64,AA=="), video("ms://abc")]),
@@ -156,7 +156,7 @@ async fn everything_except_http_urls_of_parts_is_ignored() {
 
 #[tokio::test]
 async fn only_plain_chat_requests_are_read() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let body = chat([image(&origin.url("/a"))]);
     for request in [
         Request::post("/v1/embeddings"),
@@ -176,7 +176,7 @@ async fn only_plain_chat_requests_are_read() {
 
 #[tokio::test]
 async fn digests_of_a_changed_body_are_removed() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let request = |url: &str| {
         Request::post("/v1/chat/completions")
             .header("content-digest", "sha-256=:AA==:")

@@ -25,7 +25,7 @@ use crate::harness::*;
 
 #[tokio::test]
 async fn fetches_contain_nothing_from_the_callers_request() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let url = origin.url("/a%20b?x=%C3%A9&y=é#part");
     let passed = send(&layer(), chat([image(&url)])).await;
     assert_eq!(passed.urls(), [PNG_URL]);
@@ -49,7 +49,7 @@ async fn fetches_contain_nothing_from_the_callers_request() {
 
 #[tokio::test]
 async fn fetches_have_a_user_agent() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let agent = HeaderValue::from_static("moon-gazer/1.0 (ops@example.com)");
     let layer = layer().with_user_agent(agent);
     send(&layer, chat([image(&origin.url("/a"))])).await;
@@ -59,7 +59,7 @@ async fn fetches_have_a_user_agent() {
 
 #[tokio::test]
 async fn the_same_url_is_fetched_once() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let (a, b) = (origin.url("/a"), origin.url("/b"));
     let same = a.replace("http", "HTTP") + "#part";
     let passed = send(
@@ -195,7 +195,7 @@ async fn connection_errors_are_reported() {
 
 #[tokio::test]
 async fn invalid_urls_and_urls_with_credentials_are_not_fetched() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let at = |user: &str| origin.url("/").replace("//", &format!("//{user}@"));
     for (url, why) in [
         ("http://".to_owned(), NotInlined::InvalidUrl),
@@ -231,7 +231,7 @@ async fn a_custom_client_receives_the_requests() {
 /// A custom client without any check of addresses. The test only checks that it works.
 #[tokio::test]
 async fn hyper_utils_client_works_as_the_client() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let client = Client::builder(TokioExecutor::new()).build_http();
     let passed = send(
         &layer().with_client(client),

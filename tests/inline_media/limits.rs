@@ -20,7 +20,7 @@ fn png(length: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn the_eleventh_image_is_not_fetched() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let url = |index: usize| origin.url(&format!("/{index}"));
     let mut images: Vec<_> = (0..11).map(|index| image(&url(index))).collect();
     // These parts need no fetch, or no further one.

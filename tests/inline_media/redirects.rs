@@ -60,7 +60,7 @@ async fn every_redirect_is_checked() {
         let address: IpAddr = address.parse().unwrap();
         NotInlined::NotPublic(NotPublic::new(address))
     };
-    let target = Origin::of_pictures().await;
+    let target = Origin::of_images().await;
     let port = target.port;
     for (location, why) in [
         (format!("http://127.0.0.1:{port}/"), not_public("127.0.0.1")),

@@ -44,7 +44,7 @@ fn resolving(answers: &[&[&str]]) -> (MediaClient, Arc<AtomicUsize>) {
 
 #[tokio::test]
 async fn a_name_that_resolves_to_no_public_address_is_not_connected_to() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     for addresses in [
         &["127.0.0.1"][..],
         &["::ffff:127.0.0.1"],
@@ -65,7 +65,7 @@ async fn a_name_that_resolves_to_no_public_address_is_not_connected_to() {
 /// The name is resolved once, and the connection is made to the checked address.
 #[tokio::test]
 async fn a_name_is_not_resolved_a_second_time() {
-    let here = Origin::of_pictures().await;
+    let here = Origin::of_images().await;
     let address = format!("127.0.0.2:{}", here.port);
     let there = Origin::serve_at(&address, async |_, _| Ok(())).await;
     let (client, asked) = resolving(&[&["127.0.0.1"], &["127.0.0.2"]]);
@@ -87,7 +87,7 @@ async fn a_name_is_not_resolved_a_second_time() {
 
 #[tokio::test]
 async fn only_permitted_addresses_of_a_name_are_tried() {
-    let here = Origin::of_pictures().await;
+    let here = Origin::of_images().await;
     let address = format!("127.0.0.2:{}", here.port);
     let there = Origin::serve_at(&address, async |_, _| Ok(())).await;
     let (client, _) = resolving(&[&["127.0.0.2", "127.0.0.1"]]);
@@ -103,7 +103,7 @@ async fn only_permitted_addresses_of_a_name_are_tried() {
 
 #[tokio::test]
 async fn an_allowed_host_may_have_any_address() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let url = format!("http://Images.TEST.:{}/", origin.port);
     let resolver = service_fn(async |_: String| Ok::<_, Infallible>(vec![[127, 0, 0, 1].into()]));
     let client = || MediaClient::new().with_resolver(resolver);
@@ -128,7 +128,7 @@ async fn an_allowed_host_may_have_any_address() {
 
 #[tokio::test]
 async fn the_client_alone_connects_to_public_addresses_only() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     for host in [
         "127.0.0.1",
         "localhost",

@@ -57,7 +57,7 @@ async fn ask(app: Router, body: String) -> (StatusCode, Value, Told) {
 
 #[tokio::test]
 async fn moonshot_accepts_with_the_layer_what_it_refuses_without_it() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let url = origin.url("/a.png");
     for model in MODELS {
         let emulator = Emulator::new();
@@ -86,7 +86,7 @@ async fn moonshot_accepts_with_the_layer_what_it_refuses_without_it() {
 
 #[tokio::test]
 async fn each_layer_has_its_own_report() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let app = Router::new().fallback_service(
         ServiceBuilder::new()
             .layer(layer())
@@ -118,7 +118,7 @@ async fn each_layer_has_its_own_report() {
 /// Images are fetched even if the compat layer then skips the body.
 #[tokio::test]
 async fn fetches_are_reported_even_if_the_compat_layer_skips_the_body() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let app = Router::new().fallback_service(
         ServiceBuilder::new()
             .layer(layer())
@@ -133,7 +133,7 @@ async fn fetches_are_reported_even_if_the_compat_layer_skips_the_body() {
 /// The two layers in the wrong order.
 #[tokio::test]
 async fn a_skipped_body_is_reported_in_the_wrong_order_of_layers() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let app = Router::new().fallback_service(
         ServiceBuilder::new()
             .layer(MoonshotCompatLayer::new().with_max_body_bytes(10))

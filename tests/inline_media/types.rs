@@ -61,7 +61,7 @@ async fn a_video_is_inlined_as_a_video() {
     );
     assert!(origin.heads()[0].contains("\r\naccept: video/*\r\n"));
 
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let passed = send(&layer(), chat([video(&origin.url("/a.mp4"))])).await;
     assert_eq!(passed.outcome(), Err(NotInlined::ContentType));
 }

@@ -34,7 +34,7 @@ pub(crate) trait Backend: Copy + std::fmt::Debug {
     /// Reads any string. Its opening quote is at `start - 1`.
     fn string(self, text: &[u8], start: usize) -> Result<StringEnd, Error>;
 
-    /// Skips white space and returns the offset behind it.
+    /// Skips white space and returns the offset after it.
     fn space(self, text: &[u8], pos: usize) -> usize;
 
     /// Runs a pass in a function that is compiled for the instructions of this back end.
