@@ -1,16 +1,17 @@
-//! Fails if the rewrite has become slower, by counts that are the same in every
-//! run: valgrind counts the instructions that a rewrite takes, and those of
-//! `serde_json::Value` for the same job. How many times fewer ours are is kept in
-//! `gate.csv`; falling more than a tenth below that fails. So does a cost that
-//! grows faster than what there is of messages, parts, tools, edits or bytes.
+//! A regression test for the speed of the rewrite, with reproducible figures.
+//!
+//! valgrind counts the instructions of a rewrite, and those of `serde_json::Value` for the
+//! same job. `gate.csv` holds the recorded ratios. The gate fails if a ratio is more than
+//! 10 % below the recorded one, or if the cost per byte grows with the number of messages,
+//! parts, tools, edits or bytes.
 //!
 //! ```sh
-//! cargo run --profile bench -p benches --bin gate               # judges
-//! cargo run --profile bench -p benches --bin gate -- --record   # keeps new ratios
+//! cargo run --profile bench -p benches --bin gate               # compares
+//! cargo run --profile bench -p benches --bin gate -- --record   # records new ratios
 //! ```
 //!
-//! Counts depend on the instructions that a machine has, so a ratio is kept for
-//! each back end. On a machine whose back end has none nothing is compared.
+//! Counts depend on the instruction set, so ratios are recorded per back end. A back end
+//! without recorded ratios is not compared.
 
 mod bodies;
 mod candidates {
@@ -40,10 +41,10 @@ use sizes::GROWTHS;
 
 const RECORD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/gate.csv");
 
-/// How far a ratio may fall below the recorded one.
+/// The fraction that a ratio may be below the recorded one.
 const FALL: f64 = 0.10;
 
-/// How much more a byte may cost where there is much of something.
+/// The factor by which the cost per byte may be higher in a large body.
 const GROWTH: f64 = 1.3;
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -54,7 +55,7 @@ fn main() -> ExitCode {
     let outcome = match arguments[..] {
         [] => judge(false),
         ["--record"] => judge(true),
-        // What valgrind runs.
+        // The command that valgrind runs.
         ["rewrite", candidate, cycles, ref files @ ..] => rewrite(candidate, cycles, files),
         _ => Err("usage: gate [--record]".into()),
     };
@@ -67,7 +68,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Rewrites each of the files so many times, and says with which back end.
+/// Rewrites each file `cycles` times and prints the back end.
 fn rewrite(candidate: &str, cycles: &str, files: &[&str]) -> Result<(), Failure> {
     let rewrite = if candidate == "ours" {
         ours::rewrite
@@ -87,7 +88,7 @@ fn rewrite(candidate: &str, cycles: &str, files: &[&str]) -> Result<(), Failure>
     Ok(())
 }
 
-/// As `src/json/backend` chooses it.
+/// Returns the back end that `src/json/backend` selects on this machine.
 fn back_end() -> &'static str {
     #[cfg(target_arch = "x86_64")]
     {
@@ -101,16 +102,15 @@ fn back_end() -> &'static str {
     "portable"
 }
 
-/// Something to count: a candidate, and the files that it rewrites.
+/// A measurement: a candidate and the files that it rewrites.
 struct Task {
     candidate: &'static str,
     files: Vec<PathBuf>,
 }
 
 impl Task {
-    /// Instructions that one rewrite of all files takes, and the back end. The
-    /// first rewrite and the start of the process are counted twice and
-    /// subtracted.
+    /// Returns the number of instructions for one rewrite of all files, and the back end.
+    /// The start of the process and the first rewrite are not included.
     fn count(&self) -> Result<(f64, String), Failure> {
         let (once, back_end) = self.count_cycles("1")?;
         let (thrice, _) = self.count_cycles("3")?;
@@ -138,7 +138,7 @@ impl Task {
     }
 }
 
-/// Counts all tasks, as many at a time as there are cores.
+/// Counts all tasks, one per core at a time.
 fn count_all(tasks: &[Task]) -> Result<Vec<(f64, String)>, Failure> {
     let next = AtomicUsize::new(0);
     let work = || {
@@ -164,7 +164,7 @@ fn count_all(tasks: &[Task]) -> Result<Vec<(f64, String)>, Failure> {
     Ok(counts.into_iter().map(|(_, count)| count).collect())
 }
 
-/// A directory that goes when it is dropped.
+/// A temporary directory, removed on drop.
 struct Directory(PathBuf);
 
 impl Directory {
@@ -174,7 +174,7 @@ impl Directory {
         Ok(Self(path))
     }
 
-    /// Writes the bodies, and gives the files and the bytes in them.
+    /// Writes the bodies. Returns the files and their total length in bytes.
     fn write(&self, name: &str, bodies: &[Bytes]) -> Result<(Vec<PathBuf>, usize), Failure> {
         let mut files = Vec::new();
         for (index, body) in bodies.iter().enumerate() {
@@ -188,7 +188,7 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // What is left in a temporary directory does no harm.
+        // Files that are left in a temporary directory do no harm.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -226,11 +226,11 @@ fn judge(record: bool) -> Result<(), Failure> {
     Err(failure.into())
 }
 
-/// Ratios by body and state.
+/// Ratios by body and state (unchanged or edited).
 type Ratios = BTreeMap<(String, String), f64>;
 
 fn count_ratios(directory: &Directory) -> Result<(String, Ratios), Failure> {
-    /// Several of the small bodies, one of the large.
+    /// Counts several of the small bodies and one of the large ones.
     const BYTES: usize = 1_000_000;
     let mut names = Vec::new();
     let mut tasks = Vec::new();
@@ -252,7 +252,7 @@ fn count_ratios(directory: &Directory) -> Result<(String, Ratios), Failure> {
     Ok((back_end, names.into_iter().zip(ratios).collect()))
 }
 
-/// All that is recorded, by back end.
+/// All recorded ratios, by back end.
 fn recorded() -> Result<BTreeMap<String, Ratios>, Failure> {
     let mut recorded: BTreeMap<String, Ratios> = BTreeMap::new();
     if !Path::new(RECORD).exists() {
@@ -284,7 +284,7 @@ fn keep(back_end: &str, ratios: &Ratios) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Says how the ratios are beside what is recorded; gives those that fell.
+/// Prints the ratios beside the recorded ones. Returns those that are too low.
 fn compare(back_end: &str, ratios: &Ratios) -> Result<Vec<String>, Failure> {
     let recorded = recorded()?;
     let Some(recorded) = recorded.get(back_end) else {
@@ -315,7 +315,7 @@ fn compare(back_end: &str, ratios: &Ratios) -> Result<Vec<String>, Failure> {
     Ok(fallen)
 }
 
-/// Says what a byte costs where there is little and much; gives what grew.
+/// Prints the cost per byte of small and large bodies. Returns those that grow too much.
 fn grown(directory: &Directory) -> Result<Vec<String>, Failure> {
     let mut sizes = Vec::new();
     let mut tasks = Vec::new();

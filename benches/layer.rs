@@ -1,13 +1,13 @@
-//! What the layer adds to a tower call, beside the same call without it.
+//! The time that the layer adds to a tower call.
 //!
 //! ```sh
 //! cargo bench -p benches --bench layer
 //! ```
 //!
-//! Both take turns in one run; printed are the median of the differences, in
-//! nanoseconds a call, and what the call costs without. No body needs a change.
-//! That it was read or passed through, as it should be, and that all of it arrived,
-//! is verified for every call.
+//! Calls with and without the layer alternate in one run. The output is the median of the
+//! differences and the cost without the layer, in nanoseconds per call. No body needs a
+//! change. Every call verifies that the body was read or passed through as expected, and
+//! that all of it arrived.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -30,13 +30,13 @@ use http_body::{Body, Frame, SizeHint};
 use tower::{Layer, Service};
 use tower_moonshot::{MoonshotCompatLayer, Report};
 
-/// A body that arrives in frames of this length, all of which are there.
+/// A body in frames of this length, all of which are available at once.
 #[derive(Clone)]
 struct Frames {
     text: Bytes,
     frame: usize,
-    /// Whether it tells how long it is, as one with a `Content-Length` does and a
-    /// chunked one doesn't.
+    /// Whether the size hint is exact, as with `Content-Length`, or unknown, as with chunked
+    /// encoding.
     is_announced: bool,
 }
 
@@ -68,7 +68,7 @@ impl Body for Frames {
     }
 }
 
-/// The inner service: drains the body, as a client does.
+/// The inner service, which reads the whole body as a client does.
 #[derive(Clone)]
 struct Drain;
 
@@ -95,7 +95,7 @@ where
     }
 }
 
-/// Sends one request; the body of the answer is the length of what arrived.
+/// Sends one request. The response body is the number of bytes that arrived.
 fn call<S>(service: &mut S, request: Request<Frames>) -> Response<u64>
 where
     S: Service<Request<Frames>, Response = Response<u64>, Error = Infallible>,
@@ -106,12 +106,12 @@ where
     black_box(response)
 }
 
-/// Nanoseconds of one call, for enough of them to be measured.
+/// Returns the nanoseconds per call, over enough calls to measure.
 fn time<S>(service: &mut S, requests: &[Request<Frames>], calls: usize) -> f64
 where
     S: Service<Request<Frames>, Response = Response<u64>, Error = Infallible>,
 {
-    // Requests are made before the clock runs.
+    // Requests are created before the time is taken.
     let requests: Vec<_> = requests.iter().cycle().take(calls).cloned().collect();
     let sent: u64 = requests
         .iter()
@@ -199,7 +199,7 @@ impl Case {
         kind.bodies(false).into_iter().map(request).collect()
     }
 
-    /// Fails unless the layer does with a request what this case is about.
+    /// Checks that the layer treats the request as this case expects.
     fn verify(&self, response: &Response<u64>, length: u64) {
         assert_eq!(*response.body(), length, "{}", self.name());
         let report = response.extensions().get::<Report>();
@@ -213,7 +213,7 @@ impl Case {
 
 fn main() {
     const ROUNDS: usize = 1001;
-    // Run as a test, only the verification counts.
+    // A test run only verifies.
     let rounds = if std::env::args().any(|argument| argument == "--test") {
         1
     } else {

@@ -1,20 +1,18 @@
-//! The rewrite of a body against what a gateway without this crate does, with
-//! every library that it might do it with.
+//! The rewrite of a body, compared with the same job in other JSON libraries.
 //!
 //! ```sh
 //! cargo bench -p benches --bench rewrite              # criterion's figures
 //! cargo bench -p benches --bench rewrite -- ratios    # times faster than serde_json's Value
-//! cargo bench -p benches --bench rewrite -- sizes     # nanoseconds a byte, by size
-//! cargo bench -p benches --bench rewrite -- --test    # verifies, and times nothing
+//! cargo bench -p benches --bench rewrite -- sizes     # nanoseconds per byte, by size
+//! cargo bench -p benches --bench rewrite -- --test    # only verifies
 //! ```
 //!
-//! With `--features ordered` it is the `Value` with `preserve_order` and
-//! `arbitrary_precision` that ours is compared with.
+//! With `--features ordered`, the baseline is serde_json's `Value` with `preserve_order`
+//! and `arbitrary_precision`.
 //!
-//! The ratios are what to compare between machines and days: all candidates take
-//! turns in one run on one thread, and the median of many rounds is printed. Every
-//! output is verified before anything is timed. With `--record DIRECTORY` the
-//! figures are written there as CSV.
+//! Compare the ratios between machines and days, not the times: all candidates alternate
+//! in one run on one thread, and the median of many rounds is printed. Every output is
+//! verified before it is timed. `--record DIRECTORY` writes the figures there as CSV.
 
 mod bodies;
 mod candidates;
@@ -38,13 +36,13 @@ use sizes::GROWTHS;
 
 const STATES: [(bool, &str); 2] = [(false, "unchanged"), (true, "edited")];
 
-/// Those that rewrite.
+/// All candidates that rewrite.
 fn rewriters() -> impl Iterator<Item = Candidate> {
     [VALUE, OURS].into_iter().chain(OTHERS.iter().copied())
 }
 
-/// Those that are timed. Beside the ordered `Value` only ours, which ties its
-/// figures to those of the plain one.
+/// The candidates that are timed. With the ordered `Value`, only ours is compared, which
+/// relates its figures to those of the plain one.
 fn compared() -> impl Iterator<Item = Candidate> {
     let others = if cfg!(feature = "ordered") {
         &[]
@@ -55,15 +53,15 @@ fn compared() -> impl Iterator<Item = Candidate> {
     [VALUE, OURS].into_iter().chain(others)
 }
 
-/// What a candidate sends.
+/// The output of a candidate.
 fn sent(candidate: &Candidate, body: &Bytes) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     (candidate.rewrite)(body, &mut |piece| out.extend_from_slice(piece))?;
     Some(out)
 }
 
-/// All candidates send the same JSON, and ours the same bytes as one that only
-/// cuts and pastes by offsets which another library found.
+/// Checks that all candidates output the same JSON, and that ours outputs the same bytes as
+/// edits by the offsets that another library finds.
 fn verify(body: &Bytes, what: &str) {
     let expected = sent(&VALUE, body).unwrap_or_default();
     let expected: Value = serde_json::from_slice(&expected).unwrap();
@@ -103,7 +101,7 @@ fn verify_all() {
     }
 }
 
-/// Faults in values that no rewrite looks at.
+/// Errors in values that no rewrite reads.
 const FAULTS: [(&str, &[u8]); 6] = [
     ("a control character", b"\"\n\""),
     ("an unknown escape", b"\"\\q\""),
@@ -113,7 +111,7 @@ const FAULTS: [(&str, &[u8]); 6] = [
     ("text behind the end", b"1}}"),
 ];
 
-/// Which faults a candidate doesn't see.
+/// Returns the errors that a candidate overlooks.
 fn overlooked(candidate: &Candidate) -> Vec<&'static str> {
     let is_taken = |fault: &[u8]| {
         let head: &[u8] =
@@ -128,8 +126,8 @@ fn overlooked(candidate: &Candidate) -> Vec<&'static str> {
         .collect()
 }
 
-/// Nanoseconds of one call, for enough calls to be measured; of this thread
-/// alone, so that it doesn't count what other programs take in between.
+/// Returns the nanoseconds per call, over enough calls to measure. This is CPU time of the
+/// thread, which excludes other programs.
 fn time(candidate: &Candidate, bodies: &[Bytes]) -> f64 {
     let calls = (1_000_000 / bodies[0].len())
         .clamp(1, 400)
@@ -143,7 +141,7 @@ fn time(candidate: &Candidate, bodies: &[Bytes]) -> f64 {
     start.elapsed().as_secs_f64() * 1e9 / calls as f64
 }
 
-/// What candidates took in many rounds, in which all took turns.
+/// The times of all candidates in many interleaved rounds.
 struct Rounds(Vec<Vec<f64>>);
 
 impl Rounds {
@@ -152,7 +150,7 @@ impl Rounds {
         Self((0..rounds).map(round).map(Iterator::collect).collect())
     }
 
-    /// The median of what each round says.
+    /// Returns the median of a figure over all rounds.
     fn median(&self, of: impl Fn(&[f64]) -> f64) -> f64 {
         let mut said: Vec<f64> = self.0.iter().map(|round| of(round)).collect();
         said.sort_by(f64::total_cmp);
@@ -160,7 +158,7 @@ impl Rounds {
     }
 }
 
-/// Times faster than `Value`, for each body and candidate; gives CSV.
+/// Prints how many times faster than `Value` each candidate is, by body. Returns CSV.
 fn ratios() -> Result<String, fmt::Error> {
     const ROUNDS: usize = 31;
     let candidates: Vec<Candidate> = compared().collect();
@@ -199,7 +197,7 @@ fn ratios() -> Result<String, fmt::Error> {
     Ok(csv)
 }
 
-/// What each candidate overlooks; gives CSV.
+/// Prints the errors that each candidate overlooks. Returns CSV.
 fn faults() -> Result<String, fmt::Error> {
     let mut csv = String::from("candidate,overlooked\n");
     println!("faults that are overlooked in what no rule looks at\n");
@@ -216,7 +214,7 @@ fn faults() -> Result<String, fmt::Error> {
     Ok(csv)
 }
 
-/// Nanoseconds a byte, for each kind of growth and each size; gives CSV.
+/// Prints the nanoseconds per byte, by kind of growth and size. Returns CSV.
 fn sizes() -> Result<String, fmt::Error> {
     const ROUNDS: usize = 15;
     let mut csv = String::from("growth,count,bytes,candidate,ns_per_byte\n");

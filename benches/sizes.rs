@@ -1,4 +1,4 @@
-//! Bodies of one make and many sizes, to tell whether cost grows with size alone.
+//! Bodies of one kind and many sizes, to check that the cost per byte stays constant.
 
 use std::{fmt::Write, ops::Range};
 
@@ -6,13 +6,13 @@ use bytes::Bytes;
 
 use crate::bodies::Rng;
 
-/// Something that there can be little or much of in a request.
+/// Something of which a request has few or many.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Growth {
     pub(crate) of: &'static str,
     pub(crate) counts: &'static [usize],
-    /// The count whose cost a byte is the measure for the largest: more than what
-    /// there is room for at hand, and more than what any request costs.
+    /// The count whose cost per byte the largest one is compared with. It is large enough
+    /// that buffers have grown and fixed costs don't matter.
     #[allow(dead_code, reason = "only the gate judges")]
     pub(crate) small: usize,
     make: fn(&mut Rng, usize) -> String,
@@ -52,8 +52,8 @@ pub(crate) const GROWTHS: [Growth; 5] = [
 ];
 
 impl Growth {
-    /// Bodies with this many; several if they are small, so that branch
-    /// predictors can't learn one by heart.
+    /// Creates bodies with this count. Small ones differ, so that branch predictors can't
+    /// learn them.
     pub(crate) fn bodies(&self, count: usize) -> Vec<Bytes> {
         let body = |seed| Bytes::from((self.make)(&mut Rng::new(seed), count));
         let first = body(1);
@@ -64,7 +64,7 @@ impl Growth {
 
 const HEAD: &str = r#"{"model":"kimi-k3","messages":["#;
 
-/// `count` elements, with commas between.
+/// Joins `count` elements with commas.
 fn list(body: &mut String, count: usize, mut element: impl FnMut(&mut String, usize)) {
     for index in 0..count {
         body.push_str(if index > 0 { "," } else { "" });
@@ -85,7 +85,7 @@ fn messages(rng: &mut Rng, count: usize) -> String {
     body + "]}"
 }
 
-/// Every message has a role that needs an edit.
+/// Messages with a role that needs an edit.
 fn edits(rng: &mut Rng, count: usize) -> String {
     let mut body = String::from(HEAD);
     list(&mut body, count, |body, index| {
@@ -94,7 +94,7 @@ fn edits(rng: &mut Rng, count: usize) -> String {
     body + "]}"
 }
 
-/// Parts of one array, which stays one because of the image.
+/// Parts of one array, which is not flattened because it contains an image.
 fn parts(rng: &mut Rng, count: usize) -> String {
     let mut body = format!(
         "{HEAD}{}",

@@ -1,5 +1,5 @@
-//! `async-openai`, a client for OpenAI, talks to Moonshot: the layer is part of
-//! its transport, and there is no gateway.
+//! The client `async-openai`, with the layer as part of its transport. No gateway is
+//! needed.
 //!
 //! Run it with
 //!
@@ -7,14 +7,14 @@
 //! cargo run --example async_openai
 //! ```
 //!
-//! or, to ask Moonshot, with
+//! Without a key, an emulator in this process answers. To send requests to Moonshot, run
+//! it with
 //!
 //! ```text
 //! MOONSHOT_API_KEY=sk-… cargo run --example async_openai
 //! ```
 //!
-//! Without a key an emulator in this process answers. The client takes any tower
-//! service for its transport with its feature `middleware`.
+//! With its feature `middleware`, the client accepts any tower service as its transport.
 
 use std::io::{self, Write};
 
@@ -38,12 +38,12 @@ use serde_json::json;
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_moonshot::{MoonshotCompatLayer, emulator::Emulator};
 
-/// Any that Moonshot has on sale.
+/// Any current model of Moonshot.
 const MODEL: &str = "kimi-k2.6";
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    // Region and key, from MOONSHOT_API_BASE and MOONSHOT_API_KEY.
+    // Reads the region from MOONSHOT_API_BASE and the key from MOONSHOT_API_KEY.
     let layer = MoonshotCompatLayer::from_env()?;
     let client = if std::env::var_os("MOONSHOT_API_KEY").is_some_and(|key| !key.is_empty()) {
         let connector = HttpsConnectorBuilder::new()
@@ -57,7 +57,7 @@ async fn main() -> Result<(), BoxError> {
         client(layer.layer(Emulator::new()))
     };
 
-    // What Moonshot refuses here: the role and the temperature.
+    // Moonshot rejects the role and the temperature of this request.
     let request = CreateChatCompletionRequest {
         temperature: Some(0.2),
         messages: vec![
@@ -75,7 +75,7 @@ async fn main() -> Result<(), BoxError> {
     }
     println!();
 
-    // And here the choice of a tool.
+    // Moonshot rejects the tool choice of this request.
     let request = CreateChatCompletionRequest {
         tools: Some(vec![ChatCompletionTools::Function(weather())]),
         tool_choice: Some(ChatCompletionToolChoiceOption::Function(
@@ -95,8 +95,8 @@ async fn main() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// A client whose requests go through an HTTP service: one with the layer around
-/// it.
+/// Creates a client that sends its requests through `http`, an HTTP service wrapped in the
+/// layer.
 pub(crate) fn client<S, B>(http: S) -> Client<OpenAIConfig>
 where
     S: Service<http::Request<reqwest::Body>, Response = http::Response<B>>,
@@ -106,8 +106,8 @@ where
     B: http_body::Body<Data = Bytes> + Send + Sync + 'static,
     B::Error: Into<BoxError>,
 {
-    // The client's requests are reqwest's, and come as factories, so that a
-    // retry can have another one.
+    // The client sends factories of reqwest's requests, so that a retry can create a new
+    // request.
     let transport = service_fn(move |factory: HttpRequestFactory| {
         let http = http.clone();
         async move {
@@ -117,11 +117,11 @@ where
         }
     });
     let transport = ServiceBuilder::new()
-        // What the client does by itself with another transport.
+        // The client's own transport includes this layer.
         .layer(OpenAIRetryLayer::default())
         .service(transport);
-    // What the environment has for OpenAI is none of Moonshot's business. The
-    // layer has the right key, and says where requests go.
+    // Without these, the client sends OpenAI's key and organization from the environment.
+    // The layer sets the URL and Moonshot's key.
     let config = OpenAIConfig::new()
         .with_api_key("")
         .with_org_id("")

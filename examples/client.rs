@@ -1,5 +1,5 @@
-//! A client: requests in OpenAI's form, sent to Moonshot through the layer, one
-//! for a whole answer and one for a stream.
+//! An HTTP client wrapped in the layer. It sends two requests in OpenAI's format to
+//! Moonshot, one of them for a stream.
 //!
 //! Run it with
 //!
@@ -7,19 +7,20 @@
 //! cargo run --example client
 //! ```
 //!
-//! or, to ask Moonshot, with
+//! Without a key, it starts an emulator on a free port. To send requests to Moonshot, run
+//! it with
 //!
 //! ```text
 //! MOONSHOT_API_KEY=sk-… cargo run --example client
 //! ```
 //!
-//! Without a key it serves an emulator on a port of its own. The first request
-//! without this program, to see Moonshot refuse what the layer repairs:
+//! Without the layer, Moonshot rejects the first request:
 //!
 //! ```text
-//! curl https://api.moonshot.ai/v1/chat/completions -H "authorization: Bearer $MOONSHOT_API_KEY" \
-//!   -H 'content-type: application/json' -d '{"model": "moonshot/kimi-k3", "temperature": 0.2,
-//!     "messages": [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "Hi!"}]}'
+//! curl https://api.moonshot.ai/v1/chat/completions \
+//!   -H "authorization: Bearer $MOONSHOT_API_KEY" -H 'content-type: application/json' \
+//!   -d '{"model": "moonshot/kimi-k3", "temperature": 0.2, "messages": [
+//!     {"role": "developer", "content": "Be brief."}, {"role": "user", "content": "Hi!"}]}'
 //! ```
 
 use std::{
@@ -48,7 +49,7 @@ type Moonshot = MoonshotCompat<Client<HttpsConnector<HttpConnector>, RequestBody
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    // Region and key, from MOONSHOT_API_BASE and MOONSHOT_API_KEY.
+    // Reads the region from MOONSHOT_API_BASE and the key from MOONSHOT_API_KEY.
     let mut layer = MoonshotCompatLayer::from_env()?;
     if !is_set("MOONSHOT_API_KEY") && !is_set("MOONSHOT_API_BASE") {
         layer = layer.with_region(serve_emulator().await?);
@@ -60,8 +61,8 @@ async fn main() -> Result<(), BoxError> {
         .enable_all_versions()
         .build();
     let client = Client::builder(TokioExecutor::new()).build(connector);
-    // The client is the innermost service: whatever is put between it and the
-    // layer, a retry for example, sees requests as they will be sent.
+    // The client is the innermost service. A service between the layer and the client,
+    // such as a retry, sees the rewritten requests.
     let mut moonshot = ServiceBuilder::new().layer(layer).service(client);
 
     let request = json!({
@@ -95,9 +96,9 @@ fn is_set(variable: &str) -> bool {
     env::var_os(variable).is_some_and(|value| !value.is_empty())
 }
 
-/// Sends a request, and prints what was changed on the way.
+/// Sends a request and prints what the layer changed.
 async fn ask(moonshot: &mut Moonshot, body: &Value) -> Result<Response<Incoming>, BoxError> {
-    // The layer adds scheme, host and key, so a path will do.
+    // A path is enough: the layer adds scheme, host and key.
     let request = Request::post("/v1/chat/completions")
         .header(CONTENT_TYPE, "application/json")
         .body(Full::from(body.to_string()))?;
@@ -113,7 +114,7 @@ async fn ask(moonshot: &mut Moonshot, body: &Value) -> Result<Response<Incoming>
     Err(format!("{status}: {}", String::from_utf8_lossy(&error)).into())
 }
 
-/// Prints the answer word by word, as it comes.
+/// Prints the answer as it arrives.
 async fn print_stream(mut body: Incoming) -> Result<(), BoxError> {
     let mut unread = Vec::new();
     while let Some(frame) = body.frame().await {
@@ -121,7 +122,7 @@ async fn print_stream(mut body: Incoming) -> Result<(), BoxError> {
             continue;
         };
         unread.extend_from_slice(&data);
-        // A line may come in several frames, and several lines in one.
+        // A frame may hold several lines, or part of one.
         while let Some(end) = unread.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = unread.drain(..=end).collect();
             let Some(event) = line.strip_prefix(b"data:").map(<[u8]>::trim_ascii) else {
@@ -139,11 +140,11 @@ async fn print_stream(mut body: Incoming) -> Result<(), BoxError> {
             io::stdout().flush()?;
         }
     }
-    // Without [DONE] it may be half of an answer.
-    Err("the stream broke off".into())
+    // Without [DONE], the answer may be incomplete.
+    Err("the stream ended without [DONE]".into())
 }
 
-/// What the model says, without what it thinks.
+/// Returns the content of a message, without its reasoning.
 fn text(message: &Value) -> &str {
     message["content"].as_str().unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! An offline Moonshot on a port, for tests of programs in any language: it
-//! refuses what Moonshot refuses, in its words, and answers in its form.
+//! An offline Moonshot server, for tests of programs in any language. It rejects what
+//! Moonshot rejects, with the same messages, and answers in the same format.
 //!
 //! Run it with
 //!
@@ -7,20 +7,20 @@
 //! cargo run --example emulator
 //! ```
 //!
-//! and ask it, at first for what a model doesn't take:
+//! and send a request, here with a temperature that the model rejects:
 //!
 //! ```text
-//! curl -i http://127.0.0.1:4002/v1/chat/completions -H 'content-type: application/json' -d '{
-//!   "model": "kimi-k3", "temperature": 0.2, "messages": [{"role": "user", "content": "Hi!"}]
-//! }'
+//! curl -i http://127.0.0.1:4002/v1/chat/completions \
+//!   -H 'content-type: application/json' -d '{"model": "kimi-k3", "temperature": 0.2,
+//!     "messages": [{"role": "user", "content": "Hi!"}]}'
 //! ```
 //!
-//! What it accepts and what it says is told by the documentation of
-//! `tower_moonshot::emulator`: `cargo doc --open --features emulator`.
+//! The documentation of `tower_moonshot::emulator` lists what it accepts and how it
+//! answers: `cargo doc --open --features emulator`.
 //!
-//! It speaks HTTP/1.1 and, to those who start with it, HTTP/2, and listens on
-//! the loopback interface only. With `--port 0` the system chooses a free port;
-//! the first line on standard output has the base URL in any case.
+//! It supports HTTP/1.1 and HTTP/2 with prior knowledge, and listens on the loopback
+//! interface only. With `--port 0`, the system chooses a free port. The first line on
+//! standard output is the base URL.
 
 use std::error::Error;
 
@@ -29,20 +29,21 @@ use clap::Parser;
 use tokio::{net::TcpListener, signal};
 use tower_moonshot::emulator::Emulator;
 
-/// An offline Moonshot on a port of the loopback interface.
+/// An offline Moonshot server on the loopback interface.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// The port to listen on; 0 for any that is free.
+    /// Port to listen on. 0 chooses a free one.
     #[arg(long, default_value_t = 4002)]
     port: u16,
 
-    /// A key to ask for, as `Authorization: Bearer KEY`. Without it any will do,
-    /// also none.
+    /// API key that requests must have, as `Authorization: Bearer KEY`. By default, any key
+    /// is accepted, also none.
     #[arg(long, value_name = "KEY")]
     api_key: Option<String>,
 
-    /// Accept models of no known family too, and treat them like the oldest ones.
+    /// Accept unknown model ids and treat them like the oldest models. By default, they are
+    /// answered with 404.
     #[arg(long)]
     unknown_models: bool,
 }
@@ -60,12 +61,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let listener = TcpListener::bind(("127.0.0.1", arguments.port))
         .await
-        .map_err(|error| format!("port {}: {error}", arguments.port))?;
+        .map_err(|error| format!("could not listen on port {}: {error}", arguments.port))?;
     println!("http://{}/v1", listener.local_addr()?);
-    // Events of a stream are small, and none should wait for the next.
+    // Sends the small events of a stream without delay.
     let listener = listener.tap_io(|connection| {
         if let Err(error) = connection.set_nodelay(true) {
-            eprintln!("no TCP_NODELAY: {error}");
+            eprintln!("could not set TCP_NODELAY: {error}");
         }
     });
     let stop = async { signal::ctrl_c().await.unwrap_or_default() };

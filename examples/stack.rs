@@ -1,5 +1,5 @@
-//! The layers of a public gateway, in the order in which they should stand, and
-//! why each one stands where it does.
+//! The layers of a public gateway in the recommended order, with the reason for the place
+//! of each.
 //!
 //! Run it with
 //!
@@ -7,17 +7,19 @@
 //! cargo run --example stack
 //! ```
 //!
-//! and ask it, with a compressed body for once:
+//! and send a request, here with a compressed body:
 //!
 //! ```text
-//! echo '{"model": "kimi-k3", "temperature": 2, "messages": [{"role": "user", "content": "Hi!"}]}' |
-//!   gzip | curl -i http://127.0.0.1:4001/v1/chat/completions -H 'authorization: Bearer open-sesame' \
-//!   -H 'content-type: application/json' -H 'content-encoding: gzip' --data-binary @-
+//! echo '{"model": "kimi-k3", "temperature": 2, "messages": [
+//!   {"role": "user", "content": "Hi!"}]}' | gzip |
+//! curl -i http://127.0.0.1:4001/v1/chat/completions --data-binary @- \
+//!   -H 'authorization: Bearer open-sesame' \
+//!   -H 'content-type: application/json' -H 'content-encoding: gzip'
 //! ```
 //!
-//! An emulator responds. It is overloaded at first, so that there is something to
-//! retry. The example `gateway` shows the HTTPS client that takes its place, and the
-//! package `moonshot-gateway` everything else that a proxy needs.
+//! An emulator answers. It fails the first request with an overload, so that a retry
+//! happens. The example `gateway` shows the HTTPS client that replaces the emulator. The
+//! package `moonshot-gateway` has everything else that a proxy needs.
 
 use std::{convert::Infallible, error::Error, sync::Arc, time::Duration};
 
@@ -40,10 +42,11 @@ use tower_http::{
 use tower_moonshot::{
     MoonshotCompatLayer, Report, RequestBody, Skipped,
     emulator::{Emulator, Failure},
+    try_clone_request,
 };
 use tracing_subscriber::EnvFilter;
 
-/// The callers and their keys. These are not Moonshot's: callers never see its.
+/// The callers and their keys for this gateway. They never see Moonshot's key.
 const CALLERS: [(&str, &str); 1] = [("ali", "Bearer open-sesame")];
 
 const MAX_BODY_BYTES: usize = 10_000_000;
@@ -65,45 +68,44 @@ async fn main() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// The stack. The first layer is the outermost: it sees a request first, and its
-/// answer last.
+/// Builds the stack. The first layer is the outermost one: it sees requests first and
+/// responses last.
 pub(crate) fn app(layer: MoonshotCompatLayer, moonshot: Emulator) -> Result<Router, BoxError> {
-    // A burst of ten, then one a second.
+    // Up to ten requests at once, then one per second.
     let limit = GovernorConfigBuilder::default()
         .per_second(1)
         .burst_size(10)
         .key_extractor(Caller::default())
         .finish()
-        .ok_or("a rate limit of nothing")?;
+        .ok_or("the rate limit must not be zero")?;
 
     let service = ServiceBuilder::new()
-        // Outermost, so that it sees every answer, refusals of the others too.
+        // Outermost, so that it sees every response, also those of the layers below.
         .layer(TraceLayer::new_for_http())
-        // Around everything that may wait: for the caller's body, which the
-        // compat layer reads, for Moonshot, and between retries. It ends with
-        // the head of the answer, so it doesn't cut streams; a timeout of the
-        // answer's body would.
+        // Around everything that may wait: for the caller's body, which the compat layer
+        // reads, for Moonshot, and between retries. It covers the time to the head of the
+        // response, so it doesn't cut off streams. A timeout of the response body would.
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
             Duration::from_secs(600),
         ))
-        // Before anything of the body is read: strangers cost nothing.
+        // Before the body is read, so that requests without a valid key cost little.
         .layer(ValidateRequestHeaderLayer::custom(Authenticate))
-        // Behind it, so that it can count by caller rather than by address, and
-        // strangers neither use up a caller's share nor fill its memory.
+        // After authentication, so that it counts by caller and not by address. Requests
+        // without a valid key don't count and take no memory here.
         .layer(GovernorLayer::new(Arc::new(limit)))
-        // The layers further in make other bodies of the answers.
+        // The layers above require `Body` as the response body.
         .map_response(|response: Response<_>| response.map(Body::new))
-        // Outside of the compat layer, which leaves compressed bodies alone.
+        // Outside of the compat layer, which doesn't read compressed bodies.
         .layer(RequestDecompressionLayer::new())
-        // Inside of the decompression. Outside of it, it would count compressed
-        // bytes: 1 004 bytes of gzip became 1 000 000 past a limit of 10 000.
+        // Inside of decompression. Outside, it would count compressed bytes: 1 004 bytes of
+        // gzip became 1 000 000 bytes, despite a limit of 10 000.
         .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
-        // Behind all that speaks of the caller, before all that speaks of
-        // Moonshot. It puts Moonshot's key where the caller's was.
+        // Inside of every layer that is concerned with the caller, and outside of those
+        // that are concerned with Moonshot. It replaces the caller's key by Moonshot's.
         .layer(layer)
-        // Inside, so that a request is rewritten once however often it is sent,
-        // and its body, which is in memory by now, can be sent again.
+        // Inside of the compat layer, so that a request is rewritten only once, and its
+        // body, which is now in memory, can be sent again.
         .retry(Overloaded { retries: 3 })
         .service_fn(move |request| {
             let moonshot = moonshot.clone();
@@ -112,8 +114,8 @@ pub(crate) fn app(layer: MoonshotCompatLayer, moonshot: Emulator) -> Result<Rout
     Ok(Router::new().fallback_service(service))
 }
 
-/// Finds out who asks, and takes the caller's key out of the request: where the
-/// layer has none to put in its place, it would end up at Moonshot.
+/// Authenticates the caller and removes the caller's key from the request. A layer without
+/// a key of its own would forward it to Moonshot.
 #[derive(Clone, Copy, Debug)]
 struct Authenticate;
 
@@ -131,18 +133,18 @@ impl<B> ValidateRequest<B> for Authenticate {
                 request.extensions_mut().insert(Caller(name));
                 Ok(())
             }
-            None => Err(error(StatusCode::UNAUTHORIZED, "this key opens nothing")),
+            None => Err(error(StatusCode::UNAUTHORIZED, "invalid API key")),
         }
     }
 }
 
-/// Compares in a time that doesn't tell how much of a guess is right.
+/// Compares keys in a time that doesn't depend on how many bytes are equal.
 fn is_same(guess: &[u8], key: &[u8]) -> bool {
     let differences = guess.iter().zip(key).fold(0, |all, (a, b)| all | (a ^ b));
     guess.len() == key.len() && differences == 0
 }
 
-/// Who asks, by name.
+/// The name of the caller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Caller(&'static str);
 
@@ -155,7 +157,7 @@ impl KeyExtractor for Caller {
     }
 }
 
-/// Sends a request again while Moonshot is overloaded.
+/// Retries a request while Moonshot is overloaded.
 #[derive(Clone, Copy, Debug)]
 struct Overloaded {
     retries: u32,
@@ -173,15 +175,15 @@ where
         result: &mut Result<Response<R>, Infallible>,
     ) -> Option<Self::Future> {
         let response = result.as_ref().ok()?;
-        // Moonshot says when to come back. Without that, as for an account that
-        // is out of money, coming back is of no use.
+        // Retry only if Moonshot says when. It doesn't if, for example, the quota of the
+        // account is used up.
         let after = response.headers().get(header::RETRY_AFTER)?;
         let seconds = after.to_str().ok()?.parse().ok()?;
         if response.status() != StatusCode::TOO_MANY_REQUESTS || seconds > 30 {
             return None;
         }
         self.retries = self.retries.checked_sub(1)?;
-        tracing::info!("overloaded; once more in {seconds} s");
+        tracing::info!("Moonshot is overloaded, retrying in {seconds} s");
         Some(time::sleep(Duration::from_secs(seconds)))
     }
 
@@ -189,19 +191,13 @@ where
         &mut self,
         request: &Request<RequestBody<B>>,
     ) -> Option<Request<RequestBody<B>>> {
-        // None for a body that isn't in memory: an upload, say, is sent once.
-        let mut copy = Request::new(request.body().try_clone()?);
-        *copy.method_mut() = request.method().clone();
-        *copy.uri_mut() = request.uri().clone();
-        *copy.version_mut() = request.version();
-        *copy.headers_mut() = request.headers().clone();
-        *copy.extensions_mut() = request.extensions().clone();
-        Some(copy)
+        // A body that isn't in memory, such as an upload, can't be sent again.
+        try_clone_request(request)
     }
 }
 
-/// Asks Moonshot, unless the body could not be read: what there is of it must
-/// not be taken for the whole.
+/// Forwards a request to Moonshot, unless its body could not be read to the end. An
+/// incomplete body must not be taken for a complete one.
 async fn send<B>(
     moonshot: Emulator,
     request: Request<RequestBody<B>>,
@@ -221,7 +217,10 @@ where
                 let message = format!("the request body is longer than {MAX_BODY_BYTES} bytes");
                 error(StatusCode::PAYLOAD_TOO_LARGE, &message)
             } else {
-                error(StatusCode::BAD_REQUEST, "the request body is damaged")
+                error(
+                    StatusCode::BAD_REQUEST,
+                    "the request body could not be read",
+                )
             })
         }
         _ => moonshot
@@ -231,8 +230,7 @@ where
     }
 }
 
-/// Whether the limit has ended the reading: it says so by an error of the body,
-/// which other bodies have wrapped.
+/// Whether an error of the body, or one of its sources, is that of the body limit.
 fn is_too_long(cause: impl Into<BoxError>) -> bool {
     let cause: BoxError = cause.into();
     let mut cause: Option<&(dyn Error + 'static)> = Some(&*cause);
@@ -245,7 +243,7 @@ fn is_too_long(cause: impl Into<BoxError>) -> bool {
     false
 }
 
-/// An answer in OpenAI's form.
+/// Creates an error response in OpenAI's format.
 fn error(status: StatusCode, message: &str) -> Response<Body> {
     let error = json!({"error": {"message": message, "type": "invalid_request_error"}});
     (status, Json(error)).into_response()

@@ -8,18 +8,18 @@ use http_body::Body;
 
 use crate::{LeaveBody, Skipped, endpoint::is_chat_completions};
 
-/// What is done with the body of a request.
+/// What the middleware does with the body of a request.
 pub(crate) enum Admission {
-    /// It is read and rewritten.
+    /// The body is read.
     Read,
-    /// It is forwarded unread, although a chat completion is asked for.
+    /// The body is forwarded unread, although the request is for a chat completion.
     Skip(Skipped),
-    /// It is forwarded unread and without a report: the request is for something else.
+    /// The body is forwarded unread, because the request is not for a chat completion.
     PassThrough,
 }
 
-/// Applies the cheap checks, before anything is buffered. `limit` is the longest body
-/// that is read, in bytes.
+/// Decides by the head of a request and the size hint of its body. Bodies longer than
+/// `limit` bytes are not read.
 pub(crate) fn admit<B: Body>(request: &Request<B>, limit: usize) -> Admission {
     if request.method() != Method::POST || !is_chat_completions(request.uri().path()) {
         Admission::PassThrough
@@ -36,8 +36,8 @@ pub(crate) fn admit<B: Body>(request: &Request<B>, limit: usize) -> Admission {
     }
 }
 
-/// Whether the content type is `application/json`, in any spelling, or ends in `+json`,
-/// or is missing, as with hand-written clients.
+/// Whether the content type is `application/json` in any case, ends in `+json`, or is
+/// missing, as some hand-written clients leave it out.
 fn has_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(CONTENT_TYPE) else {
         return true;
@@ -51,6 +51,7 @@ fn has_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case(b"application/json") || ends_with(b"+json")
 }
 
+/// Whether the body has a content encoding other than `identity`.
 pub(crate) fn is_compressed(headers: &HeaderMap) -> bool {
     headers
         .get_all(CONTENT_ENCODING)

@@ -1,12 +1,11 @@
-//! Headers and trailers that describe a body, corrected once the body has changed.
+//! Updates headers and trailers that describe the body after it has changed.
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{CONTENT_LENGTH, TRANSFER_ENCODING},
 };
 
-/// Fields, of the headers or the trailers, that describe a body's bytes. They are wrong
-/// once those have changed.
+/// Headers and trailers with a digest of the body.
 const DIGESTS: [HeaderName; 4] = [
     HeaderName::from_static("content-md5"),
     HeaderName::from_static("digest"),
@@ -14,10 +13,10 @@ const DIGESTS: [HeaderName; 4] = [
     HeaderName::from_static("repr-digest"),
 ];
 
-/// Corrects headers and trailers for a changed body of this length in bytes.
+/// Updates headers and trailers for a changed body of `length` bytes.
 pub(crate) fn reframe(headers: &mut HeaderMap, trailers: Option<&mut HeaderMap>, length: usize) {
-    // hyper sends the length that the header says: too short a length cuts the body
-    // off, too long a one hangs.
+    // hyper trusts an existing `Content-Length`. A value that is too small truncates the
+    // body, and one that is too large makes the server wait for more.
     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     headers.remove(TRANSFER_ENCODING);
     remove_digests(headers);

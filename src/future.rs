@@ -1,4 +1,4 @@
-//! The future of a request: reads the body, rewrites it and calls the inner service.
+//! The response future: reads the body, rewrites it and calls the inner service.
 
 use std::{
     fmt,
@@ -25,7 +25,8 @@ use crate::{
 
 /// Response future for [`MoonshotCompat`](crate::MoonshotCompat).
 ///
-/// Until the body is read, dropping it has no effect on the inner service.
+/// The inner service is called once the body has been read. Dropping the future before
+/// that has no effect on the inner service.
 #[pin_project]
 #[must_use = "futures do nothing unless polled"]
 pub struct ResponseFuture<S, B>
@@ -40,7 +41,7 @@ where
 #[pin_project(project = KindProj)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "a request in flight is moved once or twice; boxing it would allocate every time"
+    reason = "boxing the large variant would cost every chat request an allocation"
 )]
 enum Kind<S, F, B> {
     /// The body is being read.
@@ -92,7 +93,7 @@ where
 }
 
 impl<S> Waiting<S> {
-    /// Calls the inner service with what was read.
+    /// Rewrites what was read and calls the inner service.
     fn call<B>(mut self, read: Read<B>) -> (S::Future, Report)
     where
         S: Service<Request<RequestBody<B>>>,
@@ -121,7 +122,7 @@ impl<S> Waiting<S> {
         let mut request = Request::from_parts(self.parts, body);
         let config = &self.config;
         retarget(&mut request, &config.region, config.api_key.as_ref());
-        // The client has already been told to send the body.
+        // The body was read, so the caller no longer waits for `100 Continue`.
         request.headers_mut().remove(EXPECT);
         let report = report.file(request.extensions_mut());
         (self.service.call(request), report)

@@ -1,16 +1,21 @@
-//! The model families and what each of them accepts: one table.
+//! The table of model families and what each of them accepts.
 //!
-//! A new model of a known family needs nothing. A new family is one row of
-//! [`FAMILIES`]. Ids are matched by prefix and version, never exactly: dated and
-//! suffixed ids (`…-0905-preview`, `…-highspeed`) come and go.
+//! Ids are matched by prefix and version, never exactly, because dated and suffixed ids
+//! (`…-0905-preview`, `…-highspeed`) come and go. A new model of a known family therefore
+//! needs no change. A new family is one row of [`FAMILIES`].
 //!
-//! What is said of a family is *documented* by Moonshot, required by the *vendor's
-//! suite* for hosts of its models, what the *vendor's client* does, a *live report*
-//! (an answer that somebody recorded), or a *judgement*.
+//! Each fact has one of these grades:
+//!
+//! - *Documented*: Moonshot's documentation says so.
+//! - *Vendor's suite*: the tests require it by which Moonshot judges other hosts of its
+//!   models.
+//! - *Vendor's client*: Moonshot's own client does it.
+//! - *Live report*: somebody recorded an answer of the API.
+//! - *Judgement*: there is no source.
 
 use std::ops::RangeInclusive;
 
-/// What the models of a family accept.
+/// A family of models, and what they accept.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Family {
     ids: &'static [Ids],
@@ -21,17 +26,17 @@ pub(crate) struct Family {
     pub(crate) forced_choice: ForcedChoice,
 }
 
-/// Which sampling parameters are accepted.
+/// Which values of sampling parameters are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sampling {
-    /// Each at one value only, or absent. Vendor's suite, and live reports with
-    /// verbatim errors (`invalid temperature: only 1 is allowed for this model`).
+    /// Each parameter has one accepted value and may be absent. Vendor's suite; live
+    /// reports (`invalid temperature: only 1 is allowed for this model`).
     Fixed,
-    /// Temperature from 0 to 1, `n` from 1 to 5, but one answer only near
-    /// temperature 0. Documented.
+    /// `temperature` is 0 to 1 and `n` is 1 to 5. Near temperature 0, `n` must be 1.
+    /// Documented.
     Range {
-        /// The default temperature is 0, so that several answers need another
-        /// one. The default is documented, the refusal a judgement.
+        /// Whether the default temperature is 0, so that `n` above 1 requires an explicit
+        /// one. The default is documented. The refusal is a judgement.
         default_is_zero: bool,
     },
 }
@@ -39,75 +44,79 @@ pub(crate) enum Sampling {
 /// Whether a model thinks before it answers. Documented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Thinking {
+    /// Thinking can't be disabled.
     Always,
-    /// Unless `thinking` is `{"type":"disabled"}`.
+    /// It thinks unless `thinking` is `{"type":"disabled"}`.
     Switchable,
+    /// It never thinks.
     Never,
 }
 
-/// What is refused in the `thinking` object.
+/// Which `thinking` objects are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ThinkingParam {
-    /// Any `type` but `enabled` and `disabled`. Vendor's suite.
+    /// A `type` other than `enabled` and `disabled`. Vendor's suite.
     OnOrOff,
-    /// `"type": "adaptive"`, which other hosts have. Live reports.
+    /// `"type": "adaptive"`, a value of other hosts. Live reports.
     NotAdaptive,
-    /// As [`NotAdaptive`](Self::NotAdaptive), and `keep`. Live reports
+    /// Like [`NotAdaptive`](Self::NotAdaptive), and any `keep`. Live reports
     /// (`thinking.keep is not supported by model "kimi-k2.5"`).
     NotKept,
-    /// As [`NotAdaptive`](Self::NotAdaptive), and `"type": "disabled"`, and any
-    /// `keep` but `all`. Documented.
+    /// Like [`NotAdaptive`](Self::NotAdaptive), also `"type": "disabled"`, and a `keep`
+    /// other than `all`. Documented.
     AlwaysKept,
-    /// Nothing that is known.
+    /// No refusal is known.
     Unknown,
 }
 
 impl ThinkingParam {
-    /// Whether a switch of another host's (`enable_thinking: false`) can be put in
-    /// this model's terms. Live reports: Moonshot ignores it without a word.
+    /// Whether another host's switch, such as `enable_thinking: false`, can be translated
+    /// to `thinking`. Moonshot ignores such a switch silently. Live reports.
     pub(crate) const fn has_foreign_switch(self) -> bool {
         matches!(self, Self::NotAdaptive | Self::NotKept)
     }
 }
 
-/// What `reasoning_effort` means.
+/// How `reasoning_effort` is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effort {
-    /// The levels low, high and max.
+    /// `low`, `high` and `max` are accepted.
     Levels {
-        /// What `none`, which is refused, stands for: no thinking at all, or
-        /// else the level low. Judgement.
+        /// Whether `none`, which is refused, is replaced by disabled thinking. If not, it
+        /// is replaced by `low`. Judgement.
         none_disables: bool,
-        /// Whether it is accepted beside `thinking`. If not, it is moved into it,
-        /// which is what the vendor's client does.
+        /// Whether it is accepted beside `thinking`. If not, it is moved into `thinking`,
+        /// as the vendor's client does.
         beside_thinking: bool,
     },
-    /// Nothing, and it is refused beside `thinking`. Live reports.
+    /// It is ignored, and refused beside `thinking`. Live reports.
     Ignored {
-        /// Whether `none` can mean to disable thinking. Judgement.
+        /// Whether `none` is replaced by disabled thinking. Judgement.
         none_disables: bool,
     },
-    /// Nothing is known but that it has to be a string.
+    /// Only known to require a string.
     Unknown,
 }
 
-/// Which forced values of `tool_choice` are accepted. Live reports
+/// Which forced `tool_choice` values are accepted. Live reports
 /// (`tool_choice 'required' is incompatible with thinking enabled`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ForcedChoice {
-    /// `"required"` is; a named function is ignored. Vendor's suite.
+    /// `"required"` is accepted. A named function is silently ignored. Vendor's suite.
     RequiredOnly,
-    /// Neither `"required"` nor a named function.
+    /// Both `"required"` and a named function are refused.
     Refused,
-    /// Both while thinking is disabled, neither while it is on.
+    /// Both are accepted while thinking is disabled, and refused while it is enabled.
     WithoutThinking,
-    /// `"required"` is not supported. Of a named function nothing is reported.
+    /// `"required"` is not supported. Nothing is known about a named function.
     Unsupported,
 }
 
-/// K3. That it thinks unless `thinking.type` is `disabled`, and takes `type`,
-/// `effort` and `keep`: vendor's suite and client. The levels: documented. That
-/// later generations behave like it is a judgement.
+/// K3 and later generations.
+///
+/// It thinks unless `thinking.type` is `disabled`, and accepts `type`, `effort` and `keep`:
+/// vendor's suite, vendor's client. The effort levels are documented. Treating later
+/// generations like K3 is a judgement.
 const K3: Family = Family {
     ids: &[Ids::Generation(3..=u32::MAX)],
     sampling: Sampling::Fixed,
@@ -120,7 +129,8 @@ const K3: Family = Family {
     forced_choice: ForcedChoice::RequiredOnly,
 };
 
-/// K3 on Kimi Code, where thinking can be disabled for sure: live reports.
+/// K3 on Kimi Code, where `thinking.type: "disabled"` takes effect. Live reports. On the
+/// open platform, reports differ.
 const KIMI_CODE_K3: Family = Family {
     ids: &[Ids::StartWith("k3")],
     effort: Effort::Levels {
@@ -130,9 +140,10 @@ const KIMI_CODE_K3: Family = Family {
     ..K3
 };
 
-/// K2.8, which is what Kimi Code's `kimi-for-coding` is: documented, by way of a
-/// catalogue of models that cites Moonshot. That later K2 models behave like it,
-/// and forced choices as with K2.6, are judgements.
+/// K2.8, Kimi Code's `kimi-for-coding`, and later K2 models.
+///
+/// `kimi-for-coding` is K2.8: documented, as cited by a model catalogue. Treating later K2
+/// models like K2.8, and its forced choices like those of K2.6, are judgements.
 const K2_8: Family = Family {
     ids: &[Ids::StartWith("kimi-for-coding"), Ids::K2(8..=u32::MAX)],
     sampling: Sampling::Fixed,
@@ -145,8 +156,8 @@ const K2_8: Family = Family {
     forced_choice: ForcedChoice::WithoutThinking,
 };
 
-/// K2.7. That it always thinks, and keeps all of it: documented. The effort: live
-/// reports.
+/// K2.7, which always thinks and always preserves thinking (documented). The treatment of
+/// `reasoning_effort` is a live report.
 const K2_7: Family = Family {
     ids: &[Ids::K2(7..=7)],
     sampling: Sampling::Fixed,
@@ -158,7 +169,7 @@ const K2_7: Family = Family {
     forced_choice: ForcedChoice::Refused,
 };
 
-/// K2.6. Thinking: documented. The rest: vendor's suite and live reports.
+/// K2.6. Its thinking is documented. The rest is from the vendor's suite and live reports.
 const K2_6: Family = Family {
     ids: &[Ids::K2(6..=6)],
     sampling: Sampling::Fixed,
@@ -170,14 +181,14 @@ const K2_6: Family = Family {
     forced_choice: ForcedChoice::WithoutThinking,
 };
 
-/// K2.5. As K2.6, but that it has no preserved thinking: live reports.
+/// K2.5, which is like K2.6 but rejects `thinking.keep`. Live reports.
 const K2_5: Family = Family {
     ids: &[Ids::K2(5..=5)],
     thinking_param: ThinkingParam::NotKept,
     ..K2_6
 };
 
-/// K2 thinking, retired in May 2026. Documented.
+/// K2 Thinking, retired in May 2026. Documented.
 const K2_THINKING: Family = Family {
     ids: &[Ids::StartWith("kimi-k2-thinking")],
     thinking: Thinking::Always,
@@ -196,8 +207,8 @@ const K2_PREVIEW: Family = Family {
     forced_choice: ForcedChoice::Unsupported,
 };
 
-/// V1, retired in August 2026; `kimi-latest` still answered on 2026-08-20 (live
-/// report). Documented.
+/// V1, retired in August 2026 (documented). `kimi-latest` still answered on 2026-08-20
+/// (live report).
 const V1: Family = Family {
     ids: &[
         Ids::StartWith("moonshot-v1"),
@@ -210,14 +221,13 @@ const V1: Family = Family {
     ..K2_PREVIEW
 };
 
-/// Every other id: treated like the models that Moonshot documents for its
-/// OpenAI-compatible endpoint. Judgement.
+/// All other ids, which are treated like the K2 previews. Judgement.
 static UNKNOWN: Family = Family {
     ids: &[],
     ..K2_PREVIEW
 };
 
-/// The first row that has the id wins.
+/// The table. The first row that matches an id wins.
 static FAMILIES: &[Family] = &[
     K3,
     KIMI_CODE_K3,
@@ -231,12 +241,12 @@ static FAMILIES: &[Family] = &[
 ];
 
 impl Family {
-    /// The family of ids that no row has.
+    /// Returns the family of ids that no row matches.
     pub(crate) fn unknown() -> &'static Self {
         &UNKNOWN
     }
 
-    /// The family of a model id, which may carry a provider prefix.
+    /// Returns the family of a model id, with or without provider prefixes.
     pub(crate) fn of(id: impl AsRef<[u8]>) -> &'static Self {
         let id = id.as_ref();
         let id = Id::new(&id[provider_prefix(id)..]);
@@ -247,14 +257,14 @@ impl Family {
     }
 }
 
-/// Ids of one family, in any case.
+/// A pattern for model ids. Case is ignored.
 #[derive(Debug, PartialEq)]
 enum Ids {
-    /// Those that start like this, in lower case here.
+    /// Ids that start with this text, which is in lower case.
     StartWith(&'static str),
-    /// `kimi-k` and a number in this range.
+    /// `kimi-k`, followed by a number in this range.
     Generation(RangeInclusive<u32>),
-    /// `kimi-k2.` and a number in this range.
+    /// `kimi-k2.`, followed by a number in this range.
     K2(RangeInclusive<u32>),
 }
 
@@ -274,9 +284,9 @@ impl Ids {
 /// The id of a model, and the versions in it.
 struct Id<'a> {
     text: &'a [u8],
-    /// The number behind `kimi-k`.
+    /// The number after `kimi-k`.
     generation: Option<u32>,
-    /// The number behind `kimi-k2.`.
+    /// The number after `kimi-k2.`.
     k2: Option<u32>,
 }
 
@@ -291,7 +301,7 @@ impl<'a> Id<'a> {
     }
 }
 
-/// The decimal number that a text starts with; one that is too large is the largest.
+/// Parses the decimal number at the start of a text. Too large numbers become `u32::MAX`.
 fn leading_number(text: &[u8]) -> Option<u32> {
     let digits = text.iter().map_while(|&byte| char::from(byte).to_digit(10));
     digits.fold(None, |number: Option<u32>, digit| {
@@ -299,11 +309,11 @@ fn leading_number(text: &[u8]) -> Option<u32> {
     })
 }
 
-/// What other programs put before the ids of Moonshot's models.
+/// Provider prefixes that other programs add to Moonshot's model ids.
 const PREFIXES: [&str; 2] = ["moonshot/", "moonshotai/"];
 
-/// The length of the provider prefixes (`moonshot/`, `moonshotai/`, also several)
-/// that the id starts with. An id that is nothing but prefixes has none.
+/// Returns the length in bytes of the provider prefixes of an id: `moonshot/` and
+/// `moonshotai/`, also repeated. At least one byte of the id always remains.
 pub(crate) fn provider_prefix(id: impl AsRef<[u8]>) -> usize {
     let id = id.as_ref();
     let mut rest = id;
@@ -317,7 +327,7 @@ pub(crate) fn provider_prefix(id: impl AsRef<[u8]>) -> usize {
     id.len() - rest.len()
 }
 
-/// What follows a prefix, which is spelled in lower case, in any case.
+/// Strips a prefix that is in lower case, ignoring ASCII case.
 fn after_prefix<'a>(id: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
     let (start, rest) = id.split_at_checked(prefix.len())?;
     // Most differ in their first byte, after which `eq_ignore_ascii_case` goes on.

@@ -1,4 +1,4 @@
-//! The service.
+//! The middleware service.
 
 use std::{
     sync::Arc,
@@ -67,15 +67,12 @@ where
         self.inner.poll_ready(cx)
     }
 
-    // A request is several cache lines long and every move copies it, so it is changed
-    // in the place from which the inner service gets it.
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let config = &self.config;
         let skipped = match admit(&request, config.max_body_bytes) {
             Admission::Read => {
                 let config = Arc::clone(config);
-                // Take the service that `poll_ready` made ready, and leave its clone,
-                // which is not.
+                // Take the service that was made ready. Its clone may not be ready.
                 let clone = self.inner.clone();
                 let ready = std::mem::replace(&mut self.inner, clone);
                 return ResponseFuture::reading(ready, request, config);

@@ -1,5 +1,4 @@
-//! What a rewrite, and a call through the layer, take from the allocator: counted,
-//! never timed.
+//! Allocations of a rewrite and of a call through the layer, counted and never timed.
 
 #![allow(missing_docs, unsafe_code, clippy::unwrap_used)]
 
@@ -27,17 +26,17 @@ use tower_moonshot::{
     MoonshotCompatLayer, Region, Report, RequestBody, Rule, Skipped, inline_media::InlineMediaLayer,
 };
 
-/// Counts what this thread asks for.
+/// An allocator that counts the allocations of each thread.
 struct Counting;
 
-/// Of one thread, since it was set to the default.
+/// The counts of one thread since they were reset.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     allocations: usize,
-    /// All that was ever asked for.
+    /// The total of all requested bytes.
     bytes: usize,
-    /// What is not given back yet, and the most that this ever was. What was
-    /// there before can be given back too.
+    /// Allocated minus freed bytes, and their maximum. Memory allocated before the reset
+    /// may be freed too.
     live: isize,
     peak: isize,
 }
@@ -57,7 +56,7 @@ fn count(allocated: usize, freed: usize) {
     COUNTS.set(counts);
 }
 
-// SAFETY: everything is handed on to the system's allocator.
+// SAFETY: every call is passed on to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size(), 0);
@@ -81,7 +80,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// A rewrite as hyper drains it: every piece is dropped before the next is made.
+/// Rewrites a body as hyper reads it: each piece is dropped before the next is made.
 fn rewrite(layer: &MoonshotCompatLayer, body: &Bytes) -> Counts {
     COUNTS.set(Counts::default());
     let (rope, report) = layer.rewrite(body.clone());
@@ -92,7 +91,7 @@ fn rewrite(layer: &MoonshotCompatLayer, body: &Bytes) -> Counts {
     COUNTS.get()
 }
 
-/// As a server does it, not for the first time on this thread.
+/// Rewrites a body for the second time on this thread, as a server usually does.
 fn rewrite_again(body: &Bytes) -> Counts {
     let layer = MoonshotCompatLayer::new();
     rewrite(&layer, body);
@@ -124,7 +123,7 @@ fn an_edit_takes_three_allocations_and_64_kib_at_most_whatever_the_body() {
     }
 }
 
-/// A request for a model, with messages and whatever else it has.
+/// Creates a chat request. `rest` is appended to its members.
 fn chat_with(model: &str, messages: &str, rest: &str) -> String {
     format!(r#"{{"model":"{model}","messages":[{messages}]{rest}}}"#)
 }
@@ -133,11 +132,11 @@ const HI: &str = r#"{"role":"user","content":"Hi"}"#;
 
 const TOOLS: &str = r#""tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}},{"type":"function","function":{"name":"g"}}]"#;
 
-/// Ids are collected to tell them apart, and a schema is repaired as a tree: these
-/// two take as many as there is to repair, and so do tools that have the same name. A
-/// floor under the completion, which is off by default, is a number to be written.
+/// Three rules may take more: `tool_call_id` collects ids, `tool_schema` repairs a tree,
+/// and `tools` compares tools with the same name. The minimum of completion tokens, which
+/// is off by default, writes a number.
 #[test]
-fn an_edit_of_any_rule_but_three_takes_three_allocations_at_most() {
+fn an_edit_takes_at_most_three_allocations_except_for_three_rules() {
     let assistant = |rest: &str| format!(r#"{{"role":"assistant","tool_calls":[{{}}]{rest}}}"#);
     let tools = |choice: &str| format!(r#",{TOOLS},"tool_choice":{choice}"#);
     let named = r#"{"type":"function","function":{"name":"f"}}"#;
@@ -279,7 +278,7 @@ fn an_edit_of_any_rule_but_three_takes_three_allocations_at_most() {
     }
 }
 
-/// What is moved may be as long as the body.
+/// The reasoning that is moved may be as long as the body.
 #[test]
 fn reasoning_that_is_moved_is_not_copied() {
     let reasoning = "so ".repeat(1 << 20);
@@ -296,11 +295,11 @@ fn reasoning_that_is_moved_is_not_copied() {
     }
 }
 
-/// A body of nothing but the smallest things that are noted, which nobody sends but
-/// to do harm: its limit bounds what it takes.
+/// Bodies of many minimal elements, which only an attacker sends. The size limit of the
+/// layer bounds the memory they take.
 #[test]
-fn what_is_noted_of_a_body_is_at_most_100_times_its_length() {
-    // So many that a list has just doubled.
+fn a_rewrite_takes_at_most_100_times_the_length_of_the_body() {
+    // A number at which a list has just doubled its capacity.
     let many = |thing: &str| vec![thing; (1 << 18) / thing.len() + 1].join(",");
     let named = r#"{"type":"function","function":{"name":"f"}}"#;
     for body in [
@@ -350,16 +349,16 @@ fn what_is_noted_of_a_body_is_at_most_100_times_its_length() {
     }
 }
 
-/// A choice that the model takes as it is.
+/// The model accepts this choice.
 #[test]
-fn a_named_choice_that_stays_allocates_nothing() {
+fn an_unchanged_named_choice_allocates_nothing() {
     let choice = r#","tool_choice":{"type":"function","function":{"name":"f"}}"#;
     let body = chat_with("moonshot-v1-8k", HI, &format!(",{TOOLS}{choice}"));
     assert_eq!(rewrite_again(&Bytes::from(body)).allocations, 0);
 }
 
-/// The body of a request with a temperature that the model refuses, and that many
-/// of something else.
+/// Creates a request with a temperature that the model refuses, and with many messages
+/// and tools.
 fn many(messages: impl Iterator<Item = String>, tools: usize) -> Bytes {
     let mut body = String::from(r#"{"model":"kimi-k3","temperature":0.5,"messages":["#);
     for (index, message) in messages.enumerate() {
@@ -382,8 +381,8 @@ fn message(role: &str, content: &str) -> String {
     format!(r#"{{"role":"{role}","content":{content}}}"#)
 }
 
-/// Fails unless ten times as many take about ten times as much. Both are more
-/// than what there is room for from one request to the next.
+/// Checks that ten times as many elements take about ten times the memory. Both numbers
+/// exceed the capacity that is kept between requests.
 fn is_linear(what: &str, body: impl Fn(usize) -> Bytes) {
     is_linear_from(5_000, what, body);
 }
@@ -398,7 +397,7 @@ fn is_linear_from(few: usize, what: &str, body: impl Fn(usize) -> Bytes) {
 }
 
 #[test]
-fn many_of_anything_cost_what_many_cost() {
+fn memory_grows_linearly_with_the_number_of_elements() {
     is_linear("messages", |count| {
         many((0..count).map(|_| message("user", "\"Hi\"")), 1)
     });
@@ -412,16 +411,16 @@ fn many_of_anything_cost_what_many_cost() {
     is_linear("tools", |count| {
         many(std::iter::once(message("user", "\"Hi\"")), count)
     });
-    is_linear("keys that stand twice", |count| {
+    is_linear("duplicate keys", |count| {
         let twice = r#"{"role":"developer","role":"developer","content":"Hi"}"#;
         many((0..count).map(|_| twice.to_owned()), 1)
     });
 }
 
-/// Of ids that are told apart, and of equal tools.
+/// Elements that are compared with each other: ids and tools.
 #[test]
-fn many_of_what_is_compared_cost_what_many_cost() {
-    // Fewer, because each takes a table.
+fn memory_grows_linearly_with_the_number_of_compared_elements() {
+    // Fewer, because each element takes an entry in a table.
     const FEW: usize = 1_500;
     let call = |id: &str, name: &str| {
         format!(
@@ -444,8 +443,8 @@ fn many_of_what_is_compared_cost_what_many_cost() {
     is_linear_from(FEW, "one id and many functions", |count| {
         many((0..count).map(|index| call("x", &format!("f{index}"))), 1)
     });
-    // Each fresh id has to get out of the way of as many as there are.
-    is_linear_from(FEW, "empty ids behind ids like theirs", |count| {
+    // Each new id must differ from all existing ones.
+    is_linear_from(FEW, "empty ids after native ids", |count| {
         let id = |index| {
             if index < count / 2 {
                 format!("functions.f:{index}")
@@ -455,20 +454,16 @@ fn many_of_what_is_compared_cost_what_many_cost() {
         };
         many((0..count).map(|index| call(&id(index), "f")), 1)
     });
-    is_linear_from(
-        FEW,
-        "ids that are repeated as soon as they are given",
-        |count| {
-            let id = |index| {
-                if index % 2 == 0 {
-                    String::new()
-                } else {
-                    format!("functions.f:{}", index / 2)
-                }
-            };
-            many((0..count).map(|index| call(&id(index), "f")), 1)
-        },
-    );
+    is_linear_from(FEW, "ids that are equal to new ones", |count| {
+        let id = |index| {
+            if index % 2 == 0 {
+                String::new()
+            } else {
+                format!("functions.f:{}", index / 2)
+            }
+        };
+        many((0..count).map(|index| call(&id(index), "f")), 1)
+    });
     is_linear_from(FEW, "calls of one turn with one id", |count| {
         let calls = vec![r#"{"id":"x","function":{"name":"f"}}"#; count].join(",");
         let turn = format!(
@@ -484,9 +479,9 @@ fn many_of_what_is_compared_cost_what_many_cost() {
     });
 }
 
-/// A request that names no image by URL costs this layer nothing.
+/// A request without http or https URLs in its parts takes no allocation in this layer.
 #[test]
-fn a_body_that_needs_nothing_fetched_allocates_nothing() {
+fn a_body_without_urls_to_fetch_allocates_nothing() {
     let inner = tower::service_fn(|request: Request<RequestBody<Full<Bytes>>>| {
         ready(Ok::<_, Infallible>(Response::new(request.into_body())))
     });
@@ -510,8 +505,8 @@ fn a_body_that_needs_nothing_fetched_allocates_nothing() {
 
 // === the layer ===
 
-/// The inner service: answers with the request itself, so that the test holds it
-/// as long as a service would that waits for Moonshot.
+/// The inner service. It returns the request, so that the test holds it like a service
+/// that waits for Moonshot.
 #[derive(Clone)]
 struct Hold;
 
@@ -529,13 +524,13 @@ impl<B> Service<Request<B>> for Hold {
     }
 }
 
-/// A body as a server gives it: every frame is its own, made when it is asked for,
-/// and freed with the last who has it.
+/// A body as a server provides it: each frame is allocated when it is polled, and freed
+/// with its last owner.
 #[derive(Clone)]
 struct Arriving {
     text: Bytes,
     frame: usize,
-    /// How long it says it is: rightly, wrongly or not at all.
+    /// The announced length, which may be false or missing.
     announced: Option<u64>,
     sent: usize,
 }
@@ -579,15 +574,14 @@ impl Body for Arriving {
 fn request<B>(method: Method, uri: &'static str, body: B) -> Request<B> {
     let mut request = Request::new(body);
     *request.method_mut() = method;
-    // What was parsed from a text of its own would be shared, and so allocate,
-    // when it is cloned.
+    // A parsed URI would be shared, and cloning it would allocate.
     *request.uri_mut() = Uri::from_static(uri);
     request
 }
 
 type Held = Response<Request<RequestBody<Arriving>>>;
 
-/// What the call of a chat request takes, up to where the inner service has it.
+/// Calls the layer. Returns the counts up to the call of the inner service.
 fn call(layer: &MoonshotCompatLayer, request: Request<Arriving>) -> (Held, Counts) {
     let mut service = layer.layer(Hold);
     COUNTS.set(Counts::default());
@@ -595,7 +589,7 @@ fn call(layer: &MoonshotCompatLayer, request: Request<Arriving>) -> (Held, Count
     (response, COUNTS.get())
 }
 
-/// As a server does it, not for the first time on this thread.
+/// Calls the layer for the second time on this thread, as a server usually does.
 fn call_again(layer: &MoonshotCompatLayer, request: &Request<Arriving>) -> (Held, Counts) {
     call(layer, request.clone());
     call(layer, request.clone())
@@ -609,12 +603,12 @@ fn report(held: &Held) -> &Report {
     held.extensions().get().unwrap()
 }
 
-/// Drains the body as a client does, every piece dropped before the next is made.
+/// Reads a body as a client does: each piece is dropped before the next is made.
 fn drain(held: Held) -> (Vec<u8>, Counts) {
     let mut whole = Vec::with_capacity(4 << 20);
     let mut body = Box::pin(held.into_body().into_body());
     let mut cx = Context::from_waker(Waker::noop());
-    // Goes on from what was live when the request was handed over.
+    // The counts continue from those of the call.
     while let Poll::Ready(Some(Ok(frame))) = body.as_mut().poll_frame(&mut cx) {
         whole.extend_from_slice(frame.data_ref().unwrap());
     }
@@ -622,7 +616,7 @@ fn drain(held: Held) -> (Vec<u8>, Counts) {
 }
 
 #[test]
-fn a_request_that_passes_through_takes_no_allocation_but_for_a_path_that_moves() {
+fn a_request_that_passes_through_allocates_only_for_a_rewritten_path() {
     let nothing = Arriving::new(&Bytes::new(), 1, Some(0));
     for (region, path, allocations) in [
         (Region::Global, "/v1/models", 0),
@@ -639,10 +633,11 @@ fn a_request_that_passes_through_takes_no_allocation_but_for_a_path_that_moves()
     }
 }
 
-/// A set of extensions that is empty takes three to hold something: its table, the
-/// place of that table, and the thing itself.
+/// Inserting into empty extensions takes three allocations: the table, the box of the
+/// table, and the value. The report is inserted into those of the request and of the
+/// response.
 #[test]
-fn a_chat_request_in_one_frame_takes_no_allocation_but_for_the_two_places_of_its_report() {
+fn a_chat_request_in_one_frame_allocates_only_for_its_reports() {
     let text = bodies::KINDS[1].bodies(false).remove(0);
     for region in [Region::Global, Region::KimiCode] {
         let layer = MoonshotCompatLayer::new().with_region(region);
@@ -660,7 +655,7 @@ fn a_chat_request_in_one_frame_takes_no_allocation_but_for_the_two_places_of_its
     }
 }
 
-/// What the reports and, of edits, their list take.
+/// The size in bytes of the reports and of the list of edits.
 const LITTLE: usize = 4 * 1024;
 
 #[test]
@@ -672,7 +667,7 @@ fn several_frames_are_gathered_in_one_allocation_of_the_announced_length() {
         let frame = 16 * 1024.min(text.len() / 32);
         let length = text.len();
         let body = Arriving::new(&text, frame, Some(length as u64));
-        // The frames themselves are as long as the text, too.
+        // The frames themselves are as long as the text.
         let frames = length.div_ceil(frame);
         let (held, counts) = call_again(&layer, &chat(body));
         assert_eq!(report(&held).skipped(), None);
@@ -686,7 +681,7 @@ fn several_frames_are_gathered_in_one_allocation_of_the_announced_length() {
 }
 
 #[test]
-fn a_request_in_flight_is_its_body_once_and_64_kib() {
+fn a_request_in_flight_takes_its_body_once_and_64_kib() {
     let layer = MoonshotCompatLayer::new();
     for is_edited in [false, true] {
         let text = bodies::KINDS[3].bodies(is_edited).remove(0);
@@ -698,13 +693,13 @@ fn a_request_in_flight_is_its_body_once_and_64_kib() {
             assert_eq!(report(&held).changes().is_empty(), !is_edited);
             assert!(counts.peak <= most, "in frames of {frame}: {counts:?}");
         }
-        // One that doesn't say how long it is takes up to twice that until it is
-        // read, but no longer.
+        // A body without an announced length takes up to twice its length while it is
+        // read, but not afterwards.
         let (held, counts) = call_again(&layer, &chat(Arriving::new(&text, 16 * 1024, None)));
         assert_eq!(report(&held).changes().is_empty(), !is_edited);
         assert!(counts.live <= most, "{counts:?}");
         assert!(counts.peak <= most + length as isize, "{counts:?}");
-        // In one frame it is no more than that frame.
+        // A body in one frame takes no more than that frame.
         let (_held, counts) = call_again(&layer, &chat(Arriving::new(&text, length, None)));
         assert!(counts.peak <= most, "{counts:?}");
     }
@@ -725,7 +720,8 @@ fn sending_a_request_takes_64_kib_more_at_most() {
     }
 }
 
-/// A length is a claim: sixteen times what has come is believed, or a mebibyte.
+/// An announced length may be false. At most 16 times the received bytes, or 1 MiB, are
+/// reserved for it.
 #[test]
 fn an_announced_length_alone_reserves_a_mebibyte_at_most() {
     let text = bodies::KINDS[1].bodies(false).remove(0);
@@ -749,7 +745,7 @@ fn no_more_than_the_limit_is_reserved() {
         assert_eq!(report(&held).skipped(), None);
         assert!(counts.peak <= (limit + 64 * 1024) as isize, "{counts:?}");
     }
-    // Of what turns out to be longer, that and the frame that was too much.
+    // A body over the limit takes the limit and the frame that exceeds it.
     let limit = text.len() / 2;
     let layer = MoonshotCompatLayer::new().with_max_body_bytes(limit);
     let (held, counts) = call_again(&layer, &chat(Arriving::new(&text, 16 * 1024, None)));

@@ -1,6 +1,5 @@
-//! `async-openai`, a client that nobody here wrote, with the layer as a part of
-//! its transport: what it asks of every family goes through, and is refused
-//! without the layer.
+//! The client `async-openai` with the layer as part of its transport. Its requests are
+//! accepted for every family with the layer, and refused without it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[allow(dead_code)]
@@ -25,8 +24,8 @@ use serde_json::{Value, json};
 use tower::Layer;
 use tower_moonshot::{MoonshotCompatLayer, emulator::Emulator};
 
-/// Of each family that is on sale, by the platform's ids and Kimi Code's, and one
-/// that nobody knows.
+/// One model of each current family, with the ids of the open platform and of Kimi Code,
+/// and one unknown id.
 const MODELS: [&str; 7] = [
     "kimi-k3",
     "k3",
@@ -37,7 +36,7 @@ const MODELS: [&str; 7] = [
     "kimi-next",
 ];
 
-/// The models that choose for themselves, whatever the request says.
+/// The models that refuse a forced choice.
 const UNFORCED: [&str; 5] = [
     "kimi-k2.7",
     "kimi-for-coding",
@@ -48,10 +47,10 @@ const UNFORCED: [&str; 5] = [
 
 const K3: [&str; 2] = ["kimi-k3", "k3"];
 
-/// All but the one that nobody knows.
+/// All models except for the unknown one.
 const KNOWN: &[&str] = MODELS.split_at(6).0;
 
-/// A client whose transport has the layer, and one whose transport has not.
+/// Creates a client with the layer and one without it.
 fn clients() -> (Client<OpenAIConfig>, Client<OpenAIConfig>) {
     let moonshot = Emulator::new().accept_unknown_models();
     let without = example::client(moonshot.clone());
@@ -94,7 +93,7 @@ fn clock() -> ChatCompletionTools {
     )
 }
 
-/// A schema as generators write it: a number of days, or all.
+/// A schema as generators write it: a number of days, or `all`.
 fn forecast() -> Value {
     json!({
         "type": "object",
@@ -127,13 +126,13 @@ async fn call(
     }
 }
 
-/// What Moonshot says to a request that it refuses.
+/// Returns the error message of a refused request.
 #[track_caller]
 fn refusal<T>(result: Result<T, OpenAIError>) -> String {
     match result {
         Err(OpenAIError::ApiError(error)) => error.to_string(),
-        Err(error) => panic!("no refusal: {error}"),
-        Ok(_) => panic!("it is not refused"),
+        Err(error) => panic!("not an error of the API: {error}"),
+        Ok(_) => panic!("not refused"),
     }
 }
 
@@ -201,7 +200,7 @@ async fn tools_need_the_layer_for_their_schemas() {
 }
 
 #[tokio::test]
-async fn a_loop_of_tools_needs_the_layer_for_the_thoughts_that_the_client_forgets() {
+async fn a_tool_loop_needs_the_layer_for_the_reasoning_that_the_client_drops() {
     let (with, without) = clients();
     for model in MODELS {
         let mut request = CreateChatCompletionRequest {
@@ -238,7 +237,7 @@ async fn a_loop_of_tools_needs_the_layer_for_the_thoughts_that_the_client_forget
 }
 
 #[tokio::test]
-async fn a_forced_choice_needs_the_layer_where_models_choose_for_themselves() {
+async fn a_required_choice_needs_the_layer_where_models_refuse_it() {
     let (with, without) = clients();
     for model in MODELS {
         let request = CreateChatCompletionRequest {
@@ -261,7 +260,7 @@ async fn a_forced_choice_needs_the_layer_where_models_choose_for_themselves() {
 }
 
 #[tokio::test]
-async fn a_named_choice_needs_the_layer_where_models_think() {
+async fn a_named_choice_needs_the_layer() {
     let (with, without) = clients();
     for model in MODELS {
         let other = tool("other", json!({"type": "object"}));
@@ -275,7 +274,7 @@ async fn a_named_choice_needs_the_layer_where_models_think() {
         let named = call(&with, request.clone()).await.unwrap();
         assert_eq!(named.function.name, "clock", "{model}");
         if K3.contains(&model) {
-            // Moonshot ignores the choice.
+            // Moonshot ignores the choice silently.
             assert_eq!(text(&without, request).await.unwrap(), "You said: Hi");
             continue;
         }

@@ -1,5 +1,5 @@
-//! What the layer goes together with. Much of this only has to compile; the rest
-//! sends a request through.
+//! Composition with other crates. Most of it only has to compile. The rest sends a
+//! request.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{
@@ -48,7 +48,7 @@ fn chat() -> Request<Full<Bytes>> {
         .unwrap()
 }
 
-/// An app that answers every request with its body.
+/// An app that returns the body of every request.
 fn echo() -> Router {
     Router::new()
         .route("/v1/chat/completions", post(async |body: Bytes| body))
@@ -59,7 +59,7 @@ async fn text<B: HttpBody<Data = Bytes, Error: Debug>>(response: Response<B>) ->
     response.into_body().collect().await.unwrap().to_bytes()
 }
 
-/// Runs an app until the test ends; its base URL.
+/// Serves an app until the test ends. Returns its base URL.
 async fn serve(app: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -81,13 +81,13 @@ where
 // === axum ===
 
 #[tokio::test]
-async fn a_router_takes_the_layer() {
+async fn a_router_accepts_the_layer() {
     let app = echo().layer(MoonshotCompatLayer::new());
     assert_eq!(text(app.oneshot(chat()).await.unwrap()).await, REWRITTEN);
 }
 
 #[tokio::test]
-async fn a_method_router_takes_the_layer() {
+async fn a_method_router_accepts_the_layer() {
     let app = Router::new().route(
         "/v1/chat/completions",
         post(async |body: Bytes| body).layer(MoonshotCompatLayer::new()),
@@ -96,7 +96,7 @@ async fn a_method_router_takes_the_layer() {
 }
 
 #[tokio::test]
-async fn a_service_builder_takes_the_layer_among_others() {
+async fn a_service_builder_accepts_the_layer_among_others() {
     let app = echo().layer(
         ServiceBuilder::new()
             .layer(tower_http::trace::TraceLayer::new_for_http())
@@ -112,7 +112,7 @@ async fn a_service_builder_takes_the_layer_among_others() {
     assert_eq!(text(app.oneshot(chat()).await.unwrap()).await, REWRITTEN);
 }
 
-/// In front of the routing, which `Router::layer` is behind of.
+/// The layer wraps the router, so it runs before routing. `Router::layer` runs after it.
 #[tokio::test]
 async fn a_wrapped_router_is_served() {
     let app = MoonshotCompatLayer::new().layer(echo());
@@ -138,7 +138,7 @@ fn a_wrapped_router_makes_services(listener: TcpListener) -> impl IntoFuture {
 }
 
 #[tokio::test]
-async fn a_client_behind_the_layer_is_a_fallback_of_a_router() {
+async fn a_client_inside_of_the_layer_is_the_fallback_of_a_router() {
     let upstream = serve(echo()).await;
     let service = ServiceBuilder::new()
         .layer(HandleErrorLayer::new(async |error: BoxError| {
@@ -152,7 +152,7 @@ async fn a_client_behind_the_layer_is_a_fallback_of_a_router() {
 }
 
 #[tokio::test]
-async fn a_limit_of_requests_per_peer_goes_around_the_layer() {
+async fn a_rate_limit_per_peer_wraps_the_layer() {
     use tower_governor::{
         GovernorLayer, governor::GovernorConfigBuilder, key_extractor::GlobalKeyExtractor,
     };
@@ -175,7 +175,7 @@ async fn a_limit_of_requests_per_peer_goes_around_the_layer() {
 // === clients ===
 
 #[tokio::test]
-async fn a_hyper_client_goes_behind_the_layer() {
+async fn a_hyper_client_works_inside_of_the_layer() {
     let upstream = serve(echo()).await;
     let mut service = layer_to(&upstream).layer(client());
     for _ in 0..2 {
@@ -188,7 +188,7 @@ async fn a_hyper_client_goes_behind_the_layer() {
 }
 
 #[tokio::test]
-async fn a_reqwest_client_goes_behind_the_layer() {
+async fn a_reqwest_client_works_inside_of_the_layer() {
     let upstream = serve(echo()).await;
     let reqwest = reqwest::Client::new();
     let service = ServiceBuilder::new()
@@ -203,14 +203,14 @@ async fn a_reqwest_client_goes_behind_the_layer() {
     assert_eq!(text(response).await, REWRITTEN);
 }
 
-/// `reqwest::Body::wrap` asks for `Sync`, which axum's bodies are not; streams
-/// need not be.
+/// `reqwest::Body::wrap` requires `Sync`, which axum's bodies don't implement. A stream
+/// need not be `Sync`.
 #[allow(dead_code)]
 fn a_body_of_axum_goes_to_reqwest(body: RequestBody<Body>) -> reqwest::Body {
     reqwest::Body::wrap_stream(body.into_data_stream())
 }
 
-/// A channel takes no body but tonic's own.
+/// tonic's channel accepts only its own body type.
 #[allow(dead_code)]
 fn a_tonic_channel_goes_behind_the_layer<B>(
     channel: tonic::transport::Channel,
@@ -225,7 +225,7 @@ where
 }
 
 #[tokio::test]
-async fn grpc_passes_unread() {
+async fn grpc_passes_through_unread() {
     let routes = tonic::service::Routes::from(echo());
     let service = MoonshotCompatLayer::new().layer(routes);
     let request = Request::post("/v1/chat/completions")
@@ -242,7 +242,7 @@ async fn grpc_passes_unread() {
 // === tower ===
 
 #[tokio::test]
-async fn the_layer_may_be_left_out() {
+async fn the_layer_can_be_optional() {
     for (layer, expected) in [(Some(MoonshotCompatLayer::new()), REWRITTEN), (None, CHAT)] {
         let app = echo().layer(option_layer(layer));
         assert_eq!(text(app.oneshot(chat()).await.unwrap()).await, expected);
@@ -250,7 +250,7 @@ async fn the_layer_may_be_left_out() {
 }
 
 #[tokio::test]
-async fn buffers_and_limits_go_on_both_sides() {
+async fn buffers_and_limits_work_on_both_sides() {
     let service = ServiceBuilder::new()
         .buffer(4)
         .concurrency_limit(4)
@@ -264,7 +264,7 @@ async fn buffers_and_limits_go_on_both_sides() {
 }
 
 #[tokio::test]
-async fn a_boxed_service_is_one_type_however_it_is_made() {
+async fn a_boxed_service_has_one_type_with_or_without_the_layer() {
     let boxed: BoxCloneSyncService<Request<Body>, axum::response::Response, Infallible> =
         BoxCloneSyncService::new(MoonshotCompatLayer::new().layer(echo()));
     assert_eq!(
@@ -274,7 +274,7 @@ async fn a_boxed_service_is_one_type_however_it_is_made() {
 }
 
 #[tokio::test]
-async fn one_of_two_services_is_chosen_behind_the_layer() {
+async fn steer_works_inside_of_the_layer() {
     let report_says_rewritten = |request: &Request<RequestBody<Body>>, _: &[_]| {
         let report = request.extensions().get::<Report>();
         usize::from(report.is_some_and(|report| !report.changes().is_empty()))
@@ -296,7 +296,7 @@ async fn one_of_two_services_is_chosen_behind_the_layer() {
     assert_eq!(text(response).await, "unchanged");
 }
 
-/// Sends a request again, once, if the answer asks for it.
+/// Retries a request once if the response asks for it.
 #[derive(Clone)]
 struct Once {
     is_left: bool,
@@ -333,7 +333,7 @@ where
 }
 
 #[tokio::test]
-async fn a_rewritten_request_is_sent_again_by_a_retry_behind_the_layer() {
+async fn a_retry_inside_of_the_layer_sends_the_rewritten_request_again() {
     let (tell, mut bodies) = tokio::sync::mpsc::unbounded_channel();
     let inner = tower::service_fn(move |request: Request<RequestBody<Full<Bytes>>>| {
         let tell = tell.clone();
@@ -353,7 +353,7 @@ async fn a_rewritten_request_is_sent_again_by_a_retry_behind_the_layer() {
         assert_eq!(bodies.recv().await.unwrap(), REWRITTEN);
     }
 
-    // What was not read can't be sent twice.
+    // A body that was not read can't be sent again.
     let mut unread = chat();
     *unread.uri_mut() = "/v1/files".parse().unwrap();
     service.oneshot(unread).await.unwrap();
@@ -362,7 +362,7 @@ async fn a_rewritten_request_is_sent_again_by_a_retry_behind_the_layer() {
 }
 
 #[tokio::test]
-async fn the_layer_twice_changes_nothing_twice() {
+async fn a_second_layer_changes_nothing_more() {
     let inner = tower::service_fn(
         async |request: Request<RequestBody<RequestBody<Full<Bytes>>>>| {
             let (parts, body) = request.into_parts();
@@ -392,7 +392,7 @@ async fn the_layer_twice_changes_nothing_twice() {
 }
 
 #[tokio::test]
-async fn two_layers_with_a_rule_each_report_both() {
+async fn the_report_of_two_layers_has_the_changes_of_both() {
     let only = |rule| MoonshotCompatLayer::new().without_rules().with_rule(rule);
     let service = ServiceBuilder::new()
         .layer(only(Rule::Model))
@@ -412,7 +412,7 @@ async fn two_layers_with_a_rule_each_report_both() {
 
 // === types ===
 
-/// Moves nowhere once it is polled, and between threads never.
+/// A body that is neither `Unpin` nor `Send`.
 #[derive(Default)]
 struct Stubborn {
     text: Option<Bytes>,
@@ -437,7 +437,7 @@ impl HttpBody for Stubborn {
 }
 
 #[tokio::test]
-async fn a_body_may_be_neither_unpin_nor_send() {
+async fn a_body_need_not_be_unpin_or_send() {
     let inner = tower::service_fn(async |request: Request<RequestBody<Stubborn>>| {
         let end = request.into_body().collect().await;
         Ok::<_, Infallible>(Response::new(end.map(|_| ())))
@@ -457,7 +457,7 @@ async fn a_body_may_be_neither_unpin_nor_send() {
     }
 }
 
-/// A gateway that is generic over its body needs no more bounds than these.
+/// A gateway that is generic over its body needs only these bounds.
 #[allow(dead_code)]
 fn generic_over_the_body<B, S>(service: S, request: Request<B>) -> impl Future
 where
@@ -489,7 +489,7 @@ const _: () = {
 };
 
 #[tokio::test]
-async fn a_body_may_be_made_from_nothing() {
+async fn the_default_body_is_empty() {
     let body = RequestBody::<Body>::default();
     assert!(body.is_end_stream());
     assert_eq!(body.size_hint().exact(), Some(0));

@@ -1,11 +1,11 @@
-//! The bodies that the benches rewrite, made up from a seed: several different
-//! ones of each kind, so that branch predictors can't learn one by heart.
+//! The bodies that the benches rewrite, generated from a seed. There are several of each
+//! kind, so that branch predictors can't learn one.
 
 use std::fmt::Write;
 
 use bytes::Bytes;
 
-/// How many different bodies there are of each kind.
+/// The number of different bodies of each kind.
 pub(crate) const VARIANTS: u64 = 4;
 
 /// A kind of body.
@@ -60,8 +60,8 @@ pub(crate) const KINDS: [Kind; 8] = [
 ];
 
 impl Kind {
-    /// The bodies of this kind. `edited` ones have what the model refuses: a
-    /// temperature, a `developer`, and text in arrays where there are no images.
+    /// Returns the bodies of this kind. Edited ones contain what the model refuses: a
+    /// temperature, a `developer` message, and text in arrays where there are no images.
     pub(crate) fn bodies(&self, edited: bool) -> Vec<Bytes> {
         (1..=VARIANTS)
             .map(|seed| {
@@ -72,7 +72,7 @@ impl Kind {
     }
 }
 
-/// xorshift64: the same numbers on every machine.
+/// A random number generator (xorshift64) with the same numbers on every machine.
 pub(crate) struct Rng(u64);
 
 impl Rng {
@@ -211,7 +211,7 @@ fn pretty_agent(rng: &mut Rng, edited: bool) -> String {
     indented(&agent(rng, edited))
 }
 
-/// Puts two spaces a level and line ends into compact JSON.
+/// Indents compact JSON by two spaces per level.
 fn indented(compact: &str) -> String {
     let mut pretty = String::new();
     let (mut depth, mut in_string, mut escaped) = (0, false, false);
@@ -255,7 +255,7 @@ fn indented(compact: &str) -> String {
     pretty
 }
 
-/// A chat whose one long text is made by `text` until it has `bytes`.
+/// A chat with one long text, which `text` extends until it has `bytes` bytes.
 fn long(edited: bool, bytes: usize, mut text: impl FnMut(&mut String)) -> String {
     let mut long = String::with_capacity(bytes + 64);
     while long.len() < bytes {

@@ -1,4 +1,4 @@
-//! jiter's iterator, which says where it is: edits by offset.
+//! jiter's iterator, which reports offsets. The edits are made by offset.
 
 use bytes::Bytes;
 use jiter::{Jiter, Peek};
@@ -17,7 +17,7 @@ pub(crate) fn rewrite(body: &Bytes, send: &mut dyn FnMut(&[u8])) -> Option<()> {
     Some(())
 }
 
-/// What a key asks for; the iterator can't go on while it lends the key itself.
+/// The meaning of a key. The iterator can't continue while it lends the key itself.
 enum Ask {
     Model,
     Messages,
@@ -69,7 +69,7 @@ fn messages(jiter: &mut Jiter<'_>, spans: &mut Spans) -> Option<()> {
 }
 
 fn message(jiter: &mut Jiter<'_>, spans: &mut Spans) -> Option<()> {
-    // 0 for the role, 1 for the content.
+    // 0 is the role and 1 the content.
     let ask = |key: &str| ["role", "content"].iter().position(|name| *name == key);
     let mut key = jiter.next_object().ok()?.map(ask);
     while let Some(asked) = key {

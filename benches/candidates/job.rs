@@ -1,6 +1,6 @@
-//! What the model of the benches accepts.
+//! What the model in the benches accepts.
 
-/// Keys that stay only with these values on a model that [`is_fixed`].
+/// Keys that are kept only with these values on a model that [`is_fixed`].
 pub(crate) const FIXED: [(&str, f64); 5] = [
     ("temperature", 1.0),
     ("top_p", 0.95),
@@ -9,7 +9,7 @@ pub(crate) const FIXED: [(&str, f64); 5] = [
     ("frequency_penalty", 0.0),
 ];
 
-/// Whether the model has its sampling fixed.
+/// Whether the model accepts fixed sampling values only.
 pub(crate) fn is_fixed(model: &str) -> bool {
     model.starts_with("kimi-k3")
 }

@@ -1,10 +1,10 @@
-//! One job, done with every library that one might do it with.
+//! The same job in every library.
 //!
-//! The job is [`value`]'s: find the model, take the sampling keys out that it
-//! refuses, call a `developer` `system`, and make text of content arrays where
-//! all of the request's hold nothing else. The others may hand on an unchanged
-//! body as it came, and copy what they don't change. None of them has the other
-//! nine rules, which are part of what [`ours`] takes.
+//! The job is that of [`value`]: find the model, remove the sampling keys that it
+//! refuses, rename the role `developer` to `system`, and flatten content arrays if all of
+//! them in the request hold only text. The other candidates may pass an unchanged body on
+//! as it is, and copy what they don't change. Only [`ours`] has the other rules of this
+//! crate.
 
 mod jiter;
 mod job;
@@ -19,7 +19,8 @@ mod value;
 
 use bytes::Bytes;
 
-/// Hands on the body that goes out, piece by piece. `None` if it is refused.
+/// Passes the output to a function, piece by piece. Returns `None` if the body is
+/// refused.
 pub(crate) type Rewrite = fn(&Bytes, &mut dyn FnMut(&[u8])) -> Option<()>;
 
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +29,7 @@ pub(crate) struct Candidate {
     pub(crate) rewrite: Rewrite,
 }
 
-/// What the others are measured by.
+/// The baseline of the comparison.
 pub(crate) const VALUE: Candidate = candidate(
     if cfg!(feature = "ordered") {
         "serde_json ordered"
@@ -48,7 +49,7 @@ pub(crate) const OTHERS: &[Candidate] = &[
     candidate("simd-json", simd_json::rewrite),
 ];
 
-/// No rewrites: what no rewrite can be faster than, each for its own reason.
+/// Not rewrites, but lower bounds for one: no rewrite can be faster.
 pub(crate) const LIMITS: &[Candidate] = &[
     candidate("memcpy", limits::copy),
     candidate("simdutf8", limits::utf8),

@@ -1,4 +1,4 @@
-//! This crate, as hyper drains it.
+//! This crate, with its output read as hyper reads it.
 
 use std::{hint::black_box, sync::LazyLock};
 

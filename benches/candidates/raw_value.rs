@@ -1,4 +1,4 @@
-//! `&RawValue` in place of what isn't looked at, and parsed further where it is.
+//! `&RawValue` for values that need not be read, parsed further where they do.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -36,7 +36,7 @@ pub(crate) fn rewrite(body: &Bytes, send: &mut dyn FnMut(&[u8])) -> Option<()> {
     }
 
     let system = to_raw_value("system").ok()?;
-    // The texts of each message whose content is an array of nothing else.
+    // The texts of each message whose content is an array of text parts only.
     let mut texts: Vec<(usize, Box<RawValue>)> = Vec::new();
     let mut text_only = true;
     for (index, message) in messages.iter_mut().enumerate() {

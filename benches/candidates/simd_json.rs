@@ -1,5 +1,5 @@
-//! simd-json's borrowed `Value`, used as serde_json's. It parses in place, so the
-//! body is copied first.
+//! simd-json's borrowed `Value`, used like serde_json's. It parses in place, so the body
+//! is copied first.
 
 use bytes::Bytes;
 use simd_json::{BorrowedValue as Value, prelude::*};

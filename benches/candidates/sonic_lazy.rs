@@ -1,5 +1,5 @@
-//! sonic-rs' lazy iterators, the checked ones. A lazy value is a slice of the
-//! body, which says where it stands: edits by offset.
+//! sonic-rs's lazy iterators, the checked ones. A lazy value is a slice of the body,
+//! which gives its offset. The edits are made by offset.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! sonic-rs' own `Value`, used as serde_json's.
+//! sonic-rs's own `Value`, used like serde_json's.
 
 use bytes::Bytes;
 use sonic_rs::{JsonContainerTrait, JsonValueMutTrait, JsonValueTrait, Value};

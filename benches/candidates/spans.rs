@@ -1,5 +1,4 @@
-//! For libraries that tell where in the body a value stands: the edits of the
-//! job, and their application.
+//! Edits by offset, for libraries that report the offsets of values.
 
 use std::ops::Range;
 
@@ -9,13 +8,13 @@ use super::job::{FIXED, is_fixed};
 #[derive(Default)]
 pub(crate) struct Spans {
     pub(crate) fixed_model: bool,
-    /// Members that go if the model has its sampling fixed, with a comma.
+    /// Members that are removed on a model with fixed sampling values, with a comma.
     refused: Vec<Range<usize>>,
     /// The values of roles, with quotes.
     developers: Vec<Range<usize>>,
-    /// Content arrays, and how many of the texts are before and in each.
+    /// Content arrays, each with the number of texts before it and in it.
     arrays: Vec<(Range<usize>, usize)>,
-    /// The texts in them, without quotes.
+    /// The texts in these arrays, without quotes.
     texts: Vec<Range<usize>>,
     has_other_parts: bool,
 }
@@ -40,7 +39,7 @@ impl Spans {
         }
     }
 
-    /// A part, with the text between the quotes if it is one.
+    /// A part, with the content of its text if it is a text part.
     pub(crate) fn part(&mut self, text: Option<Range<usize>>) {
         match text {
             Some(text) => self.texts.push(text),
@@ -48,12 +47,12 @@ impl Spans {
         }
     }
 
-    /// A content array, after its parts.
+    /// Ends a content array, after its parts.
     pub(crate) fn array(&mut self, array: Range<usize>) {
         self.arrays.push((array, self.texts.len()));
     }
 
-    /// Hands on the body with the edits.
+    /// Passes on the edited body.
     pub(crate) fn apply(self, body: &[u8], send: &mut dyn FnMut(&[u8])) {
         let mut edits: Vec<(Range<usize>, &str)> = Vec::new();
         if self.fixed_model {
@@ -89,8 +88,8 @@ impl Spans {
     }
 }
 
-/// A member with the comma before it, or, being the first, the one behind it.
-/// `after` is where the value before it ended, or the brace.
+/// Returns the span of a member with the comma before it, or with the one after it for
+/// the first member. `after` is the end of the previous value, or of the opening brace.
 pub(crate) fn with_comma(body: &[u8], after: usize, is_first: bool, end: usize) -> Range<usize> {
     let behind = body[end..]
         .iter()

@@ -1,4 +1,4 @@
-//! What everybody does: parse, change, serialise.
+//! The usual way: parse, change, serialize.
 
 use bytes::Bytes;
 use serde_json::Value;

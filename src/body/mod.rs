@@ -1,5 +1,7 @@
-//! Request bodies: [`RequestBody`], which the inner service receives, and [`Rope`], a
-//! text in pieces.
+//! Request bodies: [`RequestBody`], which the inner service receives, and [`Rope`], the
+//! text of a body that was read.
+//!
+//! [`Rope`] is a [`bytes::Buf`] and an iterator over [`bytes::Bytes`].
 
 mod read;
 mod request_body;

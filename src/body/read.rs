@@ -1,4 +1,4 @@
-//! Reads a body to its end, or to a limit.
+//! Reads a body to its end or to a limit.
 
 use std::{
     pin::Pin,
@@ -17,20 +17,20 @@ const ON_TRUST: usize = 1024 * 1024;
 /// been received.
 const PER_BYTE: usize = 16;
 
-/// Upper bound in bytes on the unused room of a buffer that is kept.
+/// Upper bound in bytes on the unused capacity of a finished buffer.
 const SLACK: usize = 64 * 1024;
 
 /// How reading a body ended.
 pub(crate) enum Read<B: Body> {
-    /// At the end of the body.
+    /// The body ended. Holds its data and trailers.
     Complete(Bytes, Option<Box<HeaderMap>>),
-    /// Over the limit: what was read, and the rest.
+    /// The body is longer than the limit. Holds what was read, and the rest.
     Longer(Bytes, Pin<Box<B>>),
-    /// With an error: what was read, and the error.
+    /// The body returned an error. Holds what was read, and the error.
     Failed(Bytes, B::Error),
 }
 
-/// A body that is being read into one piece.
+/// Reads the data of a body into one buffer.
 #[pin_project]
 pub(crate) struct ReadBody<B> {
     #[pin]
@@ -42,12 +42,12 @@ pub(crate) struct ReadBody<B> {
 
 #[pin_project(project = SourceProj, project_replace = SourceTaken)]
 enum Source<B> {
-    /// A body that announces a length within the limit. It is read to its end.
+    /// A body whose announced length is within the limit. It is read to its end.
     Bounded(#[pin] B),
-    /// A body that may be too long. The inner service then gets the rest, and a body
-    /// that was polled can only be moved in a box.
+    /// A body that may be longer than the limit. It is boxed, because the rest is moved to
+    /// the inner service after it was polled.
     Unbounded(Pin<Box<B>>),
-    /// The reading has ended.
+    /// Reading has ended.
     Over,
 }
 
@@ -70,21 +70,25 @@ impl<B: Body> ReadBody<B> {
 
 #[cfg(feature = "inline-media")]
 impl<B> ReadBody<B> {
-    /// How many bytes were read so far.
+    /// Returns the number of bytes read so far.
     pub(crate) fn received(&self) -> usize {
         self.gathered.len()
     }
 }
 
 impl<B: Body<Data = Bytes>> ReadBody<B> {
-    /// Reads until the body or the limit ends. Must not be called again afterwards.
+    /// Reads to the end of the body or to the limit.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it is called again after it returned `Ready`.
     pub(crate) fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Read<B>> {
         let mut this = self.project();
         let read = loop {
             let mut body = match this.source.as_mut().project() {
                 SourceProj::Bounded(body) => body,
                 SourceProj::Unbounded(body) => body.as_mut(),
-                SourceProj::Over => panic!("a body is polled after it was read"),
+                SourceProj::Over => panic!("`ReadBody` polled after completion"),
             };
             let frame = match ready!(body.as_mut().poll_frame(cx)) {
                 Some(Ok(frame)) => frame,
@@ -96,7 +100,8 @@ impl<B: Body<Data = Bytes>> ReadBody<B> {
                 Err(frame) => *this.trailers = frame.into_trailers().ok().map(Box::new),
             }
             if this.gathered.len() > *this.limit {
-                // One that announced less is read on: it has no box to be moved in.
+                // A body that exceeds its announced length is read on, because it is not
+                // boxed and can't be moved.
                 if let SourceProj::Unbounded(_) = this.source.as_mut().project() {
                     let taken = this.source.as_mut().project_replace(Source::Over);
                     if let SourceTaken::Unbounded(rest) = taken {
@@ -104,7 +109,7 @@ impl<B: Body<Data = Bytes>> ReadBody<B> {
                     }
                 }
             } else if body.is_end_stream() {
-                // Saves a wait for the word that there is no more.
+                // Without this, the end would be noticed one poll later.
                 break Read::Complete(this.gathered.take(), this.trailers.take());
             }
         };
@@ -113,11 +118,11 @@ impl<B: Body<Data = Bytes>> ReadBody<B> {
     }
 }
 
-/// The data so far: a single frame stays as it is, several are copied together.
+/// The data read so far. A single frame is not copied. Several are copied into one buffer.
 #[derive(Default)]
 struct Gathered {
     first: Bytes,
-    /// Empty until there is a second frame.
+    /// Empty until the second frame.
     all: Vec<u8>,
 }
 
@@ -126,7 +131,7 @@ impl Gathered {
         self.first.len() + self.all.len()
     }
 
-    /// Adds a frame, behind which `rest` is still to come.
+    /// Adds a frame. `rest` is the size hint for the data after it.
     fn push(&mut self, data: Bytes, rest: &SizeHint, limit: usize) {
         if data.is_empty() {
             return;
@@ -137,8 +142,8 @@ impl Gathered {
         }
         let length = self.len() + data.len();
         if length > self.all.capacity() {
-            let room = room(length, rest, limit);
-            self.all.reserve_exact(room - self.all.len());
+            let capacity = capacity(length, rest, limit);
+            self.all.reserve_exact(capacity - self.all.len());
         }
         self.all.extend_from_slice(&std::mem::take(&mut self.first));
         self.all.extend_from_slice(&data);
@@ -156,17 +161,16 @@ impl Gathered {
     }
 }
 
-/// How much room is made when `length` bytes have come and there is none left.
+/// Returns the new capacity of a full buffer, once `length` bytes were received.
 ///
-/// A body that says how long it will be gets all of that at once. But that is only
-/// a claim: on it, no body gets more than [`ON_TRUST`], or [`PER_BYTE`] times what
-/// has come. One that doesn't say gets twice what has come. Neither gets more than
-/// the limit.
-fn room(length: usize, rest: &SizeHint, limit: usize) -> usize {
-    let and = |rest| usize::try_from(rest).map_or(usize::MAX, |rest| length.saturating_add(rest));
+/// A body with an announced length gets all of it at once, but at most [`ON_TRUST`] bytes
+/// or [`PER_BYTE`] times what was received, because the announcement may be false. Any
+/// other body gets twice what was received. No body gets more than the limit.
+fn capacity(length: usize, rest: &SizeHint, limit: usize) -> usize {
+    let plus = |rest| usize::try_from(rest).map_or(usize::MAX, |rest| length.saturating_add(rest));
     let on_trust = length.saturating_mul(PER_BYTE).max(ON_TRUST);
-    let announced = and(rest.lower()).min(on_trust);
-    let twice = and(rest.upper().unwrap_or(u64::MAX)).min(length.saturating_mul(2));
+    let announced = plus(rest.lower()).min(on_trust);
+    let twice = plus(rest.upper().unwrap_or(u64::MAX)).min(length.saturating_mul(2));
     announced.max(twice).min(limit).max(length)
 }
 
@@ -180,7 +184,7 @@ mod tests {
 
     type Hint = fn() -> SizeHint;
 
-    /// Frames, pauses (`None`) and errors in a row, with any size hint.
+    /// A body that yields these frames, pauses (`None`) and errors.
     struct Script {
         steps: VecDeque<Option<Result<Frame<Bytes>, &'static str>>>,
         hint: Hint,
@@ -212,7 +216,7 @@ mod tests {
         Some(Ok(Frame::data(text.into())))
     }
 
-    /// Reads with a limit of 4.
+    /// Reads a body with a limit of 4 bytes.
     fn read(
         hint: Hint,
         steps: impl IntoIterator<Item = Option<Result<Frame<Bytes>, &'static str>>>,
@@ -227,7 +231,7 @@ mod tests {
         }
     }
 
-    /// What can be said of a length that is 4 at most, truly or not.
+    /// Size hints of a body with up to 4 bytes. They may be wrong.
     const HINTS: [Hint; 3] = [
         SizeHint::default,
         || {
@@ -239,7 +243,7 @@ mod tests {
     ];
 
     #[test]
-    fn frames_are_put_together() {
+    fn frames_are_concatenated() {
         for hint in HINTS {
             let steps = [
                 data(""),
@@ -269,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn no_frames_are_an_empty_text() {
+    fn a_body_without_frames_is_empty() {
         for hint in HINTS {
             let Read::Complete(text, None) = read(hint, []) else {
                 panic!("not complete");
@@ -290,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_comes_behind_what_was_read() {
+    fn an_error_keeps_what_was_read() {
         for hint in HINTS {
             let Read::Failed(text, error) = read(hint, [data("a"), data("b"), Some(Err("no"))])
             else {
@@ -315,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_knows_its_end_is_not_asked_for_it() {
+    fn a_body_that_announces_its_end_is_not_polled_again() {
         struct Once(Option<Bytes>);
 
         impl Body for Once {
@@ -343,32 +347,36 @@ mod tests {
     }
 
     #[test]
-    fn room_is_made_for_what_is_announced_as_far_as_that_can_be_trusted() {
+    fn an_announced_length_is_reserved_within_bounds() {
         const KIB: usize = 1024;
         const MIB: usize = 1024 * KIB;
         let exact = |rest: usize| SizeHint::with_exact(rest as u64);
         let limit = 100 * MIB;
         for (length, rest, limit, expected) in [
-            // Announced, to the byte.
+            // Announced and within the bounds.
             (2, exact(3), limit, 5),
             (32 * KIB, exact(MIB - 32 * KIB), limit, MIB),
             (32 * KIB, exact(0), limit, 32 * KIB),
-            // More than is believed at once.
+            // Announced, but more than is reserved at once.
             (32 * KIB, exact(8 * MIB), limit, MIB),
             (MIB, exact(7 * MIB), limit, 8 * MIB),
             (MIB, exact(90 * MIB), limit, 16 * MIB),
-            // Unannounced.
+            // Not announced.
             (32 * KIB, SizeHint::default(), limit, 64 * KIB),
-            // No more than the limit, unless it has come.
+            // Not above the limit, unless that much was received.
             (4, exact(3), 5, 5),
             (4, SizeHint::default(), 5, 5),
             (6, SizeHint::default(), 5, 6),
             (4, SizeHint::with_exact(u64::MAX), usize::MAX, MIB),
         ] {
-            assert_eq!(room(length, &rest, limit), expected, "{length} {rest:?}");
+            assert_eq!(
+                capacity(length, &rest, limit),
+                expected,
+                "{length} {rest:?}"
+            );
         }
         let mut up_to_three = SizeHint::default();
         up_to_three.set_upper(3);
-        assert_eq!(room(8, &up_to_three, limit), 11);
+        assert_eq!(capacity(8, &up_to_three, limit), 11);
     }
 }

@@ -1,4 +1,4 @@
-//! The body that the inner service receives.
+//! The request body that the inner service receives.
 
 use std::{
     fmt,
@@ -13,11 +13,12 @@ use pin_project::pin_project;
 
 use super::Rope;
 
-/// The request body that a middleware of this crate hands to its inner service.
+/// Request body that the middleware of this crate passes to its inner service.
 ///
-/// It is the incoming body itself if that was not read, else its text, original or
-/// rewritten. The size of a body that was read is known exactly. Trailers of the
-/// incoming body follow at the end.
+/// It is either the incoming body itself, or the text of a body that was read, original
+/// or rewritten. The size hint of a text is exact. If reading stopped at the size limit or
+/// at an error, the rest of the body or the error follows the text. Trailers of the
+/// incoming body are kept.
 #[pin_project]
 pub struct RequestBody<B: Body> {
     #[pin]
@@ -32,7 +33,7 @@ enum Kind<B, E> {
     /// The text of a body that was read, original or rewritten.
     Read {
         text: Rope,
-        /// Boxed, because few requests have trailers and all are moved.
+        /// Boxed to keep the body small, because few requests have trailers.
         trailers: Option<Box<HeaderMap>>,
         rest: Rest<B, E>,
     },
@@ -42,9 +43,9 @@ enum Kind<B, E> {
 #[derive(Clone)]
 enum Rest<B, E> {
     Nothing,
-    /// The rest of a body that was longer than what may be read.
+    /// The rest of a body that is longer than the limit.
     Longer(Pin<Box<B>>),
-    /// The error that ended the reading.
+    /// The error that ended reading. It is returned once.
     Error(Option<E>),
 }
 
@@ -70,18 +71,19 @@ impl<B: Body> RequestBody<B> {
         Self::read(text, trailers, Rest::Nothing)
     }
 
-    /// A body of which the start was read and `rest` was not.
+    /// A body that was read up to `rest`.
     pub(crate) fn longer(read: Bytes, rest: Pin<Box<B>>) -> Self {
         Self::read(Rope::from(read), None, Rest::Longer(rest))
     }
 
-    /// A body of which the start was read and the rest could not be.
+    /// A body that was read up to an error.
     pub(crate) fn failed(read: Bytes, error: B::Error) -> Self {
         Self::read(Rope::from(read), None, Rest::Error(Some(error)))
     }
 
     /// Returns a copy for a retry, or `None` if the body was not read to its end.
-    /// Copies no text.
+    ///
+    /// The copy shares the text.
     #[must_use]
     pub fn try_clone(&self) -> Option<Self> {
         match &self.kind {
@@ -95,11 +97,12 @@ impl<B: Body> RequestBody<B> {
     }
 }
 
-/// Returns a copy of a request for a retry, or `None` if its body was not read to its
-/// end. Copies no text.
+/// Returns a copy of a request for a retry, or `None` if its body was not read to its end.
 ///
-/// [`http::Request`] can't be cloned with its body, so this is what a retry policy
-/// inside of [`MoonshotCompat`](crate::MoonshotCompat) calls:
+/// The copy shares the text of the body. Headers and extensions are cloned.
+///
+/// A retry policy inside of [`MoonshotCompat`](crate::MoonshotCompat) calls this function,
+/// because [`RequestBody`] is only [`Clone`] if the incoming body is:
 ///
 /// ```
 /// use http::{Request, Response};
@@ -107,7 +110,7 @@ impl<B: Body> RequestBody<B> {
 /// use tower::retry::Policy;
 /// use tower_moonshot::{RequestBody, try_clone_request};
 ///
-/// /// Sends a request again after an error, up to this many times.
+/// /// Retries a request after an error, up to this many times.
 /// #[derive(Clone)]
 /// struct Attempts(usize);
 ///
@@ -131,10 +134,10 @@ impl<B: Body> RequestBody<B> {
 ///     }
 /// }
 /// # let mut policy = Attempts(1);
-/// # let request = Request::new(RequestBody::<http_body_util::Full<bytes::Bytes>>::default());
+/// # let body = RequestBody::<http_body_util::Full<bytes::Bytes>>::default();
+/// # let request = Request::new(body);
 /// # type Outcome = Result<Response<()>, std::io::Error>;
-/// # let copy = Policy::<_, Response<()>, std::io::Error>::clone_request(&mut policy, &request);
-/// # assert!(copy.is_some());
+/// # assert!(try_clone_request(&request).is_some());
 /// # let mut failed: Outcome = Err(std::io::Error::other("reset"));
 /// # let mut request = request;
 /// # assert!(policy.retry(&mut request, &mut failed).is_some());
@@ -154,7 +157,7 @@ pub fn try_clone_request<B: Body>(
 }
 
 impl<B: Body> Default for RequestBody<B> {
-    /// The empty body.
+    /// Returns an empty body.
     fn default() -> Self {
         Self::complete(Rope::default(), None)
     }

@@ -1,19 +1,21 @@
-//! Which addresses belong to everybody's internet.
+//! Tells public addresses from private and reserved ones.
 
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-/// Whether an address is one of the public internet: not one of this machine, of
-/// its network or its cloud, and not reserved for anything else.
+/// Returns whether an address belongs to the public internet, and not to this machine, its
+/// network, its cloud provider or a reserved range.
 ///
-/// IPv4 addresses are judged by IANA's registry of special-purpose addresses, all
-/// of it, also the few entries in it that are said to be reachable. Of IPv6 only
-/// global unicast is public, `2000::/3`, without what IANA's registry takes out of
-/// it; addresses that hold one of IPv4 for a gateway (NAT64, `64:ff9b::/96`) or
-/// for this machine (`::ffff:0:0/96`) are what that one is. Tunnels are not
-/// public: 6to4 and Teredo.
+/// An IPv4 address is public unless it is in IANA's registry of special-purpose addresses,
+/// or `168.63.129.16`, which Azure reserves (documented). Entries of the registry that are
+/// globally reachable are not public either.
+///
+/// An IPv6 address is public if it is global unicast (`2000::/3`) and not in the
+/// corresponding IANA registry. Tunnel addresses (6to4, Teredo) are not public. An address
+/// that embeds an IPv4 address (NAT64, `64:ff9b::/96`; IPv4-mapped, `::ffff:0:0/96`) is
+/// public if the IPv4 address is.
 ///
 /// ```
 /// use tower_moonshot::inline_media::is_public;
@@ -36,30 +38,30 @@ pub fn is_public(address: IpAddr) -> bool {
 fn is_public_v4(address: Ipv4Addr) -> bool {
     !matches!(
         address.octets(),
-        // This network, and loopback.
+        // "This network" and loopback.
         [0 | 127, ..]
             // Private, RFC 1918.
             | [10, ..]
             | [172, 16..=31, ..]
             | [192, 168, ..]
-            // Shared by the customers of a provider, RFC 6598.
+            // Shared address space of providers, RFC 6598.
             | [100, 64..=127, ..]
-            // Link-local, and with it the metadata of most clouds.
+            // Link-local, which includes the metadata service of most clouds.
             | [169, 254, ..]
-            // What Azure serves to its virtual machines (documented).
+            // Azure's services for its virtual machines (documented).
             | [168, 63, 129, 16]
-            // Protocol assignments, and with it the metadata of Oracle's cloud.
+            // Protocol assignments, which include the metadata service of Oracle's cloud.
             | [192, 0, 0, _]
             // Documentation.
             | [192, 0, 2, _]
             | [198, 51, 100, _]
             | [203, 0, 113, _]
-            // AS112, AMT, relays of 6to4, and AS112 again.
+            // AS112, AMT, 6to4 relays, AS112.
             | [192, 31, 196, _]
             | [192, 52, 193, _]
             | [192, 88, 99, _]
             | [192, 175, 48, _]
-            // Benchmarks.
+            // Benchmarking.
             | [198, 18..=19, ..]
             // Multicast, reserved, broadcast.
             | [224..=255, ..]
@@ -68,7 +70,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     match address.segments() {
-        // Protocol assignments: Teredo, benchmarks, ORCHID and others.
+        // Protocol assignments: Teredo, benchmarking, ORCHID and others.
         [0x2001, 0..=0x01ff, ..] => false,
         // Documentation.
         [0x2001, 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => false,
@@ -76,13 +78,13 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         [0x2002, ..] => false,
         // AS112.
         [0x2620, 0x004f, 0x8000, ..] => false,
-        // Global unicast. All else is reserved, or of this machine or network.
+        // Global unicast. All other ranges are reserved or local.
         [0x2000..=0x3fff, ..] => true,
         _ => false,
     }
 }
 
-/// The IPv4 address that packets to this one end up at.
+/// Returns the IPv4 address that packets to a mapped or NAT64 address are sent to.
 const fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     match address.segments() {
         [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
@@ -92,7 +94,8 @@ const fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
-/// The address that an allow-list is asked for: that of IPv4, where there is one.
+/// Returns the form of an address that allowed networks are compared with: the embedded
+/// IPv4 address, if there is one.
 pub(super) fn canonical(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(v6) => embedded(v6).map_or(address, IpAddr::V4),
@@ -100,24 +103,24 @@ pub(super) fn canonical(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The error of a client that would have had to connect to an address which is
-/// not public, and not allowed.
+/// Error returned by a client that refuses to connect to an address which is neither
+/// public nor allowed.
 ///
-/// A client of your own returns it, or an error that has it among its sources, to
-/// have the [`Report`](crate::Report) say so.
+/// A custom client returns it, or an error that has it among its sources, so that the
+/// [`MediaReport`](super::MediaReport) has the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotPublic {
     address: IpAddr,
 }
 
 impl NotPublic {
-    /// The error for this address.
+    /// Creates the error for an address.
     #[must_use]
     pub const fn new(address: IpAddr) -> Self {
         Self { address }
     }
 
-    /// The address that was refused.
+    /// Returns the refused address.
     #[must_use]
     pub const fn address(&self) -> IpAddr {
         self.address

@@ -10,7 +10,7 @@ use crate::config::MAX_BODY_BYTES;
 
 const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
-/// The configuration of one layer, shared by all its services.
+/// The configuration of one layer, shared by its services.
 #[derive(Clone, Debug)]
 pub(super) struct Config {
     pub(super) destinations: Destinations,
@@ -29,7 +29,7 @@ impl Default for Config {
             user_agent: HeaderValue::from_static(USER_AGENT),
             max_items: 10,
             max_bytes: 20_000_000,
-            // In base64 67 MB of the 100 MB that Moonshot accepts.
+            // 67 MB in base64, of the 100 MB that Moonshot accepts (documented).
             max_total_bytes: 50_000_000,
             timeout: Duration::from_secs(20),
             max_body_bytes: MAX_BODY_BYTES,

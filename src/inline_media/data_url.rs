@@ -1,12 +1,12 @@
-//! How bytes stand in a body.
+//! Encodes content as `data:` URLs.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 
 use super::media_type::MediaType;
 
-/// A JSON string with a `data:` URL in it, written once, into a buffer of its
-/// length. None of its characters needs an escape.
+/// Returns a JSON string that contains a `data:` URL, with one allocation. Its characters
+/// need no escapes.
 pub(super) fn json_string(media_type: MediaType, content: &[u8]) -> Bytes {
     let head = ["\"data:", media_type.as_str(), ";base64,"];
     let encoded = content.len().div_ceil(3) * 4;
@@ -19,9 +19,9 @@ pub(super) fn json_string(media_type: MediaType, content: &[u8]) -> Bytes {
     Bytes::from(string)
 }
 
-/// How many bytes of content fit into so many of JSON, as this many strings.
+/// Returns how many bytes of content fit into `room` bytes of JSON, as this many strings.
 pub(super) const fn content_that_fits(room: usize, strings: usize) -> usize {
-    // Quotes, the longest name, and what base64 needs to come out even.
+    // The quotes, the longest media type and the padding of base64.
     const FRAME: usize = "\"data:video/x-ms-wmv;base64,====\"".len();
 
     room.saturating_sub(strings.saturating_mul(FRAME)) / 4 * 3
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_length_fits_its_buffer() {
+    fn the_buffer_has_the_length_of_the_string() {
         for (content, expected) in [
             ("", "\"data:image/png;base64,\""),
             ("f", "\"data:image/png;base64,Zg==\""),

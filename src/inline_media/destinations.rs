@@ -1,4 +1,4 @@
-//! From where may be fetched.
+//! The hosts and networks that may be fetched from.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -11,12 +11,12 @@ use super::{
 };
 use crate::ConfigError;
 
-/// From where may be fetched: from public addresses, and from what is allowed
-/// besides.
+/// The hosts and networks that may be fetched from: public addresses, and the others that
+/// were allowed.
 ///
-/// It stands in the extensions of every request that [`InlineMedia`] makes. A
-/// client of your own that resolves names asks it for each address, before it
-/// connects to that very address.
+/// The extensions of every request that [`InlineMedia`] makes contain it. A custom client
+/// that resolves names calls [`permits`](Self::permits) for an address before it connects
+/// to that address.
 ///
 /// ```
 /// use tower_moonshot::inline_media::Destinations;
@@ -36,23 +36,23 @@ use crate::ConfigError;
 #[derive(Clone, Debug, Default)]
 pub struct Destinations {
     networks: Arc<Vec<IpNet>>,
-    /// As a parsed URL has them.
+    /// In the normalized form of a parsed URL, without a trailing dot.
     hosts: Arc<Vec<Box<str>>>,
 }
 
 impl Destinations {
-    /// Public addresses only, which is the default.
+    /// Permits public addresses only. This is the default.
     #[must_use]
     pub fn public() -> Self {
         Self::default()
     }
 
-    /// Allows the addresses of a network, such as `10.0.0.0/8` or `fd00::/8`, or
-    /// one address.
+    /// Allows the addresses of a network, such as `10.0.0.0/8` or `fd00::/8`, or a single
+    /// address.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Network`] if it is none.
+    /// Returns [`ConfigError::Network`] if `network` could not be parsed.
     pub fn with_network(mut self, network: &str) -> Result<Self, ConfigError> {
         let parsed = match network.parse::<IpAddr>() {
             Ok(address) => Ok(IpNet::from(address)),
@@ -65,11 +65,13 @@ impl Destinations {
         Ok(self)
     }
 
-    /// Allows a host, by its name and without a port, whatever its addresses are.
+    /// Allows a host by name, whatever its addresses are.
+    ///
+    /// `host` is a name or a literal address, without a port. All ports are allowed.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Host`] if it is none.
+    /// Returns [`ConfigError::Host`] if `host` could not be parsed.
     pub fn with_host(mut self, host: &str) -> Result<Self, ConfigError> {
         let parsed = Host::parse(host).map_err(|_| ConfigError::Host {
             given: host.to_owned(),
@@ -79,8 +81,8 @@ impl Destinations {
         Ok(self)
     }
 
-    /// Whether a host, as it stands in a URL, may be asked at an address that its
-    /// name resolved to.
+    /// Returns whether a client may connect to `address` for `host`. `host` is the host of
+    /// the URL, and `address` one that it resolved to.
     #[must_use]
     pub fn permits(&self, host: &str, address: IpAddr) -> bool {
         self.permits_host(host) || self.permits_address(address)
@@ -98,14 +100,14 @@ impl Destinations {
         is_public(address) || self.networks.iter().any(|net| net.contains(&address))
     }
 
-    /// What can be told of a URL before its name is resolved.
+    /// Checks the host of a URL, except for addresses that a name resolves to.
     pub(super) fn check(&self, url: &Url) -> Result<(), NotInlined> {
         let address = match url.host() {
             None => return Err(NotInlined::InvalidUrl),
             Some(host) if self.permits_host(&host.to_string()) => return Ok(()),
             Some(Host::Ipv4(address)) => IpAddr::from(address),
             Some(Host::Ipv6(address)) => IpAddr::from(address),
-            // Never another machine, whatever a resolver says (RFC 6761).
+            // Always this machine, whatever a resolver returns (RFC 6761).
             Some(Host::Domain(name)) if is_localhost(name) => IpAddr::from([127, 0, 0, 1]),
             Some(Host::Domain(_)) => return Ok(()),
         };
@@ -117,8 +119,8 @@ impl Destinations {
     }
 }
 
-/// The network of IPv4 that one of mapped addresses stands for: addresses are asked
-/// for in that form.
+/// Converts a network of IPv4-mapped addresses to IPv4, the form that addresses are
+/// compared in.
 fn unmapped(network: IpNet) -> IpNet {
     let IpNet::V6(v6) = network else {
         return network;
@@ -131,7 +133,7 @@ fn unmapped(network: IpNet) -> IpNet {
     }
 }
 
-/// A name without the dot for the root of all names.
+/// Strips the trailing dot of a fully qualified name.
 fn rootless(host: &str) -> &str {
     host.strip_suffix('.').unwrap_or(host)
 }

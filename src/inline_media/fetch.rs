@@ -1,4 +1,4 @@
-//! From a URL to the bytes behind it, through redirects.
+//! Fetches one URL, and follows redirects.
 
 use std::{
     error::Error,
@@ -31,17 +31,17 @@ use crate::{
     body::{Read, ReadBody},
 };
 
-/// Whoever serves a picture needs one or two.
+/// The maximum number of redirects. Hosts of images use one or two. Judgement.
 const MAX_REDIRECTS: usize = 5;
 
-/// What was fetched.
+/// A fetched image or video.
 #[derive(Debug)]
 pub(super) struct Fetched {
     pub(super) media_type: MediaType,
     pub(super) content: Bytes,
 }
 
-/// One URL that is being fetched.
+/// A future that fetches one URL.
 #[pin_project]
 pub(super) struct Fetch<C, D>
 where
@@ -70,7 +70,7 @@ impl<C, D> Fetch<C, D>
 where
     C: Service<Request<Empty<Bytes>>>,
 {
-    /// Of a URL that was [checked](check).
+    /// Creates a fetch of a URL that was [checked](check).
     pub(super) const fn new(client: C, url: Url, kind: MediaKind, config: Arc<Config>) -> Self {
         Self {
             client,
@@ -82,7 +82,7 @@ where
         }
     }
 
-    /// How many bytes of the content are there.
+    /// Returns the number of bytes of the content received so far.
     pub(super) fn received(&self) -> usize {
         match &self.state {
             State::Reading(body) => body.received(),
@@ -124,7 +124,7 @@ where
                         *this.url = redirected(this.url, &parts.headers, this.config)?;
                         this.state.set(State::Waiting);
                     } else {
-                        judge(parts.status, &parts.headers, *this.kind)?;
+                        check_head(parts.status, &parts.headers, *this.kind)?;
                         if announced(&parts.headers) > limit as u64 {
                             return Poll::Ready(Err(NotInlined::TooLarge { limit }));
                         }
@@ -155,7 +155,7 @@ where
     }
 }
 
-/// What has to be right about a URL before anybody is asked for it.
+/// Checks a URL before it is requested: no credentials, and a permitted host.
 pub(super) fn check(url: &Url, config: &Config) -> Result<(), NotInlined> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(NotInlined::Credentials);
@@ -183,7 +183,7 @@ const fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// Where a redirect leads.
+/// Returns the checked target of a redirect.
 fn redirected(from: &Url, headers: &HeaderMap, config: &Config) -> Result<Url, NotInlined> {
     let location = headers.get(LOCATION).map(HeaderValue::as_bytes);
     let location = location.and_then(|location| std::str::from_utf8(location).ok());
@@ -198,8 +198,8 @@ fn redirected(from: &Url, headers: &HeaderMap, config: &Config) -> Result<Url, N
     Ok(to)
 }
 
-/// What the head of a response says against reading its body.
-fn judge(status: StatusCode, headers: &HeaderMap, kind: MediaKind) -> Result<(), NotInlined> {
+/// Checks the head of a response before its body is read.
+fn check_head(status: StatusCode, headers: &HeaderMap, kind: MediaKind) -> Result<(), NotInlined> {
     if status != StatusCode::OK {
         return Err(NotInlined::Status(status));
     }
@@ -214,7 +214,7 @@ fn judge(status: StatusCode, headers: &HeaderMap, kind: MediaKind) -> Result<(),
     }
 }
 
-/// The length that the header says; 0 if it says none.
+/// Returns the value of `Content-Length`, or 0 if there is no valid one.
 fn announced(headers: &HeaderMap) -> u64 {
     headers
         .get(CONTENT_LENGTH)
@@ -222,10 +222,10 @@ fn announced(headers: &HeaderMap) -> u64 {
         .unwrap_or(0)
 }
 
-/// The words of a client's error and its causes.
+/// Converts a client's error, with its sources, to a reason.
 fn failure(error: impl Into<BoxError>) -> NotInlined {
     let error = error.into();
-    let mut words = error.to_string();
+    let mut message = error.to_string();
     let mut next: Option<&(dyn Error + 'static)> = Some(&*error);
     while let Some(cause) = next {
         if let Some(&not_public) = cause.downcast_ref::<NotPublic>() {
@@ -233,9 +233,9 @@ fn failure(error: impl Into<BoxError>) -> NotInlined {
         }
         next = cause.source();
         if let Some(cause) = next {
-            // To a string, which never fails.
-            let _ = write!(words, ": {cause}");
+            // Writing to a string never fails.
+            let _ = write!(message, ": {cause}");
         }
     }
-    NotInlined::Client(words.into())
+    NotInlined::Client(message.into())
 }

@@ -1,4 +1,4 @@
-//! All that is fetched for one request, side by side.
+//! Concurrent fetches for one request, within its limits.
 
 use std::{
     collections::HashMap,
@@ -26,27 +26,27 @@ use super::{
 };
 use crate::json::Edits;
 
-/// What is fetched for one request, and for which parts.
+/// The fetches for one request.
 pub(super) struct Fetches<C, D>
 where
     C: Service<Request<Empty<Bytes>>>,
 {
     found: Found,
-    /// For every part that was found: which item it shows, or why none.
+    /// For each part, the index of its item, or the reason why it has none.
     shown: Vec<Result<usize, NotInlined>>,
-    /// As many as may be fetched, at the most.
+    /// The URLs that are fetched, in order of appearance. Limited by `max_items`.
     items: Vec<Item<C, D>>,
     deadline: Pin<Box<Sleep>>,
     max_total_bytes: usize,
     config: Arc<Config>,
 }
 
-/// One URL, whoever shows it.
+/// One URL, which several parts may show.
 struct Item<C, D>
 where
     C: Service<Request<Empty<Bytes>>>,
 {
-    /// How many parts show it.
+    /// The number of parts that show it.
     parts: usize,
     state: State<C, D>,
 }
@@ -55,9 +55,10 @@ enum State<C, D>
 where
     C: Service<Request<Empty<Bytes>>>,
 {
-    /// In a box, because it may not move once it was polled.
+    /// Boxed, because a future must not move once it was polled.
     Fetching(Pin<Box<Fetch<C, D>>>),
-    There(Inlined, Bytes),
+    /// The item was fetched. Holds the JSON string that replaces the URL.
+    Fetched(Inlined, Bytes),
     Failed(NotInlined),
 }
 
@@ -65,7 +66,7 @@ impl<C, D> Fetches<C, D>
 where
     C: Service<Request<Empty<Bytes>>> + Clone,
 {
-    /// Starts what was found in a body of this length.
+    /// Prepares the fetches for the parts of a body. `length` is its length in bytes.
     pub(super) fn new(found: Found, length: usize, client: &C, config: Arc<Config>) -> Self {
         let room = config.max_body_bytes.saturating_sub(length);
         let room = data_url::content_that_fits(room, found.parts.len());
@@ -89,7 +90,7 @@ where
         fetches
     }
 
-    /// The item that a part shows, which may be one that another part shows too.
+    /// Returns the index of the item that a part shows, and adds the item if it is new.
     fn item_of(
         &mut self,
         part: &Part,
@@ -97,7 +98,7 @@ where
         client: &C,
     ) -> Result<usize, NotInlined> {
         let mut url = Url::parse(&part.url).map_err(|_| NotInlined::InvalidUrl)?;
-        // No server sees it.
+        // A fragment is not sent to the server.
         url.set_fragment(None);
         fetch::check(&url, &self.config)?;
         let key = (part.place.kind, url);
@@ -127,9 +128,9 @@ where
     D: Body<Data = Bytes>,
     D::Error: Into<BoxError>,
 {
-    /// Goes on until all is there, or failed, or the time is up.
+    /// Completes when every item was fetched or has failed, at the latest at the deadline.
     pub(super) fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // All of them every time: they are few.
+        // Polls all of them on every wake-up, because they are few.
         for index in 0..self.items.len() {
             let item = &mut self.items[index];
             let State::Fetching(fetch) = &mut item.state else {
@@ -143,13 +144,13 @@ where
                         bytes: fetched.content.len(),
                     };
                     let string = data_url::json_string(fetched.media_type, &fetched.content);
-                    item.state = State::There(inlined, string);
+                    item.state = State::Fetched(inlined, string);
                 }
                 Poll::Ready(Err(why)) => item.state = State::Failed(why),
             }
             self.keep_to_total();
         }
-        // Only now: one that is still to come may have been given up since.
+        // After the loop, because `keep_to_total` may give up later items.
         let is_fetching = |item: &Item<C, D>| matches!(item.state, State::Fetching(_));
         if !self.items.iter().any(is_fetching) {
             return Poll::Ready(());
@@ -162,21 +163,20 @@ where
         Poll::Ready(())
     }
 
-    /// Gives up the last ones while all together are too long. So which ones stay
-    /// is told by the body, and not by who answers first: as many from its start
-    /// as fit.
+    /// Gives up items from the end while the total is too large. So the order in the body
+    /// decides which items are kept, and not the order of the responses.
     fn keep_to_total(&mut self) {
         let limit = self.max_total_bytes;
         let total =
             |items: &[Item<C, D>]| items.iter().map(Item::bytes).fold(0, usize::saturating_add);
         while total(&self.items) > limit {
-            let last = self.items.iter_mut().rev().find(|item| !item.is_over());
+            let last = self.items.iter_mut().rev().find(|item| !item.has_failed());
             let Some(last) = last else { return };
             last.state = State::Failed(NotInlined::TotalTooLarge { limit });
         }
     }
 
-    /// Puts in what is there, and tells what became of every part.
+    /// Replaces the URLs of fetched items and returns the outcome of every part.
     pub(super) fn finish(self, edits: &mut Edits) -> Vec<Media> {
         let Self {
             found,
@@ -186,12 +186,12 @@ where
         } = self;
         let media = found.parts.iter().zip(shown).map(|(part, item)| {
             let outcome = item.and_then(|item| match &items[item].state {
-                State::There(inlined, string) => {
+                State::Fetched(inlined, string) => {
                     edits.replace(part.string.span, string.clone());
                     Ok(*inlined)
                 }
                 State::Failed(why) => Err(why.clone()),
-                State::Fetching(_) => unreachable!("nothing is fetched any more"),
+                State::Fetching(_) => unreachable!("all fetches are done"),
             });
             Media {
                 place: part.place,
@@ -208,17 +208,17 @@ impl<C, D> Item<C, D>
 where
     C: Service<Request<Empty<Bytes>>>,
 {
-    /// What it makes of all its parts, so far.
+    /// Returns the bytes received so far, counted once for each part.
     fn bytes(&self) -> usize {
         let bytes = match &self.state {
             State::Fetching(fetch) => fetch.received(),
-            State::There(inlined, _) => inlined.bytes,
+            State::Fetched(inlined, _) => inlined.bytes,
             State::Failed(_) => 0,
         };
         bytes.saturating_mul(self.parts)
     }
 
-    const fn is_over(&self) -> bool {
+    const fn has_failed(&self) -> bool {
         matches!(self.state, State::Failed(_))
     }
 }

@@ -1,29 +1,29 @@
-//! Which parts of a chat request are fetched.
+//! Finds the parts of a chat request that are fetched.
 
 use memchr::memmem;
 
 use super::{media_type::MediaKind, report::Place};
 use crate::json::{Error, Kind, Member, Scanner, Span, Str, Value};
 
-/// The parts with http and https URLs, in the order in which they stand.
+/// The parts with http and https URLs, in order of appearance.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) parts: Vec<Part>,
-    /// Keys that stand more than once, on the way to a URL: a later and an
-    /// earlier member, sorted by the later one.
+    /// Duplicate keys on the path to a URL: pairs of a later and an earlier member, sorted
+    /// by the later one.
     pub(super) duplicates: Vec<(Member, Member)>,
 }
 
+/// A part with an http or https URL.
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) place: Place,
-    /// The URL where it stands, with its quotes.
+    /// The span of the URL, with its quotes.
     pub(super) string: Str,
     pub(super) url: Box<str>,
 }
 
-/// Finds what is to be fetched. A body that is not JSON has nothing: it is for
-/// the services inside to judge.
+/// Finds the parts to fetch. Invalid JSON has none and is left to the inner service.
 pub(super) fn find(text: &[u8]) -> Found {
     if !may_have_any(text) {
         return Found::default();
@@ -35,12 +35,13 @@ pub(super) fn find(text: &[u8]) -> Found {
     found
 }
 
-/// Whether a second look is worth it. Only as `\u` can a letter be escaped.
+/// Whether `text` can contain a key that ends in `_url`, in plain letters or escaped as
+/// `\uXXXX`. If not, it need not be parsed.
 fn may_have_any(text: &[u8]) -> bool {
     memmem::find(text, b"_url").is_some() || memmem::find(text, b"\\u").is_some()
 }
 
-/// A URL of a part, whatever its scheme.
+/// The URL of a part, of any scheme.
 #[derive(Clone, Copy)]
 struct Target {
     string: Str,
@@ -64,7 +65,7 @@ impl<'a> Walk<'a> {
         let mut messages = None;
         self.object(|walk, key| {
             if key.says(b"messages", walk.scanner.text()) {
-                // Of two arrays of messages the last counts.
+                // If a key appears twice, the last one wins.
                 walk.found.parts.clear();
                 walk.member(key, &mut messages, Self::messages)
             } else {
@@ -115,7 +116,7 @@ impl<'a> Walk<'a> {
                 None => walk.scanner.skip().map(drop),
             }
         })?;
-        // The key of what a part shows is also its type.
+        // The type of a part is also the key of its URL.
         let text = self.scanner.text();
         let Some(kind) = kind.and_then(|kind| kind_of(kind, text)) else {
             return Ok(());
@@ -139,8 +140,8 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Reads what stands under `image_url` or `video_url`: an object with a `url`,
-    /// or the URL itself.
+    /// Reads the value of `image_url` or `video_url`: an object with a `url`, or the URL
+    /// itself.
     fn target(&mut self) -> Result<Option<Target>, Error> {
         let mut url = None;
         if self.scanner.peek()? != Kind::Object {
@@ -167,10 +168,9 @@ impl<'a> Walk<'a> {
         }))
     }
 
-    // === reading ===
+    // === Helpers of the walk ===
 
-    /// Reads the value of a member whose last one counts, and keeps note of the
-    /// one before it.
+    /// Reads the value of a member, and records an earlier member with the same key.
     fn member(
         &mut self,
         key: Str,

@@ -1,5 +1,5 @@
-//! The future of a request: reads the body, fetches what it names, and calls the inner
-//! service.
+//! The response future: reads the body, fetches its images and videos, and calls the
+//! inner service.
 
 use std::{
     fmt,
@@ -26,8 +26,7 @@ use crate::{
 
 /// Response future for [`InlineMedia`](super::InlineMedia).
 ///
-/// Until all is fetched, dropping it has no effect on the inner service. What is
-/// being fetched is dropped with it.
+/// Dropping it cancels all fetches. The inner service is called only after they are done.
 #[pin_project]
 #[must_use = "futures do nothing unless polled"]
 pub struct ResponseFuture<S, B, C, D>
@@ -49,7 +48,7 @@ where
 {
     /// The body is being read.
     Reading(#[pin] ReadBody<B>),
-    /// What it names is being fetched.
+    /// Images and videos are being fetched.
     Fetching {
         fetches: Option<Fetches<C, D>>,
         text: Bytes,
@@ -63,7 +62,7 @@ where
     },
 }
 
-/// What waits for the body, and for what it names.
+/// What is needed to call the inner service.
 struct Waiting<S, C> {
     /// Made ready by `poll_ready`.
     service: S,
@@ -108,7 +107,7 @@ where
 }
 
 impl<S, C> Waiting<S, C> {
-    /// Calls the inner service.
+    /// Files the report and calls the inner service.
     fn call<B, D>(
         mut self,
         body: RequestBody<B>,

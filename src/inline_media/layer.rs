@@ -1,4 +1,4 @@
-//! The configuration.
+//! The layer, and the builder of its configuration.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,10 +8,24 @@ use tower::Layer;
 use super::{client::MediaClient, config::Config, service::InlineMedia};
 use crate::ConfigError;
 
-/// Layer that applies [`InlineMedia`], which fetches the images and videos that a
-/// chat request names by URL, and puts them in.
+/// Layer that applies [`InlineMedia`], which fetches the images and videos of chat
+/// requests and inlines them as `data:` URLs.
 ///
-/// See the [module docs](super) for an example.
+/// Cloning is cheap if cloning the client is. See the [module docs](super) for an example.
+///
+/// # Defaults
+///
+/// | setting | default |
+/// |---|---|
+/// | [`with_client`](Self::with_client) | [`MediaClient`] |
+/// | [`with_allowed_host`](Self::with_allowed_host) | none |
+/// | [`with_allowed_network`](Self::with_allowed_network) | none: public addresses only |
+/// | [`with_user_agent`](Self::with_user_agent) | `tower-moonshot/` and the version |
+/// | [`with_max_items`](Self::with_max_items) | 10 URLs per request |
+/// | [`with_max_bytes`](Self::with_max_bytes) | 20 000 000 bytes |
+/// | [`with_max_total_bytes`](Self::with_max_total_bytes) | 50 000 000 bytes per request |
+/// | [`with_timeout`](Self::with_timeout) | 20 seconds per request |
+/// | [`with_max_body_bytes`](Self::with_max_body_bytes) | 100 000 000 bytes |
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct InlineMediaLayer<C = MediaClient> {
@@ -26,7 +40,7 @@ impl Default for InlineMediaLayer {
 }
 
 impl InlineMediaLayer {
-    /// A layer that fetches with [`MediaClient`], from public addresses.
+    /// Creates a layer with the [defaults](Self#defaults).
     pub fn new() -> Self {
         Self {
             client: MediaClient::new(),
@@ -40,10 +54,9 @@ impl<C> InlineMediaLayer<C> {
         Arc::make_mut(&mut self.config)
     }
 
-    /// The service that fetches. The default is a [`MediaClient`].
+    /// Sets the HTTP client that fetches. The default is [`MediaClient::new`].
     ///
-    /// See the [module docs](super#a-client-of-your-own) for what it has to do,
-    /// and must not.
+    /// The [module docs](super#custom-clients) list the duties of a client.
     pub fn with_client<D>(self, client: D) -> InlineMediaLayer<D> {
         InlineMediaLayer {
             client,
@@ -51,70 +64,81 @@ impl<C> InlineMediaLayer<C> {
         }
     }
 
-    /// Allows a host, by its name and without a port, whatever its addresses are.
-    /// The default is none.
+    /// Allows a host by name, whatever its addresses are. The default is no host.
+    ///
+    /// `host` is a name or a literal address, without a port. All ports are allowed.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Host`] if it is none.
+    /// Returns [`ConfigError::Host`] if `host` could not be parsed.
     pub fn with_allowed_host(mut self, host: &str) -> Result<Self, ConfigError> {
         let destinations = self.config.destinations.clone().with_host(host)?;
         self.config().destinations = destinations;
         Ok(self)
     }
 
-    /// Allows the addresses of a network, such as `10.0.0.0/8` or `fd00::/8`, or
-    /// one address. The default is none besides the public ones.
+    /// Allows the addresses of a network, such as `10.0.0.0/8` or `fd00::/8`, or a single
+    /// address. The default is no network: only public addresses are allowed.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Network`] if it is none.
+    /// Returns [`ConfigError::Network`] if `network` could not be parsed.
     pub fn with_allowed_network(mut self, network: &str) -> Result<Self, ConfigError> {
         let destinations = self.config.destinations.clone().with_network(network)?;
         self.config().destinations = destinations;
         Ok(self)
     }
 
-    /// What is sent as `User-Agent` to the hosts of images and videos. The default
-    /// is `tower-moonshot/` and the version. Some hosts, such as Wikimedia's, ask
-    /// for one that says how to reach you.
+    /// Sets the `User-Agent` of fetches. The default is `tower-moonshot/` and the version.
+    ///
+    /// Some hosts, such as Wikimedia's, require one with contact information.
     pub fn with_user_agent(mut self, user_agent: HeaderValue) -> Self {
         self.config().user_agent = user_agent;
         self
     }
 
-    /// How many URLs are fetched for one request. The default is 10. Parts with
-    /// the same URL count once; those beyond the limit stay as they came.
+    /// Sets the maximum number of URLs that are fetched for one request. The default is
+    /// 10.
+    ///
+    /// Parts with the same URL count once. Parts beyond the limit are left unchanged.
     pub fn with_max_items(mut self, limit: usize) -> Self {
         self.config().max_items = limit;
         self
     }
 
-    /// How many bytes one image or video may have. The default is 20 000 000.
+    /// Sets the maximum size in bytes of one image or video. The default is 20 000 000.
+    ///
+    /// A part with a larger one is left unchanged.
     pub fn with_max_bytes(mut self, limit: usize) -> Self {
         self.config().max_bytes = limit;
         self
     }
 
-    /// How many bytes all images and videos that are put into one request may
-    /// have, each counted as often as it is put in. The default is 50 000 000, or
-    /// less where [`max_body_bytes`](Self::with_max_body_bytes) leaves less room.
-    /// Of more than that, the first ones are put in.
+    /// Sets the maximum total size in bytes, before base64, of what is inlined into one
+    /// request. The default is 50 000 000.
+    ///
+    /// An image that several parts show is counted once for each of them. If the total is
+    /// exceeded, URLs are given up from the end of the request, and their parts are left
+    /// unchanged. The limit is lower where the new body would otherwise exceed
+    /// [`with_max_body_bytes`](Self::with_max_body_bytes).
     pub fn with_max_total_bytes(mut self, limit: usize) -> Self {
         self.config().max_total_bytes = limit;
         self
     }
 
-    /// How long fetching for one request may take, with all redirects. The default
-    /// is 20 seconds. What is not there by then is left out.
+    /// Sets the time limit for all fetches of one request, redirects included. The default
+    /// is 20 seconds.
+    ///
+    /// Parts whose fetch is not complete by then are left unchanged.
     pub fn with_timeout(mut self, limit: Duration) -> Self {
         self.config().timeout = limit;
         self
     }
 
-    /// The length in bytes up to which the body of a request is read. The default
-    /// is 100 000 000, Moonshot's own limit. A longer body goes on as it came, and
-    /// none gets longer by what is put in.
+    /// Sets the length in bytes up to which a body is read. The default is 100 000 000,
+    /// Moonshot's own limit (documented).
+    ///
+    /// A longer body is forwarded unchanged. Inlining never makes a body longer than this.
     pub fn with_max_body_bytes(mut self, limit: usize) -> Self {
         self.config().max_body_bytes = limit;
         self

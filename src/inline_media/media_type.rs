@@ -1,4 +1,4 @@
-//! What a picture or a video is, by its first bytes and by what its server says.
+//! Detects the format of images and videos, from content and from `Content-Type`.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub(super) enum MediaKind {
 }
 
 impl MediaKind {
-    /// The type of such a part, and the key of what it shows.
+    /// The `type` of a part of this kind, which is also the key of its URL.
     pub(super) const fn key(self) -> &'static str {
         match self {
             Self::Image => "image_url",
@@ -20,7 +20,7 @@ impl MediaKind {
         }
     }
 
-    /// The field `Accept` of a request for one.
+    /// The `Accept` header of a request for this kind.
     pub(super) const fn accept(self) -> &'static str {
         match self {
             Self::Image => "image/png, image/jpeg, image/webp, image/gif",
@@ -29,15 +29,15 @@ impl MediaKind {
     }
 }
 
-/// Declares the types, and under which names servers send them.
+/// Declares the formats with their media types. The first is the one in `data:` URLs, and
+/// the others are aliases that servers send.
 macro_rules! media_types {
     ($( $kind:ident $(#[doc = $doc:literal])+ $name:ident = $essence:literal $(| $alias:literal)* ; )+) => {
-        /// A format of images or videos that Moonshot takes.
+        /// A format of images or videos that Moonshot accepts.
         ///
-        /// The formats are those that Moonshot documents for vision: png, jpeg, webp
-        /// and gif; mp4, mpeg, mov, avi, x-flv, mpg, webm, wmv and 3gpp. Under which
-        /// names it takes the videos is documented for `video/mp4` only; the others
-        /// are those that Moonshot's own client uses.
+        /// The formats are documented: png, jpeg, webp and gif; mp4, mpeg, mov, avi,
+        /// x-flv, mpg, webm, wmv and 3gpp. The media type of a video is documented for
+        /// `video/mp4` only. The others are those that the vendor's client uses.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum MediaType {
@@ -45,7 +45,7 @@ macro_rules! media_types {
         }
 
         impl MediaType {
-            /// The name that stands in the `data:` URL, such as `image/png`.
+            /// Returns the media type in the `data:` URL, such as `image/png`.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -59,7 +59,7 @@ macro_rules! media_types {
                 }
             }
 
-            /// What a server's name for it says.
+            /// Returns the format with this media type or alias.
             fn of_name(name: &str) -> Option<Self> {
                 match name {
                     $( $essence $(| $alias)* => Some(Self::$name), )+
@@ -103,9 +103,8 @@ impl fmt::Display for MediaType {
     }
 }
 
-/// Whether a field `Content-Type` lets one expect this kind. Servers that store
-/// what they know nothing about send `octet-stream`, which says as little as no
-/// field at all.
+/// Whether a `Content-Type` is compatible with this kind. File stores send `octet-stream`
+/// for files of unknown type, so it is treated like a missing header.
 pub(super) fn announces(content_type: Option<&[u8]>, kind: MediaKind) -> bool {
     let Some(content_type) = content_type else {
         return true;
@@ -120,8 +119,8 @@ pub(super) fn announces(content_type: Option<&[u8]>, kind: MediaKind) -> bool {
 }
 
 impl MediaType {
-    /// What the bytes are, by the signature that the format starts with: those of
-    /// WHATWG's MIME Sniffing Standard where it has one.
+    /// Detects the format of a file from its first bytes. The signatures are those of
+    /// WHATWG's MIME Sniffing Standard, where it has one.
     pub(super) fn of_content(content: &[u8]) -> Option<Self> {
         const ASF: &[u8] = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c";
 
@@ -141,7 +140,7 @@ impl MediaType {
         } else if at(4, b"ftyp") {
             Self::of_brand(content.get(8..12)?)
         } else if at(4, b"moov") || at(4, b"mdat") || at(4, b"wide") {
-            // QuickTime from before there were brands.
+            // Old QuickTime files have no brand.
             Some(Self::Mov)
         } else if at(0, b"\x1a\x45\xdf\xa3") {
             is_webm(content).then_some(Self::Webm)
@@ -152,15 +151,15 @@ impl MediaType {
         } else if at(0, ASF) {
             Some(Self::Wmv)
         } else if at(0, b"\x00\x00\x01\xba") || at(0, b"\x00\x00\x01\xb3") {
-            // A stream of a programme, or of pictures alone.
+            // An MPEG program stream, or a video stream alone.
             Some(Self::Mpeg)
         } else {
             None
         }
     }
 
-    /// The major brand of a file in ISO's container, which still images and sound
-    /// have too.
+    /// Returns the format for a major brand of the ISO base media file format. Brands of
+    /// still images and audio have none.
     fn of_brand(brand: &[u8]) -> Option<Self> {
         match brand {
             b"qt  " => Some(Self::Mov),
@@ -174,7 +173,7 @@ impl MediaType {
     }
 }
 
-/// Whether the document type in the header of a Matroska-like file is `webm`.
+/// Whether the document type in an EBML header is `webm`.
 fn is_webm(content: &[u8]) -> bool {
     const DOC_TYPE: &[u8] = b"\x42\x82";
 
@@ -183,7 +182,7 @@ fn is_webm(content: &[u8]) -> bool {
         return false;
     };
     let rest = &header[found + DOC_TYPE.len()..];
-    // The length that follows tells its own width by its leading zeros.
+    // The leading zeros of the length encode its width.
     let width = rest
         .first()
         .map_or(0, |byte| byte.leading_zeros() as usize + 1);
@@ -196,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_bytes_tell_the_type() {
+    fn formats_are_detected_from_the_first_bytes() {
         for (content, expected) in [
             (&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], Some(MediaType::Png)),
             (b"\x89PNG\n", None),
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_content_type_speaks_for_its_own_kind() {
+    fn content_types_are_compatible_with_their_own_kind() {
         let image = |content_type: &str| announces(Some(content_type.as_bytes()), MediaKind::Image);
         for accepted in [
             "image/png",

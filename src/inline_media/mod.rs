@@ -1,9 +1,9 @@
-//! Images and videos by URL: a layer that fetches them, and puts them in.
+//! Middleware that fetches the images and videos of a chat request and inlines them as
+//! `data:` URLs.
 //!
-//! Moonshot takes images and videos as `data:` URLs, or as files that were
-//! uploaded (`ms://`), and refuses `http` and `https` URLs (documented, live
-//! reports), which most clients send. [`InlineMediaLayer`] stands in front of
-//! [`MoonshotCompatLayer`] and makes the former of the latter:
+//! Moonshot accepts images and videos as `data:` URLs and as uploaded files (`ms://`). It
+//! rejects `http` and `https` URLs (documented; live reports), which most clients send.
+//! Place [`InlineMediaLayer`] outside of [`MoonshotCompatLayer`]:
 //!
 //! ```
 //! use axum::{Router, body::Body, http::Request, routing::get};
@@ -20,7 +20,7 @@
 //! # let moon = || async { ([("content-type", "image/png")], &b"\x89PNG\r\n\x1a\n"[..]) };
 //! # let images = Router::new().route("/moon.png", get(moon));
 //! # tokio::spawn(async { axum::serve(listener, images).await });
-//! // The picture of this example is on this machine, which is not public.
+//! // The image of this example is on this machine, whose address is not public.
 //! let inline_media = InlineMediaLayer::new().with_allowed_network("127.0.0.0/8")?;
 //!
 //! let app = Router::new().fallback_service(
@@ -39,68 +39,70 @@
 //! assert_eq!(response.status(), 200);
 //!
 //! let report = response.extensions().get::<MediaReport>().ok_or("no report")?;
-//! assert_eq!(report.media()[0].pointer(), "/messages/0/content/0/image_url/url");
-//! assert_eq!(report.media()[0].outcome().map(Inlined::media_type), Ok(MediaType::Png));
+//! let image = &report.media()[0];
+//! assert_eq!(image.pointer(), "/messages/0/content/0/image_url/url");
+//! assert_eq!(image.outcome().map(Inlined::media_type), Ok(MediaType::Png));
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! # What is fetched
 //!
-//! The `image_url` and `video_url` parts of messages whose URL is http or https.
-//! They are fetched side by side, and a URL that stands in several parts once.
-//! Every other byte of the body stays as it was sent, and so does a part that
-//! could not be fetched: Moonshot will refuse it, and the [`MediaReport`] says
-//! why. Requests that name nothing by URL pass
-//! through, and get no report from this layer.
+//! The layer fetches `image_url` and `video_url` parts of messages whose URL has the
+//! scheme `http` or `https`. It fetches all of them concurrently, and a URL that appears
+//! in several parts once. Every other byte of the body stays as it was sent. A part that
+//! could not be fetched is forwarded unchanged: Moonshot rejects it, and the
+//! [`MediaReport`] has the reason. Requests without such parts pass through and get no
+//! report from this layer.
 //!
-//! Only what Moonshot takes is put in, see [`MediaType`]: its first bytes have to
-//! be those of such a format, and the server has to call it one, or nothing at
-//! all. Where server and content differ within a kind, the content counts.
+//! Only the formats of [`MediaType`] are inlined. The format is detected from the first
+//! bytes of the content. The server's `Content-Type` must be that of an image, or of a
+//! video, in one of these formats, or `application/octet-stream`, or be missing. If it
+//! names another format of the same kind than the content has, the content wins.
 //!
-//! Nothing is remembered from one request to the next. A conversation that shows
-//! a picture again and again fetches it again; a cache is a
-//! [client of your own](#a-client-of-your-own).
+//! Nothing is cached between requests. A conversation that repeats an image in every
+//! request fetches it every time. Caching is the task of a
+//! [custom client](#custom-clients).
 //!
-//! # Who may make it fetch what
+//! # Security
 //!
-//! Whoever sends requests chooses the URLs, from within your network. So:
+//! The sender of a request chooses URLs that are fetched from within your network.
+//! Therefore:
 //!
-//! - Only [public addresses](is_public) are connected to. They are judged after a
-//!   name was resolved, and what was judged is what is connected to.
-//!   [`with_allowed_network`] and [`with_allowed_host`] open others.
-//! - Redirects, five at the most, are judged like the first URL; none leads from
+//! - The layer only connects to [public addresses](is_public). An address is checked
+//!   after name resolution, and the connection is made to the checked address.
+//!   [`with_allowed_network`] and [`with_allowed_host`] allow other addresses.
+//! - Redirects are checked like the first URL. Up to five are followed, and none from
 //!   https to http.
-//! - URLs with a user or a password in them are refused, and nothing of the
-//!   caller's request is sent: no `Authorization`, no cookies.
-//! - Number, size and time are limited: [`with_max_items`], [`with_max_bytes`],
-//!   [`with_max_total_bytes`], [`with_timeout`].
+//! - URLs that contain a user name or a password are rejected. Nothing from the caller's
+//!   request is sent: no `Authorization`, no cookies.
+//! - Number, size and time are limited by [`with_max_items`], [`with_max_bytes`],
+//!   [`with_max_total_bytes`] and [`with_timeout`].
 //!
-//! The [`MediaReport`] doesn't hold URLs, which may be secrets. It does say that an
-//! address is not public, and which status a server answered: it is for you, and
-//! not for the caller, who could map your network with it.
+//! The [`MediaReport`] contains no URLs, because they may be secrets. It does contain
+//! addresses that are not public and the status codes of servers. Don't show it to the
+//! caller, who could map your network with it.
 //!
-//! What is fetched is in memory as a whole, in base64, beside the body that names
-//! it; and once more where a layer further in reads the body that becomes of it. A
-//! limit of requests in flight belongs outside of this layer.
+//! Fetched content is held in memory in base64, beside the request body. A layer further
+//! inside that reads the new body holds it a second time. To bound memory, place a limit
+//! on concurrent requests outside of this layer.
 //!
-//! # A client of your own
+//! # Custom clients
 //!
-//! [`with_client`] takes any service from `Request<Empty<Bytes>>` to a response,
-//! such as hyper-util's client. For it the layer does what it does for its own:
-//! it judges schemes, credentials and addresses that stand in the place of a name,
-//! in every spelling, in the first URL and after every redirect; it keeps the
-//! limits and looks at types. What is left to the client:
+//! [`with_client`] accepts any service from `Request<Empty<Bytes>>` to a response, such as
+//! hyper-util's client. The layer still checks the scheme, the credentials and literal
+//! addresses in every spelling, in the first URL and after every redirect. It still
+//! enforces the limits and checks the format. The client has these duties:
 //!
-//! - It resolves names, and must connect to no address that the [`Destinations`]
-//!   in the extensions of the request don't permit. [`NotPublic`] among the
-//!   sources of its error makes the report say so.
-//! - It must not follow redirects, nor use a proxy that does or that resolves
-//!   names in its own way.
-//! - It must not add what is secret.
+//! - It resolves names. It must not connect to an address that the [`Destinations`] in the
+//!   extensions of the request don't permit. If it refuses one, [`NotPublic`] should be
+//!   its error or one of the sources, so that the report has the reason.
+//! - It must not follow redirects. It must not use a proxy that follows redirects or
+//!   resolves names.
+//! - It must not add secrets to requests.
 //!
-//! [`MediaClient`] is such a service too, and takes layers as any other. Here one
-//! that bounds how much is fetched at a time, whoever asks for it:
+//! [`MediaClient`] can be wrapped in layers like any other service. This one limits
+//! concurrent fetches across all requests:
 //!
 //! ```
 //! use http::Request;
@@ -131,20 +133,22 @@
 //! let report = response.extensions().get::<MediaReport>().ok_or("no report")?;
 //! assert_eq!(
 //!     report.media()[0].to_string(),
-//!     "not inlined at /messages/0/content/0/image_url/url: 169.254.169.254 is not a public address",
+//!     "not inlined at /messages/0/content/0/image_url/url: \
+//!      169.254.169.254 is not a public address",
 //! );
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Where only the names have to be resolved in another way, say by a resolver with
-//! a cache, [`MediaClient::with_resolver`] does, and all else is seen to.
+//! To replace name resolution only, for example by a resolver with a cache, use
+//! [`MediaClient::with_resolver`].
 //!
-//! The layer needs a tokio runtime with time enabled, and panics without one, as
-//! tower's timeout does.
+//! # Panics
+//!
+//! Like tower's timeout, the layer panics outside of a tokio runtime with time enabled.
 //!
 //! [`MoonshotCompatLayer`]: crate::MoonshotCompatLayer
-//! //! [`with_allowed_host`]: InlineMediaLayer::with_allowed_host
+//! [`with_allowed_host`]: InlineMediaLayer::with_allowed_host
 //! [`with_allowed_network`]: InlineMediaLayer::with_allowed_network
 //! [`with_client`]: InlineMediaLayer::with_client
 //! [`with_max_bytes`]: InlineMediaLayer::with_max_bytes

@@ -1,4 +1,4 @@
-//! What was done about each image and video that a request names by URL.
+//! The report: the outcome for each image and video that a request names by URL.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -9,14 +9,12 @@ use super::{
     media_type::{MediaKind, MediaType},
 };
 
-/// What [`InlineMedia`](super::InlineMedia) did about the images and videos that one
-/// request names by URL.
+/// Report of what [`InlineMedia`](super::InlineMedia) fetched and inlined for one request.
 ///
-/// The report is in the extensions of the request, for the inner service, and in those
-/// of the response, for the services outside. Requests that name nothing by URL have
-/// none.
+/// The report is in the extensions of the request, for the inner service, and in those of
+/// the response, for outer services. Requests without http and https URLs have none.
 ///
-/// Displayed on one line for logs, without the URLs.
+/// `Display` writes one line for logs, without the URLs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaReport {
     media: Arc<[Media]>,
@@ -29,14 +27,14 @@ impl MediaReport {
         }
     }
 
-    /// Every image and video, in the order in which they appear in the body.
+    /// Returns an entry for each image and video, in order of appearance in the body.
     #[must_use]
     pub fn media(&self) -> &[Media] {
         &self.media
     }
 
-    /// Puts the report into the extensions of a request, behind what another of these
-    /// layers, outside of this one, has reported.
+    /// Inserts the report into the extensions of a request. The entries of an outer
+    /// `InlineMedia` come first.
     pub(super) fn file(self, extensions: &mut Extensions) -> Self {
         let report = match extensions.get::<Self>() {
             Some(earlier) => Self {
@@ -48,8 +46,8 @@ impl MediaReport {
         report
     }
 
-    /// Puts the report into the extensions of a response, unless another of these
-    /// layers, inside of this one, has put a fuller one there.
+    /// Inserts the report into the extensions of a response, unless an inner `InlineMedia`
+    /// has already inserted its own, which includes this one.
     pub(super) fn file_unless_there(self, extensions: &mut Extensions) {
         if extensions.get::<Self>().is_none() {
             extensions.insert(self);
@@ -69,9 +67,9 @@ impl fmt::Display for MediaReport {
     }
 }
 
-/// What was done about one image or video that a request names by URL.
+/// The outcome for one image or video that a request names by URL.
 ///
-/// Displayed in a few words for logs, without the URL.
+/// `Display` writes a few words for logs, without the URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Media {
     pub(super) place: Place,
@@ -79,18 +77,18 @@ pub struct Media {
 }
 
 impl Media {
-    /// A JSON Pointer (RFC 6901) to the URL in the incoming body, such as
+    /// Returns a JSON Pointer (RFC 6901) to the URL in the incoming body, such as
     /// `/messages/3/content/1/image_url/url`.
     #[must_use]
     pub fn pointer(&self) -> String {
         self.place.to_string()
     }
 
-    /// What replaced the URL.
+    /// Returns what replaced the URL.
     ///
     /// # Errors
     ///
-    /// The reason, if the part was left unchanged.
+    /// Returns the reason if the part was left unchanged.
     pub const fn outcome(&self) -> Result<&Inlined, &NotInlined> {
         self.outcome.as_ref()
     }
@@ -111,7 +109,7 @@ pub(super) struct Place {
     pub(super) message: usize,
     pub(super) part: usize,
     pub(super) kind: MediaKind,
-    /// Whether it is the `url` of an object, and not the string itself.
+    /// Whether the URL is the `url` of an object, and not the string itself.
     pub(super) in_object: bool,
 }
 
@@ -124,7 +122,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// What replaced a URL.
+/// An image or video that replaced its URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inlined {
     pub(super) media_type: MediaType,
@@ -132,13 +130,13 @@ pub struct Inlined {
 }
 
 impl Inlined {
-    /// The type of the image or video.
+    /// Returns the format of the image or video.
     #[must_use]
     pub const fn media_type(&self) -> MediaType {
         self.media_type
     }
 
-    /// Its size in bytes, as fetched. In the body it is a third longer.
+    /// Returns the size in bytes as fetched. In the body, base64 adds a third.
     #[must_use]
     pub const fn bytes(&self) -> usize {
         self.bytes
@@ -151,59 +149,60 @@ impl fmt::Display for Inlined {
     }
 }
 
-/// Why a part was left unchanged.
+/// The reason why a part was left unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotInlined {
     /// The URL could not be parsed.
     InvalidUrl,
-    /// The URL has a user or a password in it.
+    /// The URL contains a user name or a password.
     Credentials,
-    /// The host is, or its name resolves to, an address that is not public.
+    /// The host is an address that is not permitted, or its name resolves to one.
     NotPublic(NotPublic),
-    /// There are too many other URLs before it.
+    /// The URL is beyond the maximum number of URLs.
     #[non_exhaustive]
     TooMany {
-        /// How many URLs are fetched for one request.
+        /// The maximum number of URLs that are fetched for one request.
         limit: usize,
     },
-    /// Fetching took too long.
+    /// The fetch was not complete within the time limit.
     #[non_exhaustive]
     Timeout {
-        /// How long fetching for one request may take.
+        /// The time limit for all fetches of one request.
         limit: Duration,
     },
-    /// The client failed, or its response was cut off. Holds the client's error as text.
+    /// The client returned an error, or the response body ended with one. Holds the error
+    /// and its sources as text.
     Client(Arc<str>),
-    /// The server answered with another status than 200.
+    /// The server returned a status other than 200.
     Status(StatusCode),
-    /// The server redirects to nowhere, or to what is neither http nor https.
+    /// The redirect has no valid `Location` with an http or https URL.
     InvalidRedirect,
     /// The server redirects from https to http.
     Downgrade,
-    /// There are too many redirects in a row.
+    /// The server redirects too many times.
     #[non_exhaustive]
     TooManyRedirects {
-        /// How many redirects are followed.
+        /// The maximum number of redirects that are followed.
         limit: usize,
     },
-    /// The server compressed the content, although it was asked not to.
+    /// The server compressed the content, although `Accept-Encoding` forbids it.
     Compressed,
-    /// The content is too long.
+    /// The content is too large.
     #[non_exhaustive]
     TooLarge {
-        /// How many bytes one image or video may have.
+        /// The maximum size in bytes of one image or video.
         limit: usize,
     },
-    /// The content is too long together with what was fetched for earlier parts.
+    /// The content is too large together with that of earlier parts.
     #[non_exhaustive]
     TotalTooLarge {
-        /// How many bytes all images and videos of one request may have.
+        /// The maximum total size in bytes for one request.
         limit: usize,
     },
-    /// The server names a content type that Moonshot does not accept.
+    /// The `Content-Type` names a format that Moonshot does not accept.
     ContentType,
-    /// The content is of a type that Moonshot does not accept.
+    /// The content has a format that Moonshot does not accept.
     Content,
 }
 
@@ -211,31 +210,29 @@ impl fmt::Display for NotInlined {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidUrl => f.write_str("the URL is invalid"),
-            Self::Credentials => f.write_str("the URL has a user or a password in it"),
+            Self::Credentials => f.write_str("the URL contains a user name or a password"),
             Self::NotPublic(error) => error.fmt(f),
             Self::TooMany { limit } => write!(f, "only {limit} URLs are fetched for one request"),
-            Self::Timeout { limit } => write!(f, "it was not fetched within {limit:?}"),
+            Self::Timeout { limit } => write!(f, "not fetched within {limit:?}"),
             Self::Client(error) => write!(f, "could not be fetched: {error}"),
             Self::Status(status) => write!(f, "the server answered {status}"),
             Self::InvalidRedirect => {
-                f.write_str("the server redirects to something other than an http or https URL")
+                f.write_str("the server redirects without a valid http or https URL")
             }
             Self::Downgrade => f.write_str("the server redirects from https to http"),
             Self::TooManyRedirects { limit } => {
                 write!(f, "the server redirects more than {limit} times")
             }
-            Self::Compressed => f.write_str("the server compressed it"),
-            Self::TooLarge { limit } => write!(f, "it is longer than {limit} bytes"),
+            Self::Compressed => f.write_str("the server compressed the content"),
+            Self::TooLarge { limit } => write!(f, "the content is larger than {limit} bytes"),
             Self::TotalTooLarge { limit } => {
                 write!(
                     f,
-                    "together with those before it is longer than {limit} bytes"
+                    "the content would bring the total of the request above {limit} bytes"
                 )
             }
-            Self::ContentType => {
-                f.write_str("the server names a content type that Moonshot does not accept")
-            }
-            Self::Content => f.write_str("the content is of a type that Moonshot does not accept"),
+            Self::ContentType => f.write_str("the content type is not one that Moonshot accepts"),
+            Self::Content => f.write_str("the content is not in a format that Moonshot accepts"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The service.
+//! The middleware service.
 
 use std::{
     sync::Arc,
@@ -17,8 +17,8 @@ use crate::{
     admission::{Admission, admit},
 };
 
-/// Middleware that fetches the images and videos that a chat request names by
-/// URL, and puts them in as `data:` URLs.
+/// Middleware that fetches the images and videos of chat requests and inlines them as
+/// `data:` URLs.
 ///
 /// See the [module docs](super) for an example.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ pub struct InlineMedia<S, C = MediaClient> {
 }
 
 impl<S> InlineMedia<S> {
-    /// Wraps `inner` with the defaults of [`InlineMediaLayer::new`](super::InlineMediaLayer::new).
+    /// Wraps `inner` with the defaults of [`InlineMediaLayer`](super::InlineMediaLayer).
     pub fn new(inner: S) -> Self {
         Self::with_config(inner, MediaClient::new(), Arc::default())
     }
@@ -83,10 +83,9 @@ where
             return ResponseFuture::calling(self.inner.call(request));
         };
         let (mut parts, body) = request.into_parts();
-        // Reading the body tells the client to send it.
+        // The body is read here, so the caller no longer waits for `100 Continue`.
         parts.headers.remove(EXPECT);
-        // Take the service that `poll_ready` made ready, and leave its clone, which is
-        // not.
+        // Take the service that was made ready. Its clone may not be ready.
         let clone = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, clone);
         let config = Arc::clone(&self.config);

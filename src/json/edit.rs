@@ -1,10 +1,10 @@
-//! One edit of a text.
+//! A single edit of a text.
 
 use bytes::Bytes;
 
 use super::Span;
 
-/// What an edit puts in.
+/// The text that an edit inserts.
 #[derive(Clone, Debug)]
 pub(crate) enum Text {
     Static(&'static str),
@@ -20,7 +20,7 @@ impl Text {
         }
     }
 
-    /// The text from an offset on, without a copy.
+    /// Returns the text from an offset on, without copying it.
     pub(super) fn slice_from(&self, start: usize) -> Bytes {
         match self {
             Self::Static(text) => Bytes::from_static(&text.as_bytes()[start..]),
@@ -37,7 +37,7 @@ impl From<&'static str> for Text {
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        // To the byte: `Bytes` needs a second allocation if there is room left.
+        // Without spare capacity, for which `Bytes` would allocate again.
         Self::Owned(text.into_boxed_str().into_boxed_bytes().into())
     }
 }
@@ -48,7 +48,7 @@ impl From<Bytes> for Text {
     }
 }
 
-/// What comes in the place of a stretch of the original.
+/// The replacement of a span of the original by a text.
 #[derive(Clone, Debug)]
 pub(super) struct Edit {
     pub(super) span: Span,
@@ -56,32 +56,32 @@ pub(super) struct Edit {
     pub(super) how: How,
 }
 
-/// What is still to be found out about an edit's span.
+/// How the span of an edit is adjusted when the edits are applied.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum How {
-    /// Nothing: it is what is replaced.
+    /// The span is replaced as it is.
     Replace,
-    /// It is a member or an element, which goes with the comma that isn't needed
-    /// any more.
+    /// The span is a member or an element and is removed together with one comma.
     Remove,
-    /// It is a closing bracket. If something stands before it, a comma is put in
-    /// behind that.
+    /// The span is a closing bracket. A comma is inserted after the last member or
+    /// element before it, if there is one.
     Comma,
-    /// It is the same bracket: a new last member or element follows.
+    /// The span is a closing bracket. The text is inserted as its new last member or
+    /// element.
     Append,
 }
 
-/// How much text there is once it is edited.
+/// The size of the edited text in bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Extent {
     pub(super) length: usize,
-    /// The longest stretch without an edit.
+    /// The length of the longest unedited stretch.
     pub(super) longest: usize,
 }
 
 impl Extent {
-    pub(super) fn add(&mut self, stretch: usize, put_in: usize) {
-        self.length += stretch + put_in;
+    pub(super) fn add(&mut self, stretch: usize, inserted: usize) {
+        self.length += stretch + inserted;
         self.longest = self.longest.max(stretch);
     }
 }

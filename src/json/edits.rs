@@ -1,4 +1,4 @@
-//! A list of edits, and how their commas are settled.
+//! A list of edits, which adds and removes the commas that they require.
 
 use bytes::Bytes;
 
@@ -10,19 +10,20 @@ use super::{
 
 /// Collects edits of one valid JSON text, in any order.
 ///
-/// Spans of different edits must not overlap; two edits may touch.
+/// An edit may lie inside a span that another edit removes or replaces, and is then
+/// dropped. Otherwise spans must not overlap. Adjacent spans are fine.
 #[derive(Debug, Default)]
 pub(crate) struct Edits {
     edits: Vec<Edit>,
 }
 
 impl Edits {
-    /// Puts `text` in the place of `span`, which may be part of a value.
+    /// Replaces `span`, which may be part of a value, by `text`.
     pub(crate) fn replace(&mut self, span: Span, text: impl Into<Text>) {
         self.push(span, text.into(), How::Replace);
     }
 
-    /// Puts several texts in the place of `span`, which has two bytes at least.
+    /// Replaces `span`, which must have two bytes or more, by several texts in a row.
     pub(crate) fn replace_by_all(&mut self, span: Span, texts: impl IntoIterator<Item = Text>) {
         let mut texts = texts.into_iter().peekable();
         let mut rest = span;
@@ -30,7 +31,7 @@ impl Edits {
             let is_first = rest.start == span.start;
             let end = match texts.peek() {
                 None => span.end,
-                // The first one takes a byte, the last one those that are left.
+                // The first text replaces one byte and the last text all others.
                 Some(_) if is_first => span.start + 1,
                 Some(_) => rest.start,
             };
@@ -39,31 +40,29 @@ impl Edits {
         }
     }
 
-    /// Puts `text` before the byte at an offset, and nothing else: commas are the
-    /// caller's business.
+    /// Inserts `text` before the byte at an offset. The caller takes care of commas.
     pub(crate) fn insert(&mut self, at: u32, text: impl Into<Text>) {
         self.push(Span { start: at, end: at }, text.into(), How::Replace);
     }
 
-    /// Takes bytes out, and nothing else: commas are the caller's business.
+    /// Removes bytes. The caller takes care of commas.
     pub(crate) fn cut(&mut self, span: Span) {
         self.push(span, Text::Static(""), How::Replace);
     }
 
-    /// Removes a whole member or element, or neighbours at once, with their comma.
+    /// Removes a member or an element, or several adjacent ones, with the comma.
     pub(crate) fn remove(&mut self, span: Span) {
         self.push(span, Text::Static(""), How::Remove);
     }
 
-    /// Adds `text`, a member or an element, at the end of `container`.
+    /// Appends `text`, a member or an element, to `container`.
     pub(crate) fn append(&mut self, container: Span, text: impl Into<Text>) {
         let close = before_close(container);
         self.push(close, Text::Static(","), How::Comma);
         self.push(close, text.into(), How::Append);
     }
 
-    /// Adds a member at the end of an object: a key, in quotes and with its colon,
-    /// and a value.
+    /// Appends a member to an object. `key` includes its quotes and the colon.
     pub(crate) fn append_member(
         &mut self,
         object: Span,
@@ -74,12 +73,12 @@ impl Edits {
         self.extend(object, value);
     }
 
-    /// Adds `text` to what was appended to `container` last.
+    /// Continues the member or element that was appended to `container` last.
     pub(crate) fn extend(&mut self, container: Span, text: impl Into<Text>) {
         self.push(before_close(container), text.into(), How::Append);
     }
 
-    /// Whether nothing is edited.
+    /// Whether there are no edits.
     pub(crate) fn is_empty(&self) -> bool {
         self.edits.is_empty()
     }
@@ -89,18 +88,18 @@ impl Edits {
         self.edits.push(Edit { span, text, how });
     }
 
-    /// Removes the earlier ones of keys that stand more than once, where the
-    /// last one, the one that counts, is edited: or else somebody who reads the
-    /// first would see what was to be removed. `duplicates` are pairs of a later
-    /// and an earlier member of one object, sorted by the later one's offset.
+    /// Removes the earlier members of duplicate keys whose last member is edited.
+    ///
+    /// The last member is the one that is read. A parser that reads the first one would
+    /// otherwise see a value that was to be removed. `duplicates` are pairs of a later
+    /// and an earlier member of one object, sorted by the offset of the later one.
     pub(crate) fn remove_duplicates(&mut self, duplicates: &[(Member, Member)]) {
         if self.edits.is_empty() || duplicates.is_empty() {
             return;
         }
         let mut edited: std::collections::BTreeSet<u32> =
             self.edits.iter().map(|edit| edit.span.start).collect();
-        // From the back, so that a removal in an inner or later member is known
-        // when the outer or earlier one is judged.
+        // Backwards, because a removal counts as an edit of the members around it.
         for (later, earlier) in duplicates.iter().rev() {
             let later = later.span();
             if edited.range(later.start..later.end).next().is_some() {
@@ -110,8 +109,8 @@ impl Edits {
         }
     }
 
-    /// Hands out stretches of the text with the edits inside of them, and the number
-    /// of each. `spans` are sorted and don't overlap; no edit reaches beyond one.
+    /// Calls `f` with the index and the edited text of each span. `spans` are sorted and
+    /// don't overlap, and no edit crosses the boundary of one.
     pub(crate) fn for_each_edited(
         &self,
         text: &Bytes,
@@ -149,38 +148,38 @@ impl Edits {
         }
     }
 
-    /// The edited text. Leaves the list empty, for another text.
+    /// Returns the edited text and clears the list, which keeps its capacity.
     pub(crate) fn apply(&mut self, text: &Bytes) -> Rope {
         if self.edits.is_empty() {
             return Rope::from(text.clone());
         }
-        // Stable, so that what was appended first comes first.
+        // A stable sort keeps the order of what is appended to one container.
         self.edits.sort_by_key(|edit| edit.span.start);
         let extent = Settler::new(text).settle(&mut self.edits);
         Rope::new(text, &mut self.edits, extent)
     }
 
-    /// Gives memory back to the allocator, down to room for this many edits.
+    /// Shrinks the capacity to this many edits.
     pub(crate) fn shrink_to(&mut self, edits: usize) {
         self.edits.shrink_to(edits);
     }
 }
 
-/// The place before the closing bracket.
+/// The empty span before the closing bracket.
 const fn before_close(container: Span) -> Span {
     let end = container.end - 1;
     Span { start: end, end }
 }
 
-/// Decides which comma goes with what.
+/// Resolves sorted edits to the spans that they replace, commas included.
 struct Settler<'a> {
     text: &'a [u8],
-    /// Of the text up to `covered`.
+    /// The size of the edited text up to `covered`.
     extent: Extent,
-    /// The end of the last edit that stays, for nested edits: what lies inside a
-    /// removed or replaced span is gone with it.
+    /// The end of the last resolved edit. Edits that start before it lie inside a removed
+    /// or replaced span and are dropped.
     covered: u32,
-    /// Where the member or element goes whose comma has just been settled.
+    /// Where the member or element after the last resolved comma is inserted.
     appended_at: u32,
 }
 
@@ -194,8 +193,8 @@ impl<'a> Settler<'a> {
         }
     }
 
-    /// Leaves of sorted edits those that matter, each with the very span that it
-    /// replaces: sorted still, and they don't overlap.
+    /// Drops edits inside of removed spans and sets the final span of all others. The
+    /// result is sorted and has no overlaps.
     fn settle(mut self, edits: &mut Vec<Edit>) -> Extent {
         let mut settled = 0;
         let mut next = 0;
@@ -238,8 +237,8 @@ impl<'a> Settler<'a> {
         self.extent
     }
 
-    /// Neighbours that go together are one run, with one comma: the run, and the
-    /// first edit behind it.
+    /// Joins adjacent removals to one run, which has one comma. Returns the span of the
+    /// run and the index of the first edit after it.
     fn run(&self, first: Span, edits: &[Edit], mut next: usize) -> (Span, usize) {
         let mut run = first;
         while let Some(&Edit { span, how, .. }) = edits.get(next) {
@@ -254,8 +253,8 @@ impl<'a> Settler<'a> {
         (run, next)
     }
 
-    /// A run of members with one comma: the one behind it, or for the last ones
-    /// of a container the one before.
+    /// Extends a run by the comma after it, or by the one before it at the end of a
+    /// container.
     fn with_comma(&self, run: Span) -> Span {
         let behind = self.after_comma(run);
         if behind > run.end {
@@ -268,15 +267,15 @@ impl<'a> Settler<'a> {
         }
     }
 
-    /// Finds where in a container something is appended: behind the last thing
-    /// that stays, not behind the white space before the bracket. Says whether
-    /// there is such a thing. `last` is the last edit before.
+    /// Finds where a container is appended to: after its last remaining item and before
+    /// the white space that follows. Returns whether there is such an item. `last` is the
+    /// last edit before the closing bracket.
     fn find_end(&mut self, close: u32, last: Option<&Edit>) -> bool {
         let mut at = self.skip_space_back(close);
         let mut first = true;
         if let Some(last) = last.filter(|last| last.span.end == at) {
             if last.text.as_bytes().is_empty() {
-                // What was last is removed: is there anything before it?
+                // The last item is removed. Continue before it.
                 at = self.skip_space_back(last.span.start);
             } else {
                 first = false;
@@ -293,8 +292,8 @@ impl<'a> Settler<'a> {
         }
     }
 
-    /// The offset of whatever follows the comma behind `span`; the span's end if
-    /// no comma follows.
+    /// Returns the offset after the comma and white space after `span`, or the end of
+    /// `span` if no comma follows.
     fn after_comma(&self, span: Span) -> u32 {
         let comma = self.skip_space(span.end);
         match self.text.get(comma as usize) {
@@ -303,7 +302,7 @@ impl<'a> Settler<'a> {
         }
     }
 
-    /// The offset of the comma before `start`; `start` if there is none.
+    /// Returns the offset of the comma before `start`, or `start` if there is none.
     fn before_comma(&self, start: u32) -> u32 {
         let at = self.skip_space_back(start);
         match self.byte_before(at) {
@@ -335,7 +334,7 @@ impl<'a> Settler<'a> {
 mod tests {
     use super::*;
 
-    /// Edits a text; spans are given as the text that stands there.
+    /// Edits a text. Spans are given as substrings of it.
     fn edited(text: &'static str, edit: impl Fn(&mut Edits, &dyn Fn(&str) -> Span)) -> String {
         let span = |part: &str| {
             let start = text.find(part).unwrap();
@@ -378,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_appended_follows_what_stays() {
+    fn a_new_member_follows_the_last_remaining_one() {
         const NEW: &str = "\"n\":0";
         for (text, removed, expected) in [
             (
@@ -412,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_is_appended_like_anything_else() {
+    fn members_are_appended_by_key_and_value() {
         let appended = edited("{\"a\":1 }", |edits, span| {
             edits.append_member(span("{\"a\":1 }"), "\"b\":", "2");
             edits.append_member(span("{\"a\":1 }"), "\"c\":", "3");
@@ -422,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_appended_follows_a_replaced_value() {
+    fn a_new_member_follows_a_replaced_value() {
         let text = "{\"a\":{\"b\":1}}";
         let appended = edited(text, |edits, span| {
             edits.append(span("{\"b\":1}"), "\"c\":2");
@@ -433,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn several_texts_take_the_place_of_one_value() {
+    fn one_value_is_replaced_by_several_texts() {
         let all = |texts: &'static [&'static str]| {
             let text = "{\"a\":\"\",\"b\":null}";
             edited(text, |edits, span| {
@@ -451,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_inside_of_a_removed_member_goes_with_it() {
+    fn edits_inside_a_removed_member_are_dropped() {
         let text = "{\"a\":{\"b\":1,\"c\":2},\"d\":3}";
         let removed = edited(text, |edits, span| {
             edits.replace(span("1"), "one");
@@ -463,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_edit_is_the_same_text() {
+    fn without_edits_the_text_is_not_copied() {
         let text = Bytes::from_static(b"{}");
         let same = Edits::default().apply(&text).into_bytes();
         assert_eq!(same.as_ptr(), text.as_ptr());

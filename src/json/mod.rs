@@ -1,18 +1,16 @@
-//! JSON as bytes: validated in one strict pass, changed by a list of edits, and
-//! handed on as a rope of untouched slices. Nothing here knows about chat
-//! requests or HTTP.
+//! JSON parsing and editing on bytes, independent of chat requests and HTTP.
 //!
 //! ```text
-//! Bytes ─→ Scanner ─→ spans ─→ (somebody decides) ─→ Edits ─→ Rope ─→ Bytes, Bytes, …
+//! Bytes ─→ Scanner ─→ spans ─→ (caller decides) ─→ Edits ─→ Rope ─→ Bytes, Bytes, …
 //! ```
 //!
-//! - [`Scanner`] walks the text once. What its caller wants to look into, it
-//!   opens; everything else is validated and skipped. It never recurses.
-//! - [`scan`] picks the fastest [`Backend`] for it that the machine has.
-//! - [`Edits`] collects replacements, removals and insertions by span, in any
-//!   order, and settles the commas.
-//! - [`Rope`] yields the edited text without copying the long stretches that no
-//!   edit touches.
+//! - [`Scanner`] validates the text in one strict pass. The caller opens the containers
+//!   it needs and skips every other value. The scanner never recurses.
+//! - [`scan`] runs a pass with the fastest [`Backend`] that the machine supports.
+//! - [`Edits`] collects replacements, removals and insertions by span, in any order, and
+//!   adds or removes the commas around them.
+//! - [`Rope`] yields the edited text. Long unedited stretches are slices of the
+//!   original, not copies.
 
 mod backend;
 mod edit;

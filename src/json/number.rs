@@ -1,23 +1,22 @@
-//! What numbers are worth.
+//! Parses JSON numbers to `f64`.
 
-/// More digits than this may not fit the 53 bits of a double's mantissa.
+/// Integers of up to this many digits fit the 53-bit mantissa of an `f64`.
 const EXACT: usize = 15;
 
-/// The double nearest to a number, which `raw` must be.
+/// Parses a JSON number to the nearest `f64`.
 ///
-/// Short decimals such as `0.95`, which the parameters of a request mostly are,
-/// take one division. Mantissa and power of ten are exact, so its result is what
-/// the standard library finds.
+/// Short decimals such as `0.95`, which most request parameters are, take one division.
+/// Mantissa and power of ten are exact, so the quotient is rounded correctly. All other
+/// numbers are left to the standard library.
 pub(crate) fn number(raw: &[u8]) -> Option<f64> {
     short_decimal(raw).or_else(|| std::str::from_utf8(raw).ok()?.parse().ok())
 }
 
-/// Digits with or without a point, no sign and no exponent.
+/// Parses digits with at most one point. Returns `None` for a sign or an exponent.
 fn short_decimal(raw: &[u8]) -> Option<f64> {
     if raw.len() > EXACT {
         return None;
     }
-    // Signed: of these, every machine makes a double in one instruction.
     let mut mantissa: i64 = 0;
     let mut fraction = raw.len();
     for (at, &byte) in raw.iter().enumerate() {
@@ -30,7 +29,7 @@ fn short_decimal(raw: &[u8]) -> Option<f64> {
     Some(mantissa as f64 / POWERS[raw.len() - fraction])
 }
 
-/// Powers of ten.
+/// The powers of ten from 0 to 14, all of which are exact.
 const POWERS: [f64; EXACT] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14,
 ];
@@ -40,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_worth_what_the_standard_library_says() {
+    fn numbers_equal_what_the_standard_library_parses() {
         let decimals = (0..2000).map(|n| format!("{}.{:03}", n / 1000, n % 1000));
         let others = [
             "0",

@@ -1,4 +1,4 @@
-//! The edited text, without a copy of what was not edited.
+//! The edited text, which shares long stretches with the original.
 
 use std::{fmt, mem, ops::Range};
 
@@ -9,37 +9,36 @@ use super::{
     edit::{Edit, Extent},
 };
 
-/// Stretches of this length and more, untouched or put in, are handed over as
-/// slices; it costs more to hand over a shorter one than to copy it.
+/// The length in bytes from which a stretch is yielded as a slice. Shorter ones are cheaper
+/// to copy than to yield.
 const SLICE: usize = 16 * 1024;
 
-/// Shorter pieces are gathered until there are this many bytes: one piece of a
-/// rope never owns more, however long the text is.
+/// The maximum length in bytes of a gathered piece, and so of what one piece owns.
 const GATHER: usize = 48 * 1024;
 
-/// A text as a series of [`Bytes`]: long stretches are slices of the original or
-/// of what was put in, short ones are gathered. A long text's pieces are made when
-/// they are asked for.
+/// A text in pieces: an iterator over [`Bytes`], and a [`Buf`].
 ///
-/// Its length is known before the first piece is made. Cloning a rope clones no
-/// text.
+/// Stretches of 16 KiB or more are slices of the original or of an inserted text. Shorter
+/// ones are gathered in pieces of up to 48 KiB. Pieces of a long text are made when they
+/// are requested. The length is known from the start. Cloning a rope copies no text.
 ///
 /// ```
 /// use bytes::Bytes;
 /// use tower_moonshot::MoonshotCompatLayer;
 ///
-/// let body = Bytes::from_static(br#"{"model":"moonshot-v1-8k","messages":[{"role":"user","content":"Hi"}],"temperature":2}"#);
-/// let (rope, _report) = MoonshotCompatLayer::new().rewrite(body);
+/// let body = r#"{"model":"moonshot-v1-8k","messages":[],"temperature":2}"#;
+/// let (rope, _report) = MoonshotCompatLayer::new().rewrite(Bytes::from(body));
 /// let length = rope.len();
 /// let pieces: Vec<Bytes> = rope.collect();
-/// assert_eq!(pieces.concat(), br#"{"model":"moonshot-v1-8k","messages":[{"role":"user","content":"Hi"}],"temperature":1}"#);
-/// assert_eq!(pieces.concat().len(), length);
+/// let rewritten = r#"{"model":"moonshot-v1-8k","messages":[],"temperature":1}"#;
+/// assert_eq!(pieces.concat(), rewritten.as_bytes());
+/// assert_eq!(length, rewritten.len());
 /// ```
 #[derive(Clone, Default)]
 #[must_use = "a rope does nothing unless it is iterated"]
 pub struct Rope {
     text: Bytes,
-    /// Sorted, and they don't overlap.
+    /// Sorted, without overlaps.
     edits: Vec<Edit>,
     place: Place,
     remaining: usize,
@@ -47,7 +46,7 @@ pub struct Rope {
 
 impl fmt::Debug for Rope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the text: bodies end up in logs.
+        // Without the text, because debug output ends up in logs.
         f.debug_struct("Rope")
             .field("len", &self.remaining)
             .finish_non_exhaustive()
@@ -55,7 +54,7 @@ impl fmt::Debug for Rope {
 }
 
 impl From<Bytes> for Rope {
-    /// The rope that is this text, in one piece.
+    /// Creates a rope of one piece, without copying the text.
     fn from(text: Bytes) -> Self {
         Self {
             remaining: text.len(),
@@ -65,20 +64,21 @@ impl From<Bytes> for Rope {
     }
 }
 
-/// What is behind us.
+/// A position in the edited text.
 #[derive(Clone, Copy, Debug, Default)]
 struct Place {
-    /// The next edit.
+    /// The index of the next edit.
     next: usize,
-    /// How much of the original, and then of the next edit.
+    /// The offset in the original.
     pos: usize,
+    /// The offset in the text of the next edit.
     in_edit: usize,
 }
 
 impl Place {
-    /// Copies the next `length` bytes of the edited text, which must be there.
+    /// Copies the next `length` bytes of the edited text, which must exist.
     fn gather(&mut self, text: &[u8], edits: &[Edit], length: usize) -> Bytes {
-        // To the byte: `Bytes` needs a second allocation if there is room left.
+        // Without spare capacity, for which `Bytes` would allocate again.
         let mut gathered = Vec::with_capacity(length);
         let mut copy = |from: &[u8], done: &mut usize| {
             let rest = &from[*done..];
@@ -103,14 +103,14 @@ impl Place {
     }
 }
 
-/// The whole edited text, which has this length.
+/// Copies the whole edited text, whose length is `length`.
 fn splice(text: &[u8], edits: &[Edit], length: usize) -> Bytes {
     let mut spliced = Vec::with_capacity(length);
     let mut pos = 0;
     for edit in edits {
         let Range { start, end } = edit.span.range();
         spliced.extend_from_slice(&text[pos..start]);
-        // Most edits only take something out.
+        // Most edits only remove text.
         let new = edit.text.as_bytes();
         if !new.is_empty() {
             spliced.extend_from_slice(new);
@@ -122,9 +122,11 @@ fn splice(text: &[u8], edits: &[Edit], length: usize) -> Bytes {
 }
 
 impl Rope {
-    /// The text with its edits, which are sorted and don't overlap, and how much
-    /// it is then. If all of it would be one gathered piece, it is made at once,
-    /// and keeps neither. Leaves the list empty.
+    /// Creates a rope from a text, its edits (sorted, without overlaps) and the size of
+    /// the result. Clears `edits`.
+    ///
+    /// If the result would be one gathered piece, it is made at once, so that the rope
+    /// keeps neither text nor edits.
     pub(super) fn new(text: &Bytes, edits: &mut Vec<Edit>, extent: Extent) -> Self {
         let Extent { length, longest } = extent;
         if length <= GATHER && longest < SLICE {
@@ -132,7 +134,7 @@ impl Rope {
             edits.clear();
             return Self::from(spliced);
         }
-        #[expect(clippy::drain_collect, reason = "the list keeps its room")]
+        #[expect(clippy::drain_collect, reason = "the list keeps its capacity")]
         Self {
             text: text.clone(),
             edits: edits.drain(..).collect(),
@@ -141,20 +143,21 @@ impl Rope {
         }
     }
 
-    /// How many bytes are still to come.
+    /// Returns the number of bytes that were not yielded yet.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.remaining
     }
 
-    /// Whether nothing is still to come.
+    /// Returns whether all bytes were yielded.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.remaining == 0
     }
 
-    /// All that is still to come as one [`Bytes`]. A rope without edits gives
-    /// the original itself; one with edits is copied together.
+    /// Returns the remaining bytes in one piece.
+    ///
+    /// A rope without edits returns the original without copying it.
     #[must_use]
     pub fn into_bytes(mut self) -> Bytes {
         if self.edits.is_empty() || self.is_empty() {
@@ -163,7 +166,7 @@ impl Rope {
         self.place.gather(&self.text, &self.edits, self.remaining)
     }
 
-    /// How far the original goes on from here.
+    /// Returns the length of the original up to the next edit that is not finished.
     fn stretch(&mut self) -> usize {
         while let Some(edit) = self.edits.get(self.place.next) {
             let span = edit.span.range();
@@ -177,14 +180,14 @@ impl Rope {
         self.text.len() - self.place.pos
     }
 
-    /// What is next, if it is a long text that is put in.
+    /// Returns the inserted text that comes next, if it is long enough for a slice.
     fn long_text(&self, stretch: usize) -> Option<Bytes> {
         let edit = self.edits.get(self.place.next)?;
         let length = edit.text.as_bytes().len() - self.place.in_edit;
         (stretch == 0 && length >= SLICE).then(|| edit.text.slice_from(self.place.in_edit))
     }
 
-    /// How many bytes the next gathered piece has: up to a slice, if there is one.
+    /// Returns the length of the next gathered piece, which ends before the next slice.
     fn gatherable(&self) -> usize {
         let mut length = 0;
         let Place {
@@ -213,9 +216,9 @@ impl Rope {
     }
 }
 
-/// Reads the text without making pieces: a chunk is a stretch of the original or a text
-/// that was put in, however short. [`copy_to_bytes`](Buf::copy_to_bytes) of a whole chunk
-/// copies nothing.
+/// Reads the text without gathering pieces. A chunk is an unedited stretch of the original
+/// or an inserted text, however short.
+/// [`copy_to_bytes`](Buf::copy_to_bytes) within a stretch of the original copies nothing.
 impl Buf for Rope {
     fn remaining(&self) -> usize {
         self.remaining
@@ -256,7 +259,7 @@ impl Buf for Rope {
             return;
         }
         if self.edits.is_empty() {
-            // `next` hands the text over as it is.
+            // `next` yields what is left of the text.
             self.text.advance(count);
             return;
         }
@@ -268,9 +271,9 @@ impl Buf for Rope {
                 count -= step;
                 continue;
             }
-            // No stretch is left, but some of the text: it is in the next edit.
-            let put_in = self.edits[self.place.next].text.as_bytes().len();
-            let step = (put_in - self.place.in_edit).min(count);
+            // What remains begins in the text of the next edit.
+            let inserted = self.edits[self.place.next].text.as_bytes().len();
+            let step = (inserted - self.place.in_edit).min(count);
             self.place.in_edit += step;
             count -= step;
         }
@@ -310,7 +313,7 @@ impl Iterator for Rope {
         let stretch = self.stretch();
         let pos = self.place.pos;
         let piece = if stretch == self.remaining {
-            // The original is not needed any more.
+            // This is the last piece, so the original need not be kept.
             let mut piece = mem::take(&mut self.text);
             piece.advance(pos);
             piece.truncate(stretch);
@@ -339,7 +342,7 @@ mod tests {
     fn long_stretches_are_slices_and_pieces_never_own_much() {
         let text = Bytes::from(vec![b'a'; 1_000_000]);
         let mut edits = Edits::default();
-        // Short stretches, a long one, short ones again.
+        // Short stretches, then a long one, then short ones again.
         for at in (0..200_000)
             .step_by(100)
             .chain((900_000..1_000_000).step_by(100))
@@ -360,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_put_in_without_a_copy() {
+    fn a_long_text_is_inserted_without_a_copy() {
         let long = Bytes::from(vec![b'b'; 3 * SLICE]);
         let mut edits = Edits::default();
         edits.replace(Span::new(10, 20), "c");
@@ -376,8 +379,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_can_be_had_in_one_piece_at_any_time() {
-        // The last piece is a slice, behind which the original is not needed.
+    fn into_bytes_returns_what_is_left_at_any_time() {
+        // The last piece is a slice, after which the original is dropped.
         let mut edits = Edits::default();
         edits.replace(Span::new(0, 1), "bc");
         let mut rope = edits.apply(&Bytes::from(vec![b'a'; 3 * SLICE]));
@@ -391,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn its_text_stays_out_of_debug_output() {
+    fn debug_output_does_not_contain_the_text() {
         let mut edits = Edits::default();
         edits.replace(Span::new(0, 1), "secret");
         let rope = edits.apply(&Bytes::from("secret ".repeat(10_000)));
@@ -399,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_reads_the_same_text_in_steps_of_any_length() {
+    fn a_rope_is_read_as_a_buffer_in_steps_of_any_length() {
         let mut edits = Edits::default();
         edits.replace(Span::new(0, 2), "");
         edits.replace(Span::new(5, 5), "bcd");
@@ -447,12 +450,12 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "cannot advance by 4 bytes: 3 remain")]
-    fn a_buffer_is_not_advanced_over_its_end() {
+    fn advancing_beyond_the_end_panics() {
         Rope::from(Bytes::from("abc")).advance(4);
     }
 
     #[test]
-    fn the_length_is_what_is_still_to_come() {
+    fn the_length_is_that_of_the_remaining_text() {
         let mut edits = Edits::default();
         edits.replace(Span::new(20_000, 20_001), "bc");
         let mut rope = edits.apply(&Bytes::from(vec![b'a'; 60_000]));

@@ -1,4 +1,4 @@
-//! The one pass over the text.
+//! A strict JSON parser that yields spans.
 
 use super::{
     backend::{Backend, Base, Pass},
@@ -6,16 +6,15 @@ use super::{
     span::{Kind, Span, Str, Value},
 };
 
-/// The deepest nesting that is read, counted in brackets. serde_json has the
-/// same bound; a deeper body is nobody's chat request.
+/// The maximum nesting depth in brackets, the same as serde_json's.
 const MAX_DEPTH: u32 = 127;
 
-/// Walks a JSON text from left to right and validates every byte of it (RFC
-/// 8259, and UTF-8 in strings). The caller opens the containers it wants to
-/// look into and skips every other value:
+/// Reads a JSON text from left to right and validates every byte of it: the grammar of
+/// RFC 8259, and UTF-8 in strings. The caller opens the containers it needs and skips
+/// every other value:
 ///
 /// ```text
-/// scanner.open()?  then per member  scanner.key()?  scanner.skip()?  scanner.more()?
+/// scanner.open()?, then for each member scanner.key()?, scanner.skip()?, scanner.more()?
 /// ```
 #[derive(Debug)]
 pub(crate) struct Scanner<'a, B = Base> {
@@ -25,7 +24,7 @@ pub(crate) struct Scanner<'a, B = Base> {
     backend: B,
 }
 
-/// A place that a scanner has come to.
+/// The position of a scanner.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     pos: usize,
@@ -33,7 +32,7 @@ pub(crate) struct Place {
 }
 
 impl<'a> Scanner<'a> {
-    /// For short texts: without a look at what else the machine could do.
+    /// Creates a scanner with the back end that needs no CPU detection, for short texts.
     pub(crate) fn new(text: &'a [u8]) -> Result<Self, Error> {
         Self::with_backend(text, Base::default())
     }
@@ -56,7 +55,7 @@ impl<'a, B: Backend> Scanner<'a, B> {
         self.text
     }
 
-    /// Where this scanner is, for [`call`](Self::call).
+    /// The current position, which a pass returns to [`call`](Self::call).
     pub(crate) const fn place(&self) -> Place {
         Place {
             pos: self.pos,
@@ -64,26 +63,25 @@ impl<'a, B: Backend> Scanner<'a, B> {
         }
     }
 
-    /// Runs a pass from here on, in a function of its own, and goes on from the
-    /// place that it comes to. This is how a pass calls itself.
+    /// Runs a pass from the current position, in a function of its own, and continues at
+    /// the position that it returns. Recursive passes call themselves this way.
     #[inline(always)]
     pub(crate) fn call<T, P>(&mut self, pass: P) -> Result<T, Error>
     where
         P: Pass<Output = Result<(Place, T), Error>>,
     {
-        // A copy of its own stays in registers.
         let (place, output) = B::run(Self { ..*self }, pass)?;
         self.pos = place.pos;
         self.depth = place.depth;
         Ok(output)
     }
 
-    /// The offset of the next byte to be read.
+    /// The offset of the next byte.
     pub(crate) const fn pos(&self) -> usize {
         self.pos
     }
 
-    /// What the next value is, without reading it.
+    /// Returns the type of the next value without reading it.
     #[inline(always)]
     pub(crate) fn peek(&mut self) -> Result<Kind, Error> {
         match self.next() {
@@ -98,8 +96,8 @@ impl<'a, B: Backend> Scanner<'a, B> {
         }
     }
 
-    /// Opens the object or array that [`peek`](Self::peek) announced. Says
-    /// whether there is anything in it; if not, it is closed again.
+    /// Opens the object or array that [`peek`](Self::peek) returned. Returns `false`, and
+    /// closes the container again, if it is empty.
     #[inline(always)]
     pub(crate) fn open(&mut self) -> Result<bool, Error> {
         let close = byte(self.text, self.pos) + 2;
@@ -115,8 +113,8 @@ impl<'a, B: Backend> Scanner<'a, B> {
         Ok(true)
     }
 
-    /// After a member or an element of a container closed by `close`: is there
-    /// another one? If not, the container is closed.
+    /// Reads the comma or the closing bracket `close` that follows a member or an element.
+    /// Returns whether another one follows.
     #[inline(always)]
     pub(crate) fn more(&mut self, close: u8) -> Result<bool, Error> {
         let next = self.next();
@@ -136,7 +134,7 @@ impl<'a, B: Backend> Scanner<'a, B> {
         }
     }
 
-    /// Reads a key and the colon behind it.
+    /// Reads a key and the colon after it.
     #[inline(always)]
     pub(crate) fn key(&mut self) -> Result<Str, Error> {
         if self.next() != b'"' {
@@ -150,7 +148,7 @@ impl<'a, B: Backend> Scanner<'a, B> {
         Ok(key)
     }
 
-    /// Reads the string that [`peek`](Self::peek) announced.
+    /// Reads the string that [`peek`](Self::peek) returned.
     #[inline(always)]
     pub(crate) fn string(&mut self) -> Result<Str, Error> {
         let start = self.pos;
@@ -168,40 +166,40 @@ impl<'a, B: Backend> Scanner<'a, B> {
         })
     }
 
-    /// Goes past `tokens`, if these very bytes come next: a key with its colon, or
-    /// a string. Cheaper than to read what comes and compare it.
+    /// Skips `tokens` if they are the next bytes, such as a string or a key with its
+    /// colon. Returns whether they were.
     #[inline(always)]
     pub(crate) fn take<const N: usize>(&mut self, tokens: &[u8; N]) -> bool {
-        let comes = self.upcoming() == Some(tokens);
-        if comes {
+        let found = self.upcoming() == Some(tokens);
+        if found {
             self.pos += N;
         }
-        comes
+        found
     }
 
-    /// Goes past a string of so many bytes, quotes included, that the caller has
-    /// seen, and past as many behind it. Says where the string stands.
+    /// Skips a string that the caller has already matched, and `after` more bytes, and
+    /// returns the span of the string. `string` is its length with quotes.
     #[inline(always)]
-    pub(crate) fn pass(&mut self, string: usize, behind: usize) -> Span {
+    pub(crate) fn pass(&mut self, string: usize, after: usize) -> Span {
         let start = self.pos;
-        self.pos += string + behind;
+        self.pos += string + after;
         Span::new(start, start + string)
     }
 
-    /// The bytes that come next, white space included; None near the end.
+    /// Returns the next `N` bytes, or `None` if fewer are left.
     #[inline(always)]
     pub(crate) fn upcoming<const N: usize>(&self) -> Option<&'a [u8; N]> {
         self.text.get(self.pos..)?.first_chunk()
     }
 
-    /// Validates the next value, whatever it is, and goes past it.
+    /// Validates and skips the next value, whatever its type.
     #[inline(always)]
     pub(crate) fn skip(&mut self) -> Result<Value, Error> {
         let kind = self.peek()?;
         self.skip_peeked(kind)
     }
 
-    /// As [`skip`](Self::skip), when [`peek`](Self::peek) has told the kind.
+    /// Like [`skip`](Self::skip), for a value whose type [`peek`](Self::peek) returned.
     #[inline(always)]
     pub(crate) fn skip_peeked(&mut self, kind: Kind) -> Result<Value, Error> {
         let start = self.pos;
@@ -221,7 +219,7 @@ impl<'a, B: Backend> Scanner<'a, B> {
         })
     }
 
-    /// After the root value: nothing but white space may follow.
+    /// Checks that only white space follows the root value.
     pub(crate) fn finish(&mut self) -> Result<(), Error> {
         self.next();
         if self.pos < self.text.len() {
@@ -230,22 +228,21 @@ impl<'a, B: Backend> Scanner<'a, B> {
         Ok(())
     }
 
-    /// Goes past a container and everything in it.
+    /// Validates and skips a container.
     #[inline(always)]
     fn skip_container(&mut self) -> Result<(), Error> {
-        // A copy of its own stays in registers.
         self.pos = B::run(Self { ..*self }, SkipContainer)?;
         Ok(())
     }
 
-    /// Skips white space: the byte that comes next.
+    /// Skips white space and returns the next byte, which is 0 at the end of the text.
     #[inline(always)]
     pub(crate) fn next(&mut self) -> u8 {
         let next = byte(self.text, self.pos);
         if next > b' ' {
             return next;
         }
-        // After a comma or a colon one space is usual.
+        // One space after a comma or a colon is common.
         if next == b' ' {
             self.pos += 1;
             let next = byte(self.text, self.pos);
@@ -258,8 +255,8 @@ impl<'a, B: Backend> Scanner<'a, B> {
     }
 }
 
-/// Goes past a container and says where it ends. The open brackets are kept as
-/// bits, so that no text can make this recurse.
+/// Skips a container and returns the offset after it. A stack of bits holds the open
+/// brackets, so that no text causes recursion.
 struct SkipContainer;
 
 impl Pass for SkipContainer {
@@ -268,9 +265,9 @@ impl Pass for SkipContainer {
     #[inline(always)]
     fn run<B: Backend>(self, mut scanner: Scanner<'_, B>) -> Result<usize, Error> {
         let outside = scanner.depth;
-        // One bit for each open bracket, the innermost lowest: 1 is an object.
+        // One bit per open bracket, the innermost lowest: 1 for objects, 0 for arrays.
         let mut objects: u128 = 0;
-        // Before an opening bracket, a key or a value.
+        // Here a value follows.
         loop {
             match scanner.peek()? {
                 Kind::String => drop(scanner.string()?),
@@ -286,7 +283,7 @@ impl Pass for SkipContainer {
                 }
                 scalar => scanner.pos = skip_scalar(scanner.text, scanner.pos, scalar)?,
             }
-            // Behind a value: close what is closed here.
+            // Here a comma or a closing bracket follows.
             loop {
                 if scanner.depth == outside {
                     return Ok(scanner.pos);
@@ -304,16 +301,14 @@ impl Pass for SkipContainer {
     }
 }
 
-/// The byte at `pos`. Behind the end it is 0, which can stand nowhere outside of
-/// strings, so that the end needs no check of its own.
+/// Returns the byte at `pos`, or 0 at the end of the text. A 0 is invalid outside of
+/// strings, so the end needs no separate check.
 #[inline(always)]
 fn byte(text: &[u8], pos: usize) -> u8 {
     text.get(pos).copied().unwrap_or(0)
 }
 
-/// Goes past a number or a literal: the offset behind it.
-// By value, as with `unexpected`: a scanner that nothing has a reference to is
-// kept in registers.
+/// Validates a number or a literal and returns the offset after it.
 fn skip_scalar(text: &[u8], pos: usize, kind: Kind) -> Result<usize, Error> {
     match kind {
         Kind::True => literal(text, pos, b"true"),
@@ -357,7 +352,7 @@ fn number(text: &[u8], mut pos: usize) -> Result<usize, Error> {
     Ok(pos)
 }
 
-/// One digit or more.
+/// Skips one or more digits.
 #[inline(always)]
 fn digits(text: &[u8], start: usize) -> Result<usize, Error> {
     let mut pos = start;
@@ -370,7 +365,7 @@ fn digits(text: &[u8], start: usize) -> Result<usize, Error> {
     Ok(pos)
 }
 
-/// The error at this byte, or for want of one.
+/// An error of this kind, or [`ErrorKind::UnexpectedEnd`] at the end of the text.
 #[cold]
 #[inline(never)]
 fn unexpected(text: &[u8], pos: usize, kind: ErrorKind) -> Error {
@@ -422,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_byte_that_cannot_stand_is_named() {
+    fn errors_have_the_offset_of_the_first_invalid_byte() {
         use ErrorKind::*;
         for (text, kind, offset) in [
             ("", UnexpectedEnd, 0),
@@ -461,10 +456,10 @@ mod tests {
         }
     }
 
-    /// Strings of every length around the widths of a word, a block and a long
-    /// run, with something special at every place.
+    /// Strings of every length around the size of a word, a block and a long run, with a
+    /// special byte at every place.
     #[test]
-    fn every_place_of_a_string_is_looked_at() {
+    fn every_byte_of_a_string_is_checked() {
         for length in (0..80).chain([500, 520, 560, 800, 2000]) {
             for place in (0..length).rev().take(90).chain(0..length.min(10)) {
                 for (bytes, kind, shift) in [
@@ -497,7 +492,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_errors_in_a_string_the_first_is_named() {
+    fn the_first_of_two_errors_in_a_string_is_reported() {
         let text = [&b"\""[..], &[b'a'; 700], b"\xff", &[b'a'; 700], b"\x01\""].concat();
         assert_eq!(check(&text), Err((ErrorKind::InvalidUtf8, 701)));
         let text = [
@@ -517,7 +512,7 @@ mod tests {
         assert_eq!(check(&nested(127)), Ok(()));
         assert_eq!(check(&nested(128)), Err((ErrorKind::TooDeep, 127)));
         assert_eq!(check(&vec![b'['; 1 << 20]), Err((ErrorKind::TooDeep, 127)));
-        // Siblings are not nested.
+        // Siblings don't add to the depth.
         let siblings = format!("[{}[]]", "[[]],".repeat(10_000));
         assert_eq!(check(siblings.as_bytes()), Ok(()));
     }

@@ -1,8 +1,9 @@
-//! Where things stand in the text.
+//! Spans, and the values, strings and members that they delimit.
 
 use std::{borrow::Cow, ops::Range};
 
-/// A stretch of the text, in bytes. 32 bits are enough: longer texts are refused.
+/// A range of bytes in a text. Offsets have 32 bits, because the scanner rejects texts
+/// of 4 GiB or more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) start: u32,
@@ -10,8 +11,7 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// The scanner refuses texts whose offsets don't fit 32 bits, so this cast
-    /// never cuts.
+    /// Creates a span. The offsets must fit 32 bits, as those of every scanned text do.
     pub(crate) const fn new(start: usize, end: usize) -> Self {
         Self {
             start: start as u32,
@@ -23,7 +23,7 @@ impl Span {
         self.end - self.start
     }
 
-    /// The same stretch of a longer text, in which this one begins at `by`.
+    /// Returns the span moved forward by `by` bytes.
     pub(crate) const fn moved(self, by: u32) -> Self {
         Self {
             start: self.start + by,
@@ -35,13 +35,13 @@ impl Span {
         self.start as usize..self.end as usize
     }
 
-    /// The bytes of this span; empty if it doesn't lie in `text`.
+    /// Returns the bytes of this span, or none if it is outside of `text`.
     pub(crate) fn of(self, text: &[u8]) -> &[u8] {
         text.get(self.range()).unwrap_or_default()
     }
 }
 
-/// What a value is, told by its first byte.
+/// The type of a value, as its first byte shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Object,
@@ -53,34 +53,33 @@ pub(crate) enum Kind {
     Null,
 }
 
-/// A value: what it is and where it stands (a string with its quotes).
+/// The type and span of a value. The span of a string includes its quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Value {
     pub(crate) kind: Kind,
     pub(crate) span: Span,
-    /// Whether it is a string with escapes.
+    /// Whether the value is a string that contains escapes.
     pub(crate) escaped: bool,
 }
 
 impl Value {
-    /// The string, with its quotes, if it is one.
+    /// Returns the string, or `None` if the value is of another type.
     pub(crate) fn as_str(self) -> Option<Str> {
         let Self { span, escaped, .. } = self;
         (self.kind == Kind::String).then_some(Str { span, escaped })
     }
 }
 
-/// A string.
+/// The span of a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Str {
-    /// With its quotes.
+    /// Includes the quotes.
     pub(crate) span: Span,
     pub(crate) escaped: bool,
 }
 
 impl Str {
-    /// What stands between the quotes, if that is what the string says: if there
-    /// are no escapes.
+    /// Returns the bytes between the quotes, or `None` if they contain escapes.
     #[inline(always)]
     pub(crate) fn plain(self, text: &[u8]) -> Option<&[u8]> {
         let inner = Span {
@@ -90,7 +89,7 @@ impl Str {
         (!self.escaped).then(|| inner.of(text))
     }
 
-    /// Whether this is what the string says.
+    /// Whether the string equals `what` after unescaping.
     #[inline(always)]
     pub(crate) fn says(self, what: &[u8], text: &[u8]) -> bool {
         match self.plain(text) {
@@ -99,9 +98,10 @@ impl Str {
         }
     }
 
-    /// What the string says, in UTF-8. One with half of a surrogate pair says
-    /// nothing that is text; it is given as it stands, in quotes, which no name
-    /// is.
+    /// Returns the unescaped string in UTF-8.
+    ///
+    /// A string with half of a surrogate pair has no UTF-8 form. It is returned as it
+    /// is written, with its quotes, so that it equals no name.
     #[inline(always)]
     pub(crate) fn unescaped(self, text: &[u8]) -> Cow<'_, [u8]> {
         match self.plain(text) {
@@ -119,13 +119,13 @@ impl Str {
         }
     }
 
-    /// Whether there is nothing between the quotes.
+    /// Whether the string is empty.
     pub(crate) const fn is_empty(self) -> bool {
         self.span.length() == 2
     }
 }
 
-/// A member of an object: its key, with quotes, and its value.
+/// A member of an object. The span of the key includes its quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
     pub(crate) key: Span,
@@ -133,7 +133,7 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    /// From the key's first byte to the value's last.
+    /// Returns the span from the start of the key to the end of the value.
     pub(crate) const fn span(&self) -> Span {
         Span {
             start: self.key.start,

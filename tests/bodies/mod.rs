@@ -1,4 +1,4 @@
-//! Bodies of requests as they come in: in all spellings, long, and broken.
+//! Random request bodies: in all spellings, long, and broken.
 
 use proptest::{
     collection::vec,
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{requests, spelling};
 
-/// Chat requests in all spellings, and a few that are none.
+/// Chat requests in all spellings, and a few bodies of other kinds.
 pub(crate) fn chats() -> impl Strategy<Value = String> {
     (requests::requests(), spelling::styles())
         .prop_map(|(request, style)| spelling::spell(&request, style))
@@ -22,8 +22,8 @@ pub(crate) fn conversations() -> impl Strategy<Value = String> {
         .prop_map(|(request, style)| spelling::spell(&request, style))
 }
 
-/// Chats with texts a little shorter and longer than what a rope copies, and with
-/// more edits than it gathers in one piece.
+/// Chats with texts around the lengths at which a rope copies and gathers, and with more
+/// edits than fit one piece.
 pub(crate) fn long_chats() -> impl Strategy<Value = String> {
     const KIB: usize = 1024;
     let length = select(vec![
@@ -61,9 +61,9 @@ pub(crate) fn long_chats() -> impl Strategy<Value = String> {
     })
 }
 
-/// What gets into a body that breaks: every byte that means something, and some
-/// that are never right.
-const INKS: &[&[u8]] = &[
+/// Pieces that break a body: every byte with a meaning in JSON, and some that are never
+/// valid.
+const PIECES: &[&[u8]] = &[
     b"",
     b"{",
     b"}",
@@ -107,25 +107,25 @@ const INKS: &[&[u8]] = &[
     b"//",
 ];
 
-/// Bodies that are often not JSON, by a byte or two.
+/// Bodies that are often invalid JSON because of a byte or two.
 pub(crate) fn broken() -> impl Strategy<Value = Vec<u8>> {
-    let ink = || select(INKS);
-    let blots = vec((any::<Index>(), 0..3usize, ink()), 0..3);
+    let piece = || select(PIECES);
+    let splices = vec((any::<Index>(), 0..3usize, piece()), 0..3);
     let cut = weighted(0.2, any::<Index>());
-    let blotted = (chats(), blots, cut).prop_map(|(body, blots, cut)| {
+    let spliced = (chats(), splices, cut).prop_map(|(body, splices, cut)| {
         let mut body = body.into_bytes();
-        for (at, covered, ink) in blots {
+        for (at, covered, piece) in splices {
             let at = at.index(body.len() + 1);
             let end = body.len().min(at + covered);
-            body.splice(at..end, ink.iter().copied());
+            body.splice(at..end, piece.iter().copied());
         }
         if let Some(cut) = cut {
             body.truncate(cut.index(body.len() + 1));
         }
         body
     });
-    let scribbled = vec(ink(), 0..12).prop_map(|inks| inks.concat());
-    // Around the depth of 127, the brackets of the request included.
+    let random = vec(piece(), 0..12).prop_map(|pieces| pieces.concat());
+    // Around the maximum depth of 127, the brackets of the request included.
     let nested = (124..129usize, any::<bool>()).prop_map(|(depth, in_objects)| {
         let (open, close) = if in_objects {
             ("{\"a\":", "}")
@@ -136,8 +136,8 @@ pub(crate) fn broken() -> impl Strategy<Value = Vec<u8>> {
         format!("{{\"messages\":[],\"deep\":{nest}}}").into_bytes()
     });
     prop_oneof![
-        6 => blotted,
-        2 => scribbled,
+        6 => spliced,
+        2 => random,
         1 => nested,
         1 => vec(any::<u8>(), 0..40),
     ]

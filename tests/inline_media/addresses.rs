@@ -1,5 +1,5 @@
-//! Which addresses are public: judged by IANA's registries, written down here as
-//! they are there, and not as the library has them.
+//! Public addresses. The expected values are IANA's registries, copied independently of
+//! the library.
 
 use std::{
     convert::Infallible,
@@ -46,11 +46,11 @@ const IPV4: [&str; 26] = [
     "224.0.0.0/4",
 ];
 
-/// Not in a registry: what Azure serves to its virtual machines.
+/// Azure's services for its virtual machines, which are in no registry.
 const AZURE: &str = "168.63.129.16/32";
 
-/// IANA IPv6 Special-Purpose Address Registry, all rows but the two that hold an
-/// address of IPv4 (below), and the rows within `2001::/23`.
+/// IANA IPv6 Special-Purpose Address Registry, except for the two rows that embed IPv4
+/// addresses (below) and the rows within `2001::/23`.
 const IPV6: [&str; 11] = [
     "::1/128",
     "::/128",
@@ -68,7 +68,7 @@ const IPV6: [&str; 11] = [
 /// IANA Internet Protocol Version 6 Address Space: global unicast.
 const GLOBAL_UNICAST: &str = "2000::/3";
 
-/// These hold an address of IPv4 in their last 32 bits.
+/// Blocks that embed an IPv4 address in their last 32 bits.
 const EMBEDDING: [&str; 2] = ["::ffff:0:0/96", "64:ff9b::/96"];
 
 fn holds(nets: &[&str], address: IpAddr) -> bool {
@@ -87,7 +87,7 @@ fn expected(address: IpAddr) -> bool {
     }
 }
 
-/// The first and the last address of every block, and their neighbours.
+/// The first and last addresses of every block, and their neighbours.
 #[test]
 fn the_edges_of_every_block_are_where_the_registries_have_them() {
     let mut judged = [0, 0];
@@ -107,7 +107,8 @@ fn the_edges_of_every_block_are_where_the_registries_have_them() {
                     assert_eq!(is_public(address), expected(address), "{address}");
                     judged[usize::from(is_public(address))] += 1;
                 }
-                // Compatible (deprecated), 6to4 and Teredo are never public.
+                // IPv4-compatible (deprecated), 6to4 and Teredo addresses are never
+                // public.
                 let [a, b, c, d] = address.octets();
                 let (high, low) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
                 for address in [
@@ -137,11 +138,11 @@ fn the_edges_of_every_block_are_where_the_registries_have_them() {
             }
         }
     }
-    // Not all on one side.
+    // Both outcomes occur.
     assert!(judged[0] > 100 && judged[1] > 50, "{judged:?}");
 }
 
-/// Any address, and more often ones that begin like a block.
+/// Random addresses, most of them near a block.
 fn addresses() -> impl Strategy<Value = IpAddr> {
     let nets: Vec<IpNet> = IPV4
         .iter()
@@ -152,7 +153,7 @@ fn addresses() -> impl Strategy<Value = IpAddr> {
         .collect();
     let near =
         (prop::sample::select(nets), any::<u128>(), 0..8_u32).prop_map(|(net, random, wider)| {
-            // Within the block, or within one that is up to 128 times as wide.
+            // Within the block, or within one that is up to 128 times as large.
             match net {
                 IpNet::V4(net) => {
                     let keep = u32::from(net.prefix_len()).saturating_sub(wider);
@@ -179,13 +180,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_address_is_judged_as_the_registries_do(address in addresses()) {
+    fn every_address_is_classified_as_in_the_registries(address in addresses()) {
         prop_assert_eq!(is_public(address), expected(address));
         prop_assert_eq!(Destinations::public().permits("example.com", address), expected(address));
     }
 
     #[test]
-    fn a_network_that_is_allowed_opens_its_own_addresses_and_no_others(
+    fn an_allowed_network_permits_its_own_addresses_only(
         address in addresses(),
         net in prop::sample::select(IPV4.to_vec()),
     ) {
@@ -218,12 +219,12 @@ fn a_network_in_the_mapped_form_is_the_one_of_ipv4() {
     }
 }
 
-/// However an address is spelled, whatever client there is: it is not asked.
+/// Literal addresses are checked in every spelling, before the client is called.
 #[tokio::test]
-async fn literal_addresses_are_judged_before_any_client_is_asked() {
+async fn literal_addresses_are_checked_before_the_client_is_called() {
     let client = service_fn(async |request: Request<Empty<Bytes>>| {
-        panic!("asked for {}", request.uri());
-        #[expect(unreachable_code, reason = "says what the service would give")]
+        panic!("requested {}", request.uri());
+        #[expect(unreachable_code, reason = "sets the type of the response")]
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
     });
     let layer = InlineMediaLayer::new().with_client(client);

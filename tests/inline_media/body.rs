@@ -1,4 +1,4 @@
-//! What changes in a body, and what doesn't.
+//! The parts of a body that change, and those that stay.
 
 use http::Request;
 use tower_moonshot::inline_media::MediaType;
@@ -6,8 +6,8 @@ use tower_moonshot::inline_media::MediaType;
 use crate::harness::*;
 
 #[tokio::test]
-async fn an_image_is_put_in_and_every_other_byte_stays() {
-    let origin = Origin::of_pictures().await;
+async fn an_image_is_inlined_and_every_other_byte_stays() {
+    let origin = Origin::of_images().await;
     let url = origin.url("/a.png");
     let body = format!(
         r#" {{"model" : "kimi-k3", "temperature":1.0e0,
@@ -35,8 +35,8 @@ async fn an_image_is_put_in_and_every_other_byte_stays() {
 }
 
 #[tokio::test]
-async fn escaped_keys_types_and_urls_are_what_they_say() {
-    let origin = Origin::of_pictures().await;
+async fn escaped_keys_types_and_urls_are_recognized() {
+    let origin = Origin::of_images().await;
     let url = origin.url("/a").replace('/', "\\/").replace('h', "\\u0068");
     let body = format!(
         r#"{{"m\u0065ssages":[{{"cont\u0065nt":[{{"\u0074ype":"image\u005Furl","imag\u0065\u005furl":{{"ur\u006c":"{url}"}}}}]}}]}}"#
@@ -46,8 +46,8 @@ async fn escaped_keys_types_and_urls_are_what_they_say() {
 }
 
 #[tokio::test]
-async fn a_url_may_stand_without_an_object_around_it() {
-    let origin = Origin::of_pictures().await;
+async fn a_url_need_not_be_in_an_object() {
+    let origin = Origin::of_images().await;
     let url = origin.url("/a");
     let body =
         format!(r#"{{"messages":[{{"content":[{{"type":"image_url","image_url":"{url}"}}]}}]}}"#);
@@ -60,8 +60,8 @@ async fn a_url_may_stand_without_an_object_around_it() {
 }
 
 #[tokio::test]
-async fn of_keys_that_stand_twice_the_last_counts_and_the_others_go() {
-    let origin = Origin::of_pictures().await;
+async fn the_last_of_duplicate_keys_wins_and_the_others_are_removed() {
+    let origin = Origin::of_images().await;
     let url = origin.url("/last");
     let first = origin.url("/first");
     for (before, after) in [
@@ -81,7 +81,7 @@ async fn of_keys_that_stand_twice_the_last_counts_and_the_others_go() {
         let passed = send(&layer(), wrap(before, &url)).await;
         assert_eq!(passed.body, wrap(after, PNG_URL));
     }
-    // Further out, at each level.
+    // The same key further out, at each level.
     let part = |url: &str| format!(r#"{{"type":"image_url","image_url":{{"url":"{url}"}}}}"#);
     for (before, after) in [
         (
@@ -110,7 +110,7 @@ async fn of_keys_that_stand_twice_the_last_counts_and_the_others_go() {
 }
 
 #[tokio::test]
-async fn keys_that_stand_twice_stay_where_nothing_is_put_in() {
+async fn duplicate_keys_stay_where_nothing_is_inlined() {
     let origin = Origin::start(|_| b"HTTP/1.1 404 No\r\ncontent-length: 0\r\n\r\n".into()).await;
     let body = format!(
         r#"{{"messages":[{{"content":[{{"type":"image_url","image_url":{{"url":"x","url":"{}"}}}}]}}]}}"#,
@@ -122,8 +122,8 @@ async fn keys_that_stand_twice_stay_where_nothing_is_put_in() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_url_of_a_part_is_none_of_its_business() {
-    let origin = Origin::of_pictures().await;
+async fn everything_except_http_urls_of_parts_is_ignored() {
+    let origin = Origin::of_images().await;
     let url = origin.url("/a");
     for body in [
         chat([image("data:image/png;base64,AA=="), video("ms://abc")]),
@@ -143,7 +143,7 @@ async fn what_is_no_http_url_of_a_part_is_none_of_its_business() {
         ]),
         format!(r#"{{"messages":[{{"content":"{url}"}}],"image_url":"{url}"}}"#),
         format!(r#"{{"messages":{{"content":[{}]}}}}"#, image(&url)),
-        // Not JSON: one bracket too many.
+        // Invalid JSON: one bracket too many.
         format!("{}}}", chat([image(&url)])),
         String::new(),
     ] {
@@ -155,8 +155,8 @@ async fn what_is_no_http_url_of_a_part_is_none_of_its_business() {
 }
 
 #[tokio::test]
-async fn requests_that_are_no_plain_chat_requests_are_not_read() {
-    let origin = Origin::of_pictures().await;
+async fn only_plain_chat_requests_are_read() {
+    let origin = Origin::of_images().await;
     let body = chat([image(&origin.url("/a"))]);
     for request in [
         Request::post("/v1/embeddings"),
@@ -175,8 +175,8 @@ async fn requests_that_are_no_plain_chat_requests_are_not_read() {
 }
 
 #[tokio::test]
-async fn digests_of_a_body_that_changed_go() {
-    let origin = Origin::of_pictures().await;
+async fn digests_of_a_changed_body_are_removed() {
+    let origin = Origin::of_images().await;
     let request = |url: &str| {
         Request::post("/v1/chat/completions")
             .header("content-digest", "sha-256=:AA==:")

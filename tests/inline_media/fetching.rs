@@ -1,4 +1,4 @@
-//! How URLs are asked for.
+//! How URLs are fetched.
 
 use std::{
     convert::Infallible,
@@ -24,8 +24,8 @@ use tower_moonshot::{
 use crate::harness::*;
 
 #[tokio::test]
-async fn nothing_of_the_request_goes_to_a_strange_host() {
-    let origin = Origin::of_pictures().await;
+async fn fetches_contain_nothing_from_the_callers_request() {
+    let origin = Origin::of_images().await;
     let url = origin.url("/a%20b?x=%C3%A9&y=é#part");
     let passed = send(&layer(), chat([image(&url)])).await;
     assert_eq!(passed.urls(), [PNG_URL]);
@@ -48,8 +48,8 @@ async fn nothing_of_the_request_goes_to_a_strange_host() {
 }
 
 #[tokio::test]
-async fn hosts_are_told_who_asks() {
-    let origin = Origin::of_pictures().await;
+async fn fetches_have_a_user_agent() {
+    let origin = Origin::of_images().await;
     let agent = HeaderValue::from_static("moon-gazer/1.0 (ops@example.com)");
     let layer = layer().with_user_agent(agent);
     send(&layer, chat([image(&origin.url("/a"))])).await;
@@ -59,7 +59,7 @@ async fn hosts_are_told_who_asks() {
 
 #[tokio::test]
 async fn the_same_url_is_fetched_once() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let (a, b) = (origin.url("/a"), origin.url("/b"));
     let same = a.replace("http", "HTTP") + "#part";
     let passed = send(
@@ -75,8 +75,8 @@ async fn the_same_url_is_fetched_once() {
 }
 
 #[tokio::test]
-async fn urls_are_fetched_side_by_side() {
-    // Nobody gets an answer before all have asked.
+async fn urls_are_fetched_concurrently() {
+    // No request is answered before all have arrived.
     let all = Arc::new(Barrier::new(3));
     let origin = Origin::serve(move |_, mut stream| {
         let all = Arc::clone(&all);
@@ -92,7 +92,7 @@ async fn urls_are_fetched_side_by_side() {
 }
 
 #[tokio::test]
-async fn one_that_fails_leaves_the_others_alone() {
+async fn a_failed_fetch_does_not_affect_the_others() {
     let origin = Origin::start(|path| match path {
         "/bad" => b"HTTP/1.1 404 No\r\ncontent-length: 0\r\n\r\n".to_vec(),
         _ => ok("image/png", PNG),
@@ -116,18 +116,18 @@ async fn one_that_fails_leaves_the_others_alone() {
         ),
         "{report}"
     );
-    // A URL may be a secret.
+    // The report contains no URLs, because they may be secrets.
     assert!(!report.contains("/bad"));
 }
 
 #[tokio::test]
-async fn dropping_the_request_drops_what_is_fetched_for_it() {
+async fn dropping_the_response_future_cancels_its_fetches() {
     let (gone, mut was_gone) = mpsc::unbounded_channel();
     let origin = Origin::serve(move |_, mut stream| {
         let gone = gone.clone();
         async move {
             gone.send(false).unwrap();
-            // Ends when the client is gone.
+            // Returns when the client disconnects.
             let read = stream.read(&mut [0]).await;
             gone.send(matches!(read, Ok(0) | Err(_))).unwrap();
             Ok(())
@@ -136,7 +136,7 @@ async fn dropping_the_request_drops_what_is_fetched_for_it() {
     .await;
     let inner = service_fn(async |_: Request<RequestBody<Full<Bytes>>>| {
         panic!("called");
-        #[expect(unreachable_code, reason = "says what the service would give")]
+        #[expect(unreachable_code, reason = "sets the type of the response")]
         Ok::<_, Infallible>(Response::new(()))
     });
     let request = Request::post("/v1/chat/completions")
@@ -149,7 +149,7 @@ async fn dropping_the_request_drops_what_is_fetched_for_it() {
 }
 
 #[tokio::test]
-async fn what_a_server_breaks_off_is_not_put_in() {
+async fn an_incomplete_response_is_not_inlined() {
     for answer in [
         &b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: 99\r\n\r\n\x89PNG\r\n\x1a\n"[..],
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n8\r\n\x89PNG\r\n\x1a\n\r\n",
@@ -169,12 +169,12 @@ async fn what_a_server_breaks_off_is_not_put_in() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_or_has_no_tls_is_told() {
+async fn connection_errors_are_reported() {
     let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let https = format!("https://{}/", plain.local_addr().unwrap());
     let plain = tokio::spawn(async move {
         let (mut stream, _) = plain.accept().await.unwrap();
-        // A handshake of TLS, and nothing in plain text before it.
+        // The connection starts with a TLS handshake, not with plain text.
         let mut hello = [0; 3];
         stream.read_exact(&mut hello).await.unwrap();
         assert_eq!(hello, [22, 3, 1]);
@@ -194,8 +194,8 @@ async fn a_server_that_is_not_there_or_has_no_tls_is_told() {
 }
 
 #[tokio::test]
-async fn urls_that_are_none_and_urls_with_passwords_are_not_asked_for() {
-    let origin = Origin::of_pictures().await;
+async fn invalid_urls_and_urls_with_credentials_are_not_fetched() {
+    let origin = Origin::of_images().await;
     let at = |user: &str| origin.url("/").replace("//", &format!("//{user}@"));
     for (url, why) in [
         ("http://".to_owned(), NotInlined::InvalidUrl),
@@ -212,7 +212,7 @@ async fn urls_that_are_none_and_urls_with_passwords_are_not_asked_for() {
 }
 
 #[tokio::test]
-async fn a_client_of_ones_own_gets_the_requests() {
+async fn a_custom_client_receives_the_requests() {
     let asked = Arc::<Mutex<Vec<String>>>::default();
     let client = service_fn({
         let asked = Arc::clone(&asked);
@@ -228,10 +228,10 @@ async fn a_client_of_ones_own_gets_the_requests() {
     assert_eq!(*asked.lock().unwrap(), ["https://example.com/a?b"]);
 }
 
-/// The user's own client, without any check of names: this only has to work.
+/// A custom client without any check of addresses. The test only checks that it works.
 #[tokio::test]
-async fn hyper_utils_client_is_a_client() {
-    let origin = Origin::of_pictures().await;
+async fn hyper_utils_client_works_as_the_client() {
+    let origin = Origin::of_images().await;
     let client = Client::builder(TokioExecutor::new()).build_http();
     let passed = send(
         &layer().with_client(client),
@@ -241,9 +241,9 @@ async fn hyper_utils_client_is_a_client() {
     assert_eq!(passed.urls(), [PNG_URL]);
 }
 
-/// A redirect needs the client once more.
+/// A redirect calls the client a second time.
 #[tokio::test]
-async fn a_client_is_waited_for_until_it_is_ready() {
+async fn the_client_is_polled_ready_before_each_call() {
     let origin = Origin::start(|path| match path.strip_prefix("/to") {
         Some(path) => redirect(302, path),
         None => ok("image/png", PNG),
@@ -257,9 +257,9 @@ async fn a_client_is_waited_for_until_it_is_ready() {
     assert_eq!(passed.urls(), [PNG_URL; 3]);
 }
 
-/// What is no `Send` makes a future that is none, and works.
+/// A client that is not `Send` makes a future that is not `Send` but works.
 #[tokio::test]
-async fn a_client_may_be_bound_to_its_thread() {
+async fn a_client_need_not_be_send() {
     let picture = Rc::new(PNG);
     let client = service_fn(move |_: Request<Empty<Bytes>>| {
         let picture = Rc::clone(&picture);

@@ -1,4 +1,4 @@
-//! Servers that say what a test likes, and a look at what the inner service gets.
+//! Servers with fixed responses, and a request through the layer.
 
 use std::{
     convert::Infallible,
@@ -26,14 +26,14 @@ use tower_moonshot::{
 pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06";
 pub(crate) const PNG_URL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAY=";
 
-/// Waits, but not for ever.
+/// Waits for a future, with a timeout.
 pub(crate) async fn in_time<F: Future>(future: F) -> F::Output {
     timeout(Duration::from_secs(10), future)
         .await
-        .expect("this never happens")
+        .expect("timed out")
 }
 
-/// A response with a body and its length.
+/// Formats a response with a body and its length.
 pub(crate) fn ok(content_type: &str, content: &[u8]) -> Vec<u8> {
     let head = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n",
@@ -46,16 +46,16 @@ pub(crate) fn redirect(status: u16, location: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status} See\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n").into()
 }
 
-/// A server on loopback, which hears what it is asked.
+/// A server on loopback that records its requests.
 pub(crate) struct Origin {
     pub(crate) port: u16,
     heads: Arc<Mutex<Vec<String>>>,
-    // Dropped with the test.
+    // Dropping it stops the server.
     _tasks: JoinSet<()>,
 }
 
 impl Origin {
-    /// Answers every connection by `answer`, which gets the path.
+    /// Starts a server. `answer` serves each connection and gets the path.
     pub(crate) async fn serve<A, F>(answer: A) -> Self
     where
         A: Fn(String, TcpStream) -> F + Clone + Send + 'static,
@@ -90,7 +90,7 @@ impl Origin {
                         let head = String::from_utf8_lossy(&head).into_owned();
                         let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
                         heads.lock().unwrap().push(head);
-                        // A client may have heard enough before the end.
+                        // The client may close the connection before the end.
                         let _ = answer(path, stream).await;
                     });
                 }
@@ -103,7 +103,8 @@ impl Origin {
         }
     }
 
-    /// Answers with what `answer` says to a path, and closes the connection.
+    /// Starts a server that responds to a path with what `answer` returns, and closes the
+    /// connection.
     pub(crate) async fn start(
         answer: impl Fn(&str) -> Vec<u8> + Clone + Send + Sync + 'static,
     ) -> Self {
@@ -114,8 +115,8 @@ impl Origin {
         .await
     }
 
-    /// Has a picture at every path.
-    pub(crate) async fn of_pictures() -> Self {
+    /// Starts a server with an image at every path.
+    pub(crate) async fn of_images() -> Self {
         Self::start(|_| ok("image/png", PNG)).await
     }
 
@@ -123,19 +124,19 @@ impl Origin {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// The requests so far, up to their bodies.
+    /// Returns the heads of all requests so far.
     pub(crate) fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
 
-    /// The paths that were asked for.
+    /// Returns the paths of all requests so far.
     pub(crate) fn paths(&self) -> Vec<String> {
         let path = |head: String| head.split(' ').nth(1).unwrap_or_default().to_owned();
         self.heads().into_iter().map(path).collect()
     }
 }
 
-/// A layer that may go to loopback.
+/// A layer that is allowed to fetch from loopback.
 pub(crate) fn layer() -> InlineMediaLayer {
     InlineMediaLayer::new()
         .with_allowed_network("127.0.0.0/8")
@@ -150,13 +151,13 @@ pub(crate) fn video(url: &str) -> Value {
     json!({"type": "video_url", "video_url": {"url": url}})
 }
 
-/// A chat request with these parts.
+/// Creates a chat request with these parts.
 pub(crate) fn chat(parts: impl IntoIterator<Item = Value>) -> String {
     let parts: Vec<Value> = parts.into_iter().collect();
     json!({"model": "kimi-k3", "messages": [{"role": "user", "content": parts}]}).to_string()
 }
 
-/// What the inner service got, and what was told of it.
+/// What the inner service received, and the report.
 #[derive(Debug)]
 pub(crate) struct Passed {
     pub(crate) headers: HeaderMap,
@@ -169,15 +170,15 @@ impl Passed {
         self.report.as_ref().map_or(&[], MediaReport::media)
     }
 
-    /// The only outcome.
+    /// Returns the only outcome.
     pub(crate) fn outcome(&self) -> Result<Inlined, NotInlined> {
         let [media] = self.media() else {
-            panic!("not one: {:?}", self.media());
+            panic!("expected one outcome: {:?}", self.media());
         };
         media.outcome().copied().map_err(Clone::clone)
     }
 
-    /// The URLs of the parts of the only message.
+    /// Returns the URLs of the parts of the only message.
     pub(crate) fn urls(&self) -> Vec<String> {
         let body: Value = serde_json::from_str(&self.body).unwrap();
         let parts = body["messages"][0]["content"].as_array().unwrap();
@@ -235,7 +236,7 @@ where
         .get::<MediaReport>()
         .map(MediaReport::to_string);
     let passed = response.into_body().into_inner().unwrap().unwrap();
-    // Inside and outside are told the same.
+    // Inner and outer services see the same report.
     assert_eq!(told, passed.report.as_ref().map(MediaReport::to_string));
     passed
 }

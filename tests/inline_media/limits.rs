@@ -1,4 +1,4 @@
-//! How much, how many and how long.
+//! Limits on size, number and time.
 
 use std::{convert::Infallible, future::pending, time::Duration};
 
@@ -11,7 +11,7 @@ use tower_moonshot::inline_media::{InlineMediaLayer, NotInlined};
 
 use crate::harness::*;
 
-/// A picture of this many bytes.
+/// Creates an image of this many bytes.
 fn png(length: usize) -> Vec<u8> {
     let mut png = PNG.to_vec();
     png.resize(length, 0);
@@ -19,11 +19,11 @@ fn png(length: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn the_eleventh_image_is_one_too_many() {
-    let origin = Origin::of_pictures().await;
+async fn the_eleventh_image_is_not_fetched() {
+    let origin = Origin::of_images().await;
     let url = |index: usize| origin.url(&format!("/{index}"));
     let mut images: Vec<_> = (0..11).map(|index| image(&url(index))).collect();
-    // These are not fetched, or not once more.
+    // These parts need no fetch, or no further one.
     images.insert(0, image("http://10.0.0.1/"));
     images.push(image(&url(3)));
     let passed = send(&layer(), chat(images)).await;
@@ -51,13 +51,13 @@ async fn the_eleventh_image_is_one_too_many() {
 }
 
 #[tokio::test]
-async fn an_image_may_be_as_long_as_the_limit_and_not_a_byte_longer() {
+async fn an_image_may_be_as_large_as_the_limit() {
     let origin = Origin::start(|path| {
         let length = path[2..].parse().unwrap();
         let png = png(length);
         match &path[..2] {
             "/l" => ok("image/png", &png),
-            // No length, to the end of the connection.
+            // No length: the body ends with the connection.
             _ => [b"HTTP/1.1 200 OK\r\n\r\n", &png[..]].concat(),
         }
     })
@@ -79,7 +79,7 @@ async fn an_image_may_be_as_long_as_the_limit_and_not_a_byte_longer() {
 }
 
 #[tokio::test]
-async fn what_announces_too_much_is_not_read() {
+async fn content_with_an_announced_length_over_the_limit_is_not_read() {
     let origin = Origin::serve(async |_, mut stream| {
         let head = b"HTTP/1.1 200 OK\r\ncontent-length: 1001\r\n\r\n";
         stream.write_all(head).await?;
@@ -97,13 +97,13 @@ async fn what_announces_too_much_is_not_read() {
     ));
 }
 
-/// Nothing but the limit ends these.
+/// Only the limit ends these responses.
 #[tokio::test]
 async fn an_endless_body_is_cut_off() {
     let chunked =
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n8\r\n\x89PNG\r\n\x1a\n\r\n";
     let plain = b"HTTP/1.1 200 OK\r\n\r\n\x89PNG\r\n\x1a\n";
-    // A length that is a lie, and tells that it is too long.
+    // A false length that is over the limit.
     let lie = b"HTTP/1.1 200 OK\r\ncontent-length: 1000001\r\n\r\n\x89PNG\r\n\x1a\n";
     for head in [&chunked[..], plain, lie] {
         let origin = Origin::serve(move |_, mut stream| async move {
@@ -128,9 +128,9 @@ async fn an_endless_body_is_cut_off() {
     }
 }
 
-/// Whoever answers first.
+/// The order of the responses does not matter.
 #[tokio::test]
-async fn of_what_is_too_long_together_the_first_ones_are_put_in() {
+async fn over_the_total_limit_the_first_images_are_inlined() {
     let origin = Origin::start(|path| {
         let length = path.rsplit('/').next().unwrap().parse().unwrap();
         ok("image/png", &png(length))
@@ -158,7 +158,7 @@ async fn of_what_is_too_long_together_the_first_ones_are_put_in() {
             assert!(as_expected, "{lengths:?} {index}");
         }
     }
-    // The whole body has a limit too, which what is put in must not break.
+    // Inlining must not exceed the limit of the whole body.
     let body = chat([image(&origin.url("/300")), image(&origin.url("/301"))]);
     let limit = body.len() + 500;
     let passed = send(&layer.clone().with_max_body_bytes(limit), body).await;
@@ -168,7 +168,7 @@ async fn of_what_is_too_long_together_the_first_ones_are_put_in() {
         Err(NotInlined::TotalTooLarge { .. })
     ));
     assert!(passed.body.len() <= limit);
-    // Twice the same is twice as long in the body.
+    // An image that appears twice counts twice.
     let twice = [image(&origin.url("/501")), image(&origin.url("/501"))];
     let passed = send(&layer, chat(twice)).await;
     assert!(passed.media().iter().all(|media| matches!(
@@ -177,9 +177,9 @@ async fn of_what_is_too_long_together_the_first_ones_are_put_in() {
     )));
 }
 
-/// Nobody waits for what was given up.
+/// The layer does not wait for fetches that were given up.
 #[tokio::test]
-async fn what_is_given_up_for_its_length_takes_no_more_time() {
+async fn a_fetch_given_up_for_its_size_takes_no_more_time() {
     let origin = Origin::serve(async |path, mut stream| {
         if path == "/whole" {
             return stream.write_all(&ok("image/png", &png(600))).await;
@@ -203,10 +203,10 @@ async fn what_is_given_up_for_its_length_takes_no_more_time() {
 }
 
 #[tokio::test]
-async fn the_time_is_limited_for_all_of_them() {
+async fn the_time_limit_covers_all_fetches() {
     let limit = Duration::from_millis(100);
-    // One that never answers, one that drips and never ends, and one that sends
-    // its clients to itself, slowly, without an end in time.
+    // One server never answers, one sends a byte at a time without end, and one redirects
+    // slowly to itself without end.
     let origin = Origin::serve(|path, mut stream| async move {
         match &*path {
             "/silent" => pending().await,
@@ -232,7 +232,7 @@ async fn the_time_is_limited_for_all_of_them() {
         };
         assert_eq!(told, limit, "{path}");
     }
-    // With a client that knows no time itself. What is there is put in.
+    // The client has no timeout of its own. What was fetched in time is inlined.
     let client = service_fn(async |request: Request<Empty<Bytes>>| {
         if request.uri().path() == "/never" {
             pending::<()>().await;

@@ -1,5 +1,5 @@
-//! Images and videos by URL: real servers on loopback, which are allowed, and
-//! the real client, unless a test says otherwise.
+//! Tests of the inline-media layer, with its default client and real servers on loopback,
+//! which are allowed. Exceptions are noted at the test.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod addresses;

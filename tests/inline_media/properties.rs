@@ -1,4 +1,5 @@
-//! Bodies of all kinds, against a reader that shares no code with the layer's.
+//! Random bodies, compared with an independent implementation that shares no code with
+//! the layer.
 
 use std::convert::Infallible;
 
@@ -14,7 +15,7 @@ use crate::harness::*;
 
 const URL: &str = "https://example.com/a.png";
 
-/// A string of JSON, now and then with an escape that needn't be.
+/// Writes a JSON string, sometimes with unnecessary escapes.
 fn string(words: &'static [&'static str]) -> impl Strategy<Value = String> {
     (
         prop::sample::select(words),
@@ -46,13 +47,13 @@ fn space() -> impl Strategy<Value = &'static str> {
     prop::sample::select(&["", "", " ", "\n\t"][..])
 }
 
-/// Something that is not what one expects at its place.
+/// An unexpected value.
 fn other() -> impl Strategy<Value = String> {
     prop::sample::select(&["null", "1", "[]", "{}", "true", "\"x\"", "[[{}]]"][..])
         .prop_map(str::to_owned)
 }
 
-/// An object of such members, as many as there may be, in any order, some twice.
+/// An object with a random number of these members, in any order, some of them twice.
 fn members(
     member: impl Strategy<Value = (String, String)> + 'static,
 ) -> impl Strategy<Value = String> {
@@ -110,7 +111,7 @@ fn request() -> impl Strategy<Value = String> {
     members(member)
 }
 
-/// Puts the picture in, in the slow and obvious way, and counts how often.
+/// Inlines the image in the slow, obvious way. Returns the number of times.
 fn expected(request: &mut Value) -> usize {
     let mut count = 0;
     let messages = request.get_mut("messages").and_then(Value::as_array_mut);
@@ -149,7 +150,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_request_becomes_what_the_slow_way_makes_of_it(body in request()) {
+    fn any_request_is_rewritten_as_by_the_slow_implementation(body in request()) {
         let client = service_fn(async |_: Request<Empty<Bytes>>| {
             Ok::<_, Infallible>(Response::new(Full::from(PNG)))
         });
@@ -167,8 +168,7 @@ proptest! {
             let is_there = after.pointer(&media.pointer()).unwrap() == PNG_URL;
             prop_assert_eq!(media.outcome().is_ok(), is_there);
         }
-        // Nothing goes but members whose key stands once more behind them, and what
-        // stays stays in its order.
+        // Only members with a later duplicate are removed, and the rest keeps its order.
         if wanted == before {
             prop_assert_eq!(&passed.body, &body);
         }

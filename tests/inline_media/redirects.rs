@@ -1,4 +1,4 @@
-//! Redirects, which the layer follows itself.
+//! Redirects.
 
 use std::{
     convert::Infallible,
@@ -27,7 +27,7 @@ async fn redirects_are_followed_up_to_five() {
         other => redirect(302, other),
     })
     .await;
-    // The server doesn't know its port before it is started.
+    // The port of the server is unknown before it is started.
     let port = origin.port;
     let front =
         Origin::start(move |path| redirect(302, &format!("http://127.0.0.1:{port}{path}"))).await;
@@ -53,14 +53,14 @@ async fn redirects_are_followed_up_to_five() {
     assert_eq!(asked, 6);
 }
 
-/// A host that is allowed by its name redirects to what is not.
+/// An allowed host redirects to addresses that are not allowed.
 #[tokio::test]
-async fn every_redirect_is_judged() {
+async fn every_redirect_is_checked() {
     let not_public = |address: &str| {
         let address: IpAddr = address.parse().unwrap();
         NotInlined::NotPublic(NotPublic::new(address))
     };
-    let target = Origin::of_pictures().await;
+    let target = Origin::of_images().await;
     let port = target.port;
     for (location, why) in [
         (format!("http://127.0.0.1:{port}/"), not_public("127.0.0.1")),
@@ -111,15 +111,15 @@ async fn every_redirect_is_judged() {
 }
 
 #[tokio::test]
-async fn a_redirect_without_a_location_leads_nowhere() {
+async fn a_redirect_without_a_location_is_an_error() {
     let origin = Origin::start(|_| b"HTTP/1.1 302 Found\r\ncontent-length: 0\r\n\r\n".into()).await;
     let passed = send(&layer(), chat([image(&origin.url("/"))])).await;
     assert_eq!(passed.outcome(), Err(NotInlined::InvalidRedirect));
 }
 
-/// With a client of our own, as no certificate authority knows this machine.
+/// With a custom client, because no public certificate authority knows this machine.
 #[tokio::test]
-async fn what_began_with_tls_goes_on_with_it() {
+async fn redirects_may_upgrade_to_https_but_not_downgrade() {
     let asked = Arc::<Mutex<Vec<String>>>::default();
     let client = service_fn({
         let asked = Arc::clone(&asked);

@@ -19,8 +19,8 @@ use crate::harness::*;
 
 type Addresses = Vec<IpAddr>;
 
-/// A client whose resolver answers with these, one after the other, and how often
-/// it was asked.
+/// Creates a client whose resolver returns these answers in turn. Also returns the number
+/// of queries.
 fn resolving(answers: &[&[&str]]) -> (MediaClient, Arc<AtomicUsize>) {
     let parse = |answer: &&[&str]| -> Addresses {
         answer
@@ -44,7 +44,7 @@ fn resolving(answers: &[&[&str]]) -> (MediaClient, Arc<AtomicUsize>) {
 
 #[tokio::test]
 async fn a_name_that_resolves_to_no_public_address_is_not_connected_to() {
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     for addresses in [
         &["127.0.0.1"][..],
         &["::ffff:127.0.0.1"],
@@ -62,10 +62,10 @@ async fn a_name_that_resolves_to_no_public_address_is_not_connected_to() {
     assert_eq!(origin.paths(), [""; 0]);
 }
 
-/// What was judged is what is connected to: the name resolves once.
+/// The name is resolved once, and the connection is made to the checked address.
 #[tokio::test]
-async fn a_name_that_changes_its_address_has_no_second_chance() {
-    let here = Origin::of_pictures().await;
+async fn a_name_is_not_resolved_a_second_time() {
+    let here = Origin::of_images().await;
     let address = format!("127.0.0.2:{}", here.port);
     let there = Origin::serve_at(&address, async |_, _| Ok(())).await;
     let (client, asked) = resolving(&[&["127.0.0.1"], &["127.0.0.2"]]);
@@ -78,7 +78,7 @@ async fn a_name_that_changes_its_address_has_no_second_chance() {
     assert_eq!(passed.urls(), [PNG_URL]);
     assert_eq!(asked.load(Ordering::Relaxed), 1);
 
-    // The next time it is judged anew, and no connection was kept.
+    // The next request resolves and checks the name again, and reuses no connection.
     let passed = send(&layer, chat([image(&url)])).await;
     let second = NotPublic::new([127, 0, 0, 2].into());
     assert_eq!(passed.outcome(), Err(NotInlined::NotPublic(second)));
@@ -86,8 +86,8 @@ async fn a_name_that_changes_its_address_has_no_second_chance() {
 }
 
 #[tokio::test]
-async fn of_several_addresses_those_that_are_permitted_are_tried() {
-    let here = Origin::of_pictures().await;
+async fn only_permitted_addresses_of_a_name_are_tried() {
+    let here = Origin::of_images().await;
     let address = format!("127.0.0.2:{}", here.port);
     let there = Origin::serve_at(&address, async |_, _| Ok(())).await;
     let (client, _) = resolving(&[&["127.0.0.2", "127.0.0.1"]]);
@@ -102,8 +102,8 @@ async fn of_several_addresses_those_that_are_permitted_are_tried() {
 }
 
 #[tokio::test]
-async fn a_host_is_allowed_by_its_name_whatever_its_addresses_are() {
-    let origin = Origin::of_pictures().await;
+async fn an_allowed_host_may_have_any_address() {
+    let origin = Origin::of_images().await;
     let url = format!("http://Images.TEST.:{}/", origin.port);
     let resolver = service_fn(async |_: String| Ok::<_, Infallible>(vec![[127, 0, 0, 1].into()]));
     let client = || MediaClient::new().with_resolver(resolver);
@@ -117,7 +117,7 @@ async fn a_host_is_allowed_by_its_name_whatever_its_addresses_are() {
     assert_eq!(passed.urls(), [PNG_URL]);
     let passed = send(&layer("test"), chat([image(&url)])).await;
     assert!(matches!(passed.outcome(), Err(NotInlined::NotPublic(_))));
-    // Without a resolver of our own.
+    // With the default resolver.
     let localhost = InlineMediaLayer::new()
         .with_allowed_host("localhost")
         .unwrap();
@@ -127,8 +127,8 @@ async fn a_host_is_allowed_by_its_name_whatever_its_addresses_are() {
 }
 
 #[tokio::test]
-async fn the_client_by_itself_goes_to_public_addresses_only() {
-    let origin = Origin::of_pictures().await;
+async fn the_client_alone_connects_to_public_addresses_only() {
+    let origin = Origin::of_images().await;
     for host in [
         "127.0.0.1",
         "localhost",

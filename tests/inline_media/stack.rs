@@ -1,4 +1,4 @@
-//! The layer among others.
+//! The layer in a stack with others.
 
 use axum::{Router, body::Body};
 use http::{Request, StatusCode};
@@ -13,7 +13,7 @@ use tower_moonshot::{
 
 use crate::harness::*;
 
-/// At least one of every family that sees.
+/// At least one model of every family with vision.
 const MODELS: [&str; 8] = [
     "kimi-k3",
     "k3",
@@ -33,7 +33,7 @@ fn question(model: &str, url: &str) -> String {
     .replace("kimi-k3", model)
 }
 
-/// What both layers did.
+/// The reports of both layers.
 #[derive(Default)]
 struct Told {
     changes: Option<Report>,
@@ -56,8 +56,8 @@ async fn ask(app: Router, body: String) -> (StatusCode, Value, Told) {
 }
 
 #[tokio::test]
-async fn moonshot_takes_what_it_refuses_without_the_layer() {
-    let origin = Origin::of_pictures().await;
+async fn moonshot_accepts_with_the_layer_what_it_refuses_without_it() {
+    let origin = Origin::of_images().await;
     let url = origin.url("/a.png");
     for model in MODELS {
         let emulator = Emulator::new();
@@ -85,14 +85,14 @@ async fn moonshot_takes_what_it_refuses_without_the_layer() {
 }
 
 #[tokio::test]
-async fn each_layer_reports_what_it_did() {
-    let origin = Origin::of_pictures().await;
+async fn each_layer_has_its_own_report() {
+    let origin = Origin::of_images().await;
     let app = Router::new().fallback_service(
         ServiceBuilder::new()
             .layer(layer())
             .layer(MoonshotCompatLayer::new())
             .map_request(|request: Request<RequestBody<RequestBody<Body>>>| {
-                // Inside too.
+                // The inner service sees them as well.
                 let report = request.extensions().get::<Report>().unwrap();
                 let media = request.extensions().get::<MediaReport>().unwrap();
                 assert_eq!((report.changes().len(), media.media().len()), (1, 2));
@@ -115,10 +115,10 @@ async fn each_layer_reports_what_it_did() {
     );
 }
 
-/// What the rules can't judge has been fetched for all the same.
+/// Images are fetched even if the compat layer then skips the body.
 #[tokio::test]
-async fn what_was_fetched_is_reported_when_the_rules_skip_the_body() {
-    let origin = Origin::of_pictures().await;
+async fn fetches_are_reported_even_if_the_compat_layer_skips_the_body() {
+    let origin = Origin::of_images().await;
     let app = Router::new().fallback_service(
         ServiceBuilder::new()
             .layer(layer())
@@ -130,10 +130,10 @@ async fn what_was_fetched_is_reported_when_the_rules_skip_the_body() {
     assert_eq!(told.media.unwrap().media().len(), 1);
 }
 
-/// The other way round than it should be.
+/// The two layers in the wrong order.
 #[tokio::test]
-async fn the_skipped_body_is_reported_when_the_layer_comes_behind() {
-    let origin = Origin::of_pictures().await;
+async fn a_skipped_body_is_reported_in_the_wrong_order_of_layers() {
+    let origin = Origin::of_images().await;
     let app = Router::new().fallback_service(
         ServiceBuilder::new()
             .layer(MoonshotCompatLayer::new().with_max_body_bytes(10))
@@ -150,7 +150,7 @@ fn assert_send<T: Send>(value: T) -> T {
 }
 
 #[tokio::test]
-async fn it_wraps_a_service_without_a_layer_and_gives_it_back() {
+async fn it_wraps_a_service_without_a_layer_and_returns_it() {
     let mut service = InlineMedia::new(Emulator::new());
     service.get_mut().clone_from(&Emulator::new());
     let _: &Emulator = service.get_ref();

@@ -20,19 +20,19 @@ use tower_moonshot::inline_media::{InlineMediaLayer, MediaClient, NotInlined};
 
 use crate::harness::*;
 
-/// What a server heard.
+/// What a server received.
 #[derive(Debug)]
 struct Heard {
-    /// The name that TLS was asked for.
+    /// The server name of the TLS handshake.
     name: Option<String>,
-    /// Up to the first empty line. Empty if the handshake failed.
+    /// The request up to the first empty line. Empty if the handshake failed.
     head: String,
 }
 
-/// A server with TLS that has a picture for two connections: at `/to` elsewhere.
+/// A TLS server that serves an image on a limited number of connections. `/to` redirects.
 struct Server {
     port: u16,
-    /// The authority that says who it is.
+    /// The certificate of the authority that signed its own.
     authority: CertificateDer<'static>,
     heard: JoinHandle<Vec<Heard>>,
 }
@@ -82,7 +82,8 @@ async fn answer(listener: &TcpListener, config: Arc<ServerConfig>) -> Heard {
     let handshake = handshake.unwrap();
     let name = handshake.client_hello().server_name().map(str::to_owned);
     let mut head = Vec::new();
-    // In TLS 1.3 a server is done before its client has judged it.
+    // In TLS 1.3, the handshake of the server completes before the client checks the
+    // certificate.
     if let Ok(mut connection) = handshake.into_stream(config).await {
         while !head.ends_with(b"\r\n\r\n") {
             match connection.read_u8().await {
@@ -104,10 +105,10 @@ async fn answer(listener: &TcpListener, config: Arc<ServerConfig>) -> Heard {
     }
 }
 
-/// With a client that trusts an authority of its own, as no public one knows this
+/// With a custom client that trusts a private authority, because no public one knows this
 /// machine.
 #[tokio::test]
-async fn what_is_behind_tls_is_put_in() {
+async fn an_image_behind_tls_is_inlined() {
     let server = Server::start(2).await;
     let mut roots = RootCertStore::empty();
     roots.add(server.authority.clone()).unwrap();
@@ -135,9 +136,9 @@ async fn what_is_behind_tls_is_put_in() {
     assert_eq!(requests, ["GET /to HTTP/1.1", "GET /moon.png HTTP/1.1"]);
 }
 
-/// It asks for the name that stands in the URL, at the address that was judged.
+/// The handshake uses the name in the URL and the checked address.
 #[tokio::test]
-async fn a_server_whose_certificate_nobody_trusts_is_asked_for_nothing() {
+async fn no_request_is_sent_to_a_server_with_an_untrusted_certificate() {
     let server = Server::start(1).await;
     let resolver = service_fn(async |_: String| Ok::<_, Infallible>(vec![[127, 0, 0, 1].into()]));
     let layer = InlineMediaLayer::new()

@@ -1,4 +1,4 @@
-//! What is an image, and what is a video.
+//! Formats of images and videos.
 
 use tower_moonshot::inline_media::{MediaType, NotInlined};
 
@@ -12,7 +12,7 @@ async fn image_of(content_type: &'static str, content: &'static [u8]) -> Passed 
 }
 
 #[tokio::test]
-async fn content_and_header_both_have_to_be_of_a_type_that_moonshot_takes() {
+async fn content_and_header_must_both_be_of_an_accepted_format() {
     let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>";
     for (content_type, content, why) in [
         ("text/html", PNG, NotInlined::ContentType),
@@ -26,7 +26,7 @@ async fn content_and_header_both_have_to_be_of_a_type_that_moonshot_takes() {
             NotInlined::Content,
         ),
         ("image/png", b"", NotInlined::Content),
-        // A video is no image.
+        // A video in an image part.
         ("video/mp4", MP4, NotInlined::ContentType),
         ("image/png", MP4, NotInlined::Content),
     ] {
@@ -36,7 +36,7 @@ async fn content_and_header_both_have_to_be_of_a_type_that_moonshot_takes() {
 }
 
 #[tokio::test]
-async fn the_content_says_which_type_it_is() {
+async fn the_content_decides_the_format() {
     for (content_type, content, expected) in [
         ("image/png", PNG, MediaType::Png),
         ("image/jpeg", PNG, MediaType::Png),
@@ -52,7 +52,7 @@ async fn the_content_says_which_type_it_is() {
 }
 
 #[tokio::test]
-async fn a_video_is_put_in_as_one() {
+async fn a_video_is_inlined_as_a_video() {
     let origin = Origin::start(|_| ok("video/mp4", MP4)).await;
     let passed = send(&layer(), chat([video(&origin.url("/a.mp4"))])).await;
     assert_eq!(
@@ -61,13 +61,13 @@ async fn a_video_is_put_in_as_one() {
     );
     assert!(origin.heads()[0].contains("\r\naccept: video/*\r\n"));
 
-    let origin = Origin::of_pictures().await;
+    let origin = Origin::of_images().await;
     let passed = send(&layer(), chat([video(&origin.url("/a.mp4"))])).await;
     assert_eq!(passed.outcome(), Err(NotInlined::ContentType));
 }
 
 #[tokio::test]
-async fn what_is_compressed_is_not_put_in() {
+async fn compressed_content_is_not_inlined() {
     let origin = Origin::start(|_| {
         let head = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-type: image/png\r\n\r\n";
         [head, PNG].concat()

@@ -1,11 +1,11 @@
-//! A plain reader of JSON (RFC 8259, in UTF-8, nested 127 deep at most) that says
-//! where everything stands, or where a text stops being JSON.
+//! A simple JSON reader (RFC 8259, UTF-8, up to 127 levels deep) that records the span of
+//! every value. It shares no code with the library.
 
 use std::ops::Range;
 
 const MAX_DEPTH: usize = 127;
 
-/// A value and where it stands.
+/// A value and its span.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) span: Range<usize>,
@@ -21,15 +21,15 @@ pub(crate) enum Kind {
 
 #[derive(Debug)]
 pub(crate) struct Member {
-    /// The key without escapes; with half a surrogate pair in it, as it is.
+    /// The unescaped key. A key with half of a surrogate pair is not unescaped.
     pub(crate) key: String,
-    /// Of the key and the value.
+    /// The span from the start of the key to the end of the value.
     pub(crate) span: Range<usize>,
     pub(crate) value: Node,
 }
 
 impl Node {
-    /// The members of an object; none if it is something else.
+    /// Returns the members of an object, or none for other values.
     pub(crate) fn members(&self) -> &[Member] {
         match &self.kind {
             Kind::Object(members) => members,
@@ -37,13 +37,13 @@ impl Node {
         }
     }
 
-    /// The member with this key. Of several the last counts.
+    /// Returns the value of the last member with this key.
     pub(crate) fn member(&self, key: &str) -> Option<&Self> {
         let found = self.members().iter().rfind(|member| member.key == key);
         found.map(|member| &member.value)
     }
 
-    /// What stands between the brackets of an object or array, one by one.
+    /// Returns the spans of the members or elements of an object or array.
     pub(crate) fn children(&self) -> Vec<Range<usize>> {
         match &self.kind {
             Kind::Object(members) => members.iter().map(|member| member.span.clone()).collect(),
@@ -53,9 +53,8 @@ impl Node {
     }
 }
 
-/// Reads a text. The error is the offset of the first byte that can't stand where
-/// it stands, of a broken UTF-8 sequence its first; the text's length if the text
-/// ends too early.
+/// Reads a text. The error is the offset of the first byte that is invalid at its place,
+/// of the start of a broken UTF-8 sequence, or the length of an incomplete text.
 pub(crate) fn read(text: &[u8]) -> Result<Node, usize> {
     let mut reader = Reader { text, pos: 0 };
     let node = reader.value(0)?;
@@ -82,7 +81,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Steps over a byte if it is one of these.
+    /// Skips the next byte if it is one of these.
     fn take(&mut self, expected: &[u8]) -> Option<u8> {
         let byte = self.peek().filter(|byte| expected.contains(byte))?;
         self.pos += 1;
@@ -168,7 +167,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The length of the UTF-8 sequence that stands here.
+    /// Returns the length of the UTF-8 sequence at the current position.
     fn sequence(&self) -> Option<usize> {
         let rest = &self.text[self.pos..];
         (2..=4).find(|&length| {

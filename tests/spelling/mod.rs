@@ -1,10 +1,10 @@
-//! The many spellings of one JSON value: white space, escapes, numbers, the order
-//! of keys, and keys that stand several times.
+//! Different spellings of one JSON value: white space, escapes, numbers, the order of
+//! keys, and duplicate keys.
 
 use proptest::prelude::*;
 use serde_json::{Number, Value, json};
 
-/// How a value is spelled. Each share is in percent.
+/// A way to spell values. Each share is in percent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Style {
     seed: u64,
@@ -25,7 +25,7 @@ impl Style {
     }
 }
 
-/// Spellings, from the plain one to none that anybody would choose.
+/// Styles, from a plain to a very unusual one.
 pub(crate) fn styles() -> impl Strategy<Value = Style> {
     let share = || prop_oneof![3 => Just(0), 2 => 1..20u64, 1 => 20..90u64];
     (any::<u64>(), share(), share(), share(), share()).prop_map(
@@ -39,8 +39,8 @@ pub(crate) fn styles() -> impl Strategy<Value = Style> {
     )
 }
 
-/// Spells `value`. Whoever reads the last of equal keys reads `value`, but for
-/// numbers, which are equal as numbers only.
+/// Spells `value`. A parser that reads the last of duplicate keys reads `value`. Numbers
+/// are only numerically equal.
 pub(crate) fn spell(value: &Value, style: Style) -> String {
     let mut speller = Speller {
         style,
@@ -55,15 +55,15 @@ pub(crate) fn spell(value: &Value, style: Style) -> String {
 
 struct Speller {
     style: Style,
-    /// How many keys may still stand several times: what stands before them can
-    /// have such keys too.
+    /// The number of duplicate keys that may still be added. It is limited, because their
+    /// values may contain duplicate keys too.
     duplicates: usize,
     state: u64,
     text: String,
 }
 
 impl Speller {
-    /// A random number below `bound` (SplitMix64).
+    /// Returns a random number below `bound` (SplitMix64).
     fn below(&mut self, bound: usize) -> usize {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;
@@ -125,7 +125,7 @@ impl Speller {
         self.text.push(close);
     }
 
-    /// The members in another order, with others of the same names before them.
+    /// Returns the members in another order, with earlier duplicates of some keys.
     fn arranged(&mut self, mut members: Vec<(String, Value)>) -> Vec<(String, Value)> {
         for last in (1..members.len()).rev() {
             let other = self.below(last + 1);
@@ -142,7 +142,7 @@ impl Speller {
         members
     }
 
-    /// Something that would be wrong in many places, were it to count.
+    /// Returns a value that would be wrong in many places if it were read.
     fn anything(&mut self) -> Value {
         let things = json!([
             null, 2, 0.1, true, "", "none", "required", "kimi-k2.6", "a b", [], {},

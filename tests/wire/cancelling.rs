@@ -1,4 +1,5 @@
-//! Half a request is none: bodies that break off, and callers that go away.
+//! Bodies that end early and callers that disconnect. An incomplete body is never taken
+//! for a complete one.
 
 use std::{
     convert::Infallible,
@@ -18,7 +19,7 @@ use tower_moonshot::{MoonshotCompatLayer, Report, RequestBody, Skipped};
 
 use crate::harness::*;
 
-/// A body of frames that the test sends one by one.
+/// Creates a body whose frames the test sends one by one.
 fn driven<E>() -> (
     mpsc::UnboundedSender<Result<Frame<Bytes>, E>>,
     impl http_body::Body<Data = Bytes, Error = E>,
@@ -32,8 +33,8 @@ fn chat_request<B>(body: B) -> Request<B> {
     Request::post("/v1/chat/completions").body(body).unwrap()
 }
 
-/// What a server's connection did with a client that went away in mid-body: one
-/// entry for each time the inner service was called.
+/// Disconnects a client in the middle of a body. Returns what the inner service read in
+/// each of its calls.
 async fn read_by_the_inner_service(half_close: bool) -> Vec<Result<Bytes, hyper::Error>> {
     let calls = Arc::new(Mutex::new(Vec::new()));
     let inner = {
@@ -60,32 +61,33 @@ async fn read_by_the_inner_service(half_close: bool) -> Vec<Result<Bytes, hyper:
             TokioIo::new(stream),
             hyper::service::service_fn(move |request| service.clone().oneshot(request)),
         );
-    // Valid on its own, so that only its length tells that it isn't whole.
+    // The text is valid JSON, so that only its length shows that it is incomplete.
     client
         .send(chat("content-length: 1000\r\n", SHRINKING))
         .await;
     client.finish().await;
-    // However it ends, it ends: everything that is called has been called.
+    // Once the connection has ended, with or without an error, the service is no longer
+    // called.
     let _ = in_time(connection).await;
     std::mem::take(&mut *calls.lock().unwrap())
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_in_mid_body_is_not_taken_for_one_that_is_done() {
+async fn a_client_that_disconnects_in_mid_body_has_not_sent_a_complete_body() {
     for call in read_by_the_inner_service(false).await {
         call.unwrap_err();
     }
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_breaks_off_for_the_inner_service_too() {
+async fn a_body_that_ends_early_is_an_error_for_the_inner_service() {
     let calls = read_by_the_inner_service(true).await;
     assert_eq!(calls.len(), 1);
     calls[0].as_ref().unwrap_err();
 }
 
 #[tokio::test]
-async fn a_stream_that_is_reset_in_mid_body_is_not_taken_for_a_complete_one() {
+async fn a_stream_that_is_reset_in_mid_body_is_not_complete() {
     let (tell, mut called) = mpsc::unbounded_channel();
     let inner = tower::service_fn(move |request: Request<Outgoing>| {
         let tell = tell.clone();
@@ -116,7 +118,7 @@ async fn a_stream_that_is_reset_in_mid_body_is_not_taken_for_a_complete_one() {
         .unwrap();
     in_time(client.send_request(request)).await.unwrap_err();
 
-    // The same connection, so the server has met the reset before this.
+    // It is the same connection, so the server has already handled the reset.
     let (frames, body) = driven::<std::io::Error>();
     frames.send(Ok(Frame::data(CLEAN.into()))).unwrap();
     drop(frames);
@@ -134,12 +136,12 @@ async fn a_stream_that_is_reset_in_mid_body_is_not_taken_for_a_complete_one() {
     assert_eq!(complete, [CLEAN]);
 }
 
-/// An error that nobody else has.
+/// A distinct error type.
 #[derive(Debug, PartialEq)]
 struct Boom(u32);
 
 #[tokio::test]
-async fn a_read_error_reaches_the_inner_service_as_the_value_that_it_is() {
+async fn a_read_error_reaches_the_inner_service_unwrapped() {
     let (frames, body) = driven::<Boom>();
     frames.send(Ok(Frame::data("{\"mod".into()))).unwrap();
     frames.send(Ok(Frame::data("el\":".into()))).unwrap();
@@ -157,7 +159,7 @@ async fn a_read_error_reaches_the_inner_service_as_the_value_that_it_is() {
         loop {
             match body.frame().await.unwrap() {
                 Ok(frame) => data.extend_from_slice(frame.data_ref().unwrap()),
-                // The type, not only the text.
+                // Checks the type, not only the text.
                 Err(Boom(value)) => return Ok::<_, (Vec<u8>, u32)>(Response::new((data, value))),
             }
         }
@@ -171,8 +173,8 @@ async fn a_read_error_reaches_the_inner_service_as_the_value_that_it_is() {
     assert_eq!(response.unwrap().into_body(), (b"{\"model\":".to_vec(), 7));
 }
 
-/// axum finds the error of a limit within two wrappers, and adds one for every
-/// body type that is not its own.
+/// axum recognizes the error of a limit within two wrappers, and adds one for every body
+/// type other than its own.
 #[tokio::test]
 async fn a_body_over_the_limit_of_a_layer_around_is_still_413_in_axum() {
     let echo = || {
@@ -186,7 +188,7 @@ async fn a_body_over_the_limit_of_a_layer_around_is_still_413_in_axum() {
             .layer(DefaultBodyLimit::disable()),
         echo().layer(DefaultBodyLimit::max(16)),
     ] {
-        // Unknown in length, so that it is while reading that the limit is met.
+        // The length is unknown, so that the limit is reached while the body is read.
         let request = chat_request(Body::new(Box::pin(trickle(SHRINKING))));
         let response = in_time(app.oneshot(request)).await.unwrap();
         assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
@@ -194,7 +196,7 @@ async fn a_body_over_the_limit_of_a_layer_around_is_still_413_in_axum() {
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_before_the_body_is_read_was_never_there() {
+async fn nothing_is_called_if_the_caller_disconnects_while_the_body_is_read() {
     let inner = tower::service_fn(
         async |_: Request<RequestBody<_>>| -> Result<Response<()>, Infallible> {
             unreachable!("half a body arrived")
@@ -211,7 +213,7 @@ async fn a_caller_that_goes_away_before_the_body_is_read_was_never_there() {
 }
 
 #[tokio::test]
-async fn the_reader_is_woken_by_every_frame() {
+async fn every_frame_wakes_the_reader() {
     let (frames, body) = driven::<Infallible>();
     let layer = MoonshotCompatLayer::new();
     let answer = arrived(&layer, chat_request(body));

@@ -1,4 +1,4 @@
-//! Where requests go, and with whose key.
+//! The URL that requests are sent to, and the key that they carry.
 
 use axum::Router;
 use bytes::Bytes;
@@ -40,7 +40,7 @@ async fn the_host_is_that_of_the_upstream() {
 }
 
 #[tokio::test]
-async fn a_request_for_another_host_goes_where_the_layer_says() {
+async fn the_host_of_an_absolute_uri_is_replaced() {
     let upstream = Upstream::start().await;
     let elsewhere = "POST http://elsewhere.example/v1/chat/completions HTTP/1.1\r\nhost: elsewhere.example\r\n\r\n";
     let request = forwarded(upstream.layer(), &upstream, elsewhere).await;
@@ -70,7 +70,7 @@ async fn other_requests_keep_their_path_and_query() {
 }
 
 #[tokio::test]
-async fn routers_may_nest_the_layer() {
+async fn the_layer_can_be_nested_in_a_router() {
     let upstream = Upstream::start().await;
     let app = Router::new()
         .nest("/tenant", proxy(upstream.layer()))
@@ -92,7 +92,7 @@ async fn routers_may_nest_the_layer() {
 }
 
 #[tokio::test]
-async fn the_version_of_the_incoming_connection_stays_behind() {
+async fn the_http_version_of_the_incoming_connection_is_not_forwarded() {
     for version in [Version::HTTP_10, Version::HTTP_2, Version::HTTP_3] {
         let mut request = request("/v1/chat/completions");
         *request.version_mut() = version;
@@ -102,7 +102,7 @@ async fn the_version_of_the_incoming_connection_stays_behind() {
 }
 
 #[tokio::test]
-async fn without_a_key_the_callers_authorization_stays() {
+async fn without_a_key_the_callers_authorization_is_forwarded() {
     let mut request = request("/v1/chat/completions");
     let callers = "Bearer sk-caller".parse().unwrap();
     request.headers_mut().insert("authorization", callers);
@@ -149,7 +149,7 @@ async fn the_layers_key_is_not_sent_to_another_region() {
             Region::custom("https://elsewhere.example/v1").unwrap(),
             None,
         ),
-        // However it is written, this is the region of the key.
+        // Another spelling of the region that the key belongs to.
         (
             Region::Custom("https://API.moonshot.ai/v1/".parse().unwrap()),
             Some("Bearer sk-global"),
@@ -175,10 +175,10 @@ async fn a_key_in_the_extensions_always_wins() {
     }
 }
 
-/// `CONNECT` has no path to move, but it has a host, and the layer's key would go
-/// there.
+/// A `CONNECT` request has no path to rewrite, but a host, which must not receive the
+/// layer's key.
 #[tokio::test]
-async fn a_tunnel_goes_to_the_region_too() {
+async fn a_connect_request_is_sent_to_the_region() {
     let layer = MoonshotCompatLayer::new().with_api_key(key("sk-layer"));
     let mut request = request("elsewhere.example:443");
     *request.method_mut() = Method::CONNECT;
@@ -187,9 +187,9 @@ async fn a_tunnel_goes_to_the_region_too() {
     assert_eq!(authorization(&request), Some("Bearer sk-layer"));
 }
 
-/// Longer than a URI may be once the base comes before it.
+/// The path fits a URI, but not after the base path is added.
 #[tokio::test]
-async fn a_path_of_any_length_goes_to_the_region() {
+async fn a_path_of_any_length_is_sent_to_the_region() {
     let layer = MoonshotCompatLayer::new()
         .with_region(Region::KimiCode)
         .with_api_key(key("sk-layer"));

@@ -1,5 +1,5 @@
-//! A layer from the environment. Variables belong to the process, so each case
-//! gets one: this test binary again, with only the test `child`.
+//! Layers configured by environment variables. Variables belong to a process, so each
+//! case runs this test binary again, with only the test `child`.
 
 use std::{
     env,
@@ -16,7 +16,7 @@ use crate::harness::*;
 
 const MARK: &str = "the child says: ";
 
-/// What `from_env` makes of these variables.
+/// Returns the result of `from_env` with these variables.
 fn with(variables: &[(&str, &OsStr)]) -> String {
     let output = Command::new(env::current_exe().unwrap())
         .args(["--exact", "environment::child", "--ignored", "--nocapture"])

@@ -1,5 +1,5 @@
-//! Where a body ends on HTTP/1.1: lengths, chunks, and what else speaks of a
-//! body's bytes.
+//! Framing of bodies on HTTP/1.1: lengths, chunks, and other headers that describe a
+//! body.
 
 use axum::{
     extract::Request,
@@ -31,7 +31,7 @@ async fn a_grown_body_is_sent_with_its_own_length() {
 }
 
 #[tokio::test]
-async fn a_body_that_came_in_chunks_is_sent_with_a_length_once_it_is_rewritten() {
+async fn a_rewritten_chunked_body_is_sent_with_a_length() {
     let upstream = Upstream::start().await;
     let (start, end) = SHRINKING.split_at(20);
     let chunked = chat(
@@ -51,7 +51,7 @@ async fn a_body_that_came_in_chunks_is_sent_with_a_length_once_it_is_rewritten()
     assert_eq!(request.body, SHRUNK);
 }
 
-/// Somebody around the layer replaced the body and forgot the header.
+/// An outer middleware replaced the body without updating the header.
 #[tokio::test]
 async fn a_stale_content_length_never_reaches_the_wire() {
     for stale in ["3", "99999"] {
@@ -84,7 +84,7 @@ async fn an_unchanged_body_keeps_its_bytes_and_its_length() {
 }
 
 #[tokio::test]
-async fn an_unchanged_body_that_came_in_chunks_leaves_in_chunks() {
+async fn an_unchanged_chunked_body_stays_chunked() {
     let upstream = Upstream::start().await;
     let chunked = chat(
         "transfer-encoding: chunked\r\n",
@@ -109,7 +109,7 @@ async fn an_empty_body_stays_empty() {
 }
 
 #[tokio::test]
-async fn one_connection_carries_requests_one_after_the_other() {
+async fn one_connection_carries_several_requests() {
     let upstream = Upstream::start().await;
     let gateway = Server::gateway(upstream.layer()).await;
     let mut client = Wire::connect(gateway.address).await;
@@ -129,7 +129,7 @@ async fn one_connection_carries_requests_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn digests_go_with_the_bytes_that_they_are_of() {
+async fn digests_are_removed_from_changed_bodies_only() {
     let digests = ["content-md5", "digest", "content-digest", "repr-digest"];
     let lines: String = digests.map(|name| format!("{name}: abc\r\n")).concat();
     let with_digests =
@@ -145,9 +145,9 @@ async fn digests_go_with_the_bytes_that_they_are_of() {
 }
 
 #[tokio::test]
-async fn a_body_in_an_encoding_goes_through_as_it_came() {
+async fn an_encoded_body_is_forwarded_unchanged() {
     let upstream = Upstream::start().await;
-    // The label decides: these bytes would be rewritten without it.
+    // The bytes are plain JSON, so only the header prevents a rewrite.
     for encoding in ["gzip", "br", "identity, zstd", "GZIP"] {
         let lines = format!(
             "content-encoding: {encoding}\r\ncontent-length: {}\r\n",
@@ -169,7 +169,7 @@ async fn a_body_in_an_encoding_goes_through_as_it_came() {
 }
 
 #[tokio::test]
-async fn identity_is_no_encoding() {
+async fn identity_does_not_count_as_an_encoding() {
     let upstream = Upstream::start().await;
     for encoding in ["identity", "Identity", "", "identity,, identity"] {
         let lines = format!(

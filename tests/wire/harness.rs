@@ -1,6 +1,5 @@
-//! Both ends of a gateway, down to the bytes: clients that write what they like,
-//! and upstreams that show what they got. What happens in which order, the tests
-//! say by reading and writing; the timeout only keeps a failure from hanging.
+//! Clients and upstreams at byte level. Tests control the order of events by reading and
+//! writing. The timeout only prevents a failing test from hanging.
 
 use std::{
     convert::Infallible,
@@ -28,36 +27,36 @@ use tokio::{
 use tower::{Layer, ServiceExt};
 use tower_moonshot::{MoonshotCompatLayer, Region, RequestBody};
 
-/// A chat request that needs no change, white space and all.
+/// A chat request that needs no change, with unusual white space.
 pub(crate) const CLEAN: &str =
     r#"{"model": "kimi-k3",  "messages": [{"role": "user", "content": "Hi"}]}"#;
 
-/// A chat request that becomes shorter, and what it becomes.
+/// A chat request that becomes shorter, and the result.
 pub(crate) const SHRINKING: &str =
     r#"{"model":"moonshot/kimi-k3","messages":[{"role":"user","content":"Hi"}]}"#;
 pub(crate) const SHRUNK: &str =
     r#"{"model":"kimi-k3","messages":[{"role":"user","content":"Hi"}]}"#;
 
-/// A chat request that becomes longer, and what it becomes.
+/// A chat request that becomes longer, and the result.
 pub(crate) const GROWING: &str = r#"{"model":"kimi-k3","messages":[{"role":"user","content":""}]}"#;
 pub(crate) const GROWN: &str = r#"{"model":"kimi-k3","messages":[{"role":"user","content":" "}]}"#;
 
-/// What an upstream of one answer says.
+/// The response of an upstream that serves one request.
 pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
-/// Waits, but not for ever.
+/// Waits for a future, with a timeout.
 pub(crate) async fn in_time<F: Future>(future: F) -> F::Output {
     timeout(Duration::from_secs(10), future)
         .await
-        .expect("this never happens")
+        .expect("timed out")
 }
 
-/// Polls once, for what must not have an outcome yet.
+/// Polls once, and expects the future to be pending.
 pub(crate) fn poll_once<F: Future + Unpin>(mut future: F) -> Poll<F::Output> {
     Pin::new(&mut future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// One end of an HTTP/1.1 connection, seen as bytes.
+/// One end of an HTTP/1.1 connection, at byte level.
 pub(crate) struct Wire {
     stream: TcpStream,
     received: BytesMut,
@@ -81,12 +80,12 @@ impl Wire {
             .unwrap();
     }
 
-    /// Says that nothing more is sent.
+    /// Closes the sending direction.
     pub(crate) async fn finish(&mut self) {
         in_time(self.stream.shutdown()).await.unwrap();
     }
 
-    /// Reads more, if there is more.
+    /// Reads more bytes. Returns `false` at the end of the connection.
     async fn receive(&mut self) -> bool {
         in_time(self.stream.read_buf(&mut self.received))
             .await
@@ -94,7 +93,7 @@ impl Wire {
             > 0
     }
 
-    /// The next `length` bytes.
+    /// Reads the next `length` bytes.
     pub(crate) async fn take(&mut self, length: usize) -> Bytes {
         while self.received.len() < length {
             assert!(self.receive().await, "cut off at {:?}", self.received);
@@ -102,7 +101,7 @@ impl Wire {
         self.received.split_to(length).freeze()
     }
 
-    /// The bytes up to and with the next `end`.
+    /// Reads up to and including the next `end`.
     pub(crate) async fn take_through(&mut self, end: &[u8]) -> Bytes {
         loop {
             let found = self.received.windows(end.len()).position(|w| w == end);
@@ -113,7 +112,7 @@ impl Wire {
         }
     }
 
-    /// The next message up to its body.
+    /// Reads the head of the next message.
     pub(crate) async fn head(&mut self) -> Head {
         let bytes = self.take_through(b"\r\n\r\n").await;
         let mut lines = std::str::from_utf8(&bytes).unwrap().split("\r\n");
@@ -126,14 +125,14 @@ impl Wire {
         }
     }
 
-    /// The next message.
+    /// Reads the next message.
     pub(crate) async fn message(&mut self) -> Message {
         let head = self.head().await;
         let body = match (head.get("content-length"), head.get("transfer-encoding")) {
             (Some(length), None) => self.take(length.parse().unwrap()).await,
             (None, Some("chunked")) => self.chunks().await,
             (None, None) => Bytes::new(),
-            both => panic!("two ways to find the end: {both:?}"),
+            both => panic!("conflicting framing: {both:?}"),
         };
         Message { head, body }
     }
@@ -153,7 +152,7 @@ impl Wire {
     }
 }
 
-/// The first line of an HTTP/1.1 message, and its header.
+/// The first line and the headers of an HTTP/1.1 message.
 #[derive(Debug)]
 pub(crate) struct Head {
     pub(crate) start: String,
@@ -161,7 +160,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// The value of a header field that is there once, or not at all.
+    /// Returns the value of a header that must not be repeated.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let mut values = self.fields.iter().filter(|(field, _)| field == name);
         let value = values.next().map(|(_, value)| value.as_str());
@@ -176,7 +175,7 @@ pub(crate) struct Message {
     pub(crate) body: Bytes,
 }
 
-/// A server that speaks only when the test does.
+/// A server whose responses the test sends.
 pub(crate) struct Upstream {
     listener: TcpListener,
     pub(crate) address: SocketAddr,
@@ -193,7 +192,7 @@ impl Upstream {
         Region::custom(&format!("http://{}/v1", self.address)).unwrap()
     }
 
-    /// A layer that sends requests here.
+    /// Returns a layer whose region is this server.
     pub(crate) fn layer(&self) -> MoonshotCompatLayer {
         MoonshotCompatLayer::new().with_region(self.region())
     }
@@ -202,7 +201,7 @@ impl Upstream {
         Wire::new(in_time(self.listener.accept()).await.unwrap().0)
     }
 
-    /// Takes one request and answers it.
+    /// Reads one request and answers it.
     pub(crate) async fn serve_one(&self) -> Message {
         let mut wire = self.accept().await;
         let message = wire.message().await;
@@ -211,7 +210,7 @@ impl Upstream {
     }
 }
 
-/// An axum server, HTTP/1.1 and HTTP/2, that ends with the test.
+/// An axum server for HTTP/1.1 and HTTP/2, which is stopped on drop.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     task: JoinHandle<()>,
@@ -225,7 +224,7 @@ impl Server {
         Self { address, task }
     }
 
-    /// A gateway with this layer.
+    /// Starts a gateway with this layer.
     pub(crate) async fn gateway(layer: MoonshotCompatLayer) -> Self {
         Self::start(proxy(layer)).await
     }
@@ -237,10 +236,10 @@ impl Drop for Server {
     }
 }
 
-/// What a gateway's client takes.
+/// The request body of a gateway's client.
 pub(crate) type Outgoing = RequestBody<Body>;
 
-/// The layer in front of an HTTP/1.1 client.
+/// Creates a gateway with this layer and an HTTP/1.1 client.
 pub(crate) fn proxy(layer: MoonshotCompatLayer) -> Router {
     proxy_with(
         layer,
@@ -248,7 +247,7 @@ pub(crate) fn proxy(layer: MoonshotCompatLayer) -> Router {
     )
 }
 
-/// The layer in front of this client.
+/// Creates a gateway with this layer and client.
 pub(crate) fn proxy_with(
     layer: MoonshotCompatLayer,
     client: Client<HttpConnector, Outgoing>,
@@ -259,8 +258,8 @@ pub(crate) fn proxy_with(
     }))
 }
 
-/// Sends one HTTP/1.1 request through a gateway with this layer to this upstream;
-/// what arrives there.
+/// Sends one HTTP/1.1 request through a gateway with this layer. Returns what the
+/// upstream received.
 pub(crate) async fn forwarded(
     layer: MoonshotCompatLayer,
     upstream: &Upstream,
@@ -276,18 +275,18 @@ pub(crate) async fn forwarded(
     message
 }
 
-/// A chat request in HTTP/1.1 with these header lines, each with its end.
+/// Formats a chat request for HTTP/1.1. `lines` are header lines that end in CRLF.
 pub(crate) fn chat(lines: &str, body: &str) -> String {
     format!("POST /v1/chat/completions HTTP/1.1\r\nhost: gateway.example\r\n{lines}\r\n{body}")
 }
 
-/// A chat request in HTTP/1.1 with a length.
+/// Formats a chat request for HTTP/1.1 with a `Content-Length`.
 pub(crate) fn chat_of(body: &str) -> String {
     chat(&format!("content-length: {}\r\n", body.len()), body)
 }
 
-/// Sends one request through this layer, without a socket; what the inner service
-/// gets, and the extensions of the answer.
+/// Sends one request through this layer, without a socket. Returns what the inner service
+/// received, and the extensions of the response.
 pub(crate) async fn arrived<B>(
     layer: &MoonshotCompatLayer,
     request: Request<B>,
@@ -309,7 +308,7 @@ where
     (arrived, parts.extensions)
 }
 
-/// The JSON of a body that is split into single bytes, as a socket might.
+/// A body that yields its text byte by byte.
 pub(crate) fn trickle(
     text: &'static str,
 ) -> impl http_body::Body<Data = Bytes, Error = Infallible> {

@@ -1,4 +1,4 @@
-//! HTTP/2 on either side.
+//! HTTP/2 on both sides of the gateway.
 
 use std::{convert::Infallible, net::SocketAddr};
 
@@ -15,14 +15,14 @@ use tokio::{net::TcpStream, sync::mpsc};
 
 use crate::harness::*;
 
-/// What an HTTP/2 upstream got.
+/// A request that an HTTP/2 upstream received.
 struct Arrived {
     head: http::request::Parts,
     body: Bytes,
     trailers: Option<HeaderMap>,
 }
 
-/// An upstream that takes HTTP/2 without being asked, and tells what it gets.
+/// Starts an upstream that speaks HTTP/2 with prior knowledge and reports each request.
 async fn upstream() -> (Server, mpsc::UnboundedReceiver<Arrived>) {
     let (tell, arrived) = mpsc::unbounded_channel();
     let app = Router::new().fallback(async move |request: Request<Body>| {
@@ -41,7 +41,7 @@ async fn upstream() -> (Server, mpsc::UnboundedReceiver<Arrived>) {
     (Server::start(app).await, arrived)
 }
 
-/// A gateway whose client speaks HTTP/2 from the first byte.
+/// Starts a gateway whose client speaks HTTP/2 with prior knowledge.
 async fn gateway(to: SocketAddr) -> Server {
     let region = tower_moonshot::Region::custom(&format!("http://{to}/v1")).unwrap();
     let layer = tower_moonshot::MoonshotCompatLayer::new().with_region(region);
@@ -51,7 +51,7 @@ async fn gateway(to: SocketAddr) -> Server {
     Server::start(proxy_with(layer, client)).await
 }
 
-/// A client that speaks HTTP/2 from the first byte.
+/// Connects a client that speaks HTTP/2 with prior knowledge.
 async fn client<B>(to: SocketAddr) -> SendRequest<B>
 where
     B: http_body::Body<Data = Bytes, Error = Infallible> + Send + Unpin + 'static,
@@ -97,7 +97,7 @@ async fn a_request_that_came_over_http2_leaves_over_http1() {
     }
 }
 
-/// Without a length to copy, chunks are what HTTP/1.1 has.
+/// Without a known length, HTTP/1.1 requires chunks.
 #[tokio::test]
 async fn an_unread_request_of_unknown_length_leaves_http2_in_chunks() {
     let upstream = Upstream::start().await;
@@ -148,7 +148,7 @@ async fn a_request_that_came_over_http1_leaves_over_http2() {
 }
 
 #[tokio::test]
-async fn trailers_cross_the_gateway_with_a_read_body_and_with_an_unread_one() {
+async fn trailers_of_read_and_unread_bodies_are_forwarded() {
     let (upstream, mut arrived) = upstream().await;
     let gateway = gateway(upstream.address).await;
     let mut client = client(gateway.address).await;
@@ -171,9 +171,9 @@ async fn trailers_cross_the_gateway_with_a_read_body_and_with_an_unread_one() {
     }
 }
 
-/// A digest is often one of the trailers: its sender knows it at the end.
+/// A digest is often sent as a trailer, because its sender computes it last.
 #[tokio::test]
-async fn a_digest_in_the_trailers_goes_with_the_bytes_that_it_is_of() {
+async fn a_digest_in_the_trailers_is_removed_from_changed_bodies_only() {
     let (upstream, mut arrived) = upstream().await;
     let gateway = gateway(upstream.address).await;
     let mut client = client(gateway.address).await;

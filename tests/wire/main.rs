@@ -1,5 +1,5 @@
-//! What reaches Moonshot, and what comes back: over real sockets where bytes and
-//! connections matter, and straight into the service where they don't.
+//! Requests and responses on the wire. Tests use real sockets where bytes and connections
+//! matter, and call the service directly elsewhere.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod cancelling;

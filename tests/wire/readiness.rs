@@ -1,4 +1,4 @@
-//! The service that was made ready is the one that is called.
+//! The service that was polled ready is the one that is called.
 
 use std::{
     convert::Infallible,
@@ -27,7 +27,7 @@ fn requests() -> impl Iterator<Item = Request<Full<Bytes>>> {
         })
 }
 
-/// Panics when called without having been asked, as tower allows it to.
+/// A service that panics if it is called before it is ready, as tower allows.
 #[derive(Debug, Default)]
 struct Strict {
     is_ready: bool,
@@ -58,7 +58,7 @@ impl Service<Inner> for Strict {
     }
 }
 
-/// Sends requests one after the other through one service.
+/// Sends several requests in a row through one service.
 async fn serve_all<S>(inner: S)
 where
     S: Service<Inner, Response = Response<()>> + Clone,
@@ -72,17 +72,17 @@ where
 }
 
 #[tokio::test]
-async fn a_service_that_insists_on_being_asked_is_asked() {
+async fn the_inner_service_is_polled_ready_before_each_call() {
     serve_all(Strict::default()).await;
 }
 
 #[tokio::test]
-async fn a_buffer_with_one_place_is_asked() {
+async fn a_buffer_with_one_slot_works_as_the_inner_service() {
     serve_all(Buffer::new(Strict::default(), 1)).await;
 }
 
 #[tokio::test]
-async fn a_concurrency_limit_of_one_is_asked() {
+async fn a_concurrency_limit_of_one_works_inside_of_the_layer() {
     serve_all(ConcurrencyLimit::new(Strict::default(), 1)).await;
 }
 
@@ -97,10 +97,10 @@ async fn a_service_that_is_not_ready_is_not_called() {
     assert!(poll_once(second.ready()).is_ready());
 }
 
-/// The place that a request takes while its body is read is free again when its
-/// caller goes away.
+/// A request occupies a slot of the inner service while its body is read. The slot is
+/// released when the caller disconnects.
 #[tokio::test]
-async fn a_dropped_response_gives_its_place_back() {
+async fn a_dropped_response_future_releases_its_slot() {
     let inner =
         service_fn(async |_: Request<RequestBody<_>>| Ok::<_, Infallible>(Response::new(())));
     let mut service = MoonshotCompatLayer::new().layer(ConcurrencyLimit::new(inner, 1));

@@ -1,4 +1,4 @@
-//! Which requests are read, and what the neighbours learn of it.
+//! Which requests are read, and what outer and inner services see of them.
 
 use std::convert::Infallible;
 
@@ -24,7 +24,7 @@ fn skipped(request: &Request<Bytes>) -> Option<Skipped> {
 }
 
 #[tokio::test]
-async fn json_is_rewritten_under_all_its_names_and_under_none() {
+async fn json_is_rewritten_with_any_json_content_type_and_without_one() {
     for content_type in [
         None,
         Some("application/json"),
@@ -41,7 +41,7 @@ async fn json_is_rewritten_under_all_its_names_and_under_none() {
 }
 
 #[tokio::test]
-async fn other_content_types_are_not_even_read() {
+async fn other_content_types_are_not_read() {
     for content_type in [
         "text/plain",
         "text/plain; application/json",
@@ -60,7 +60,7 @@ async fn other_content_types_are_not_even_read() {
 }
 
 #[tokio::test]
-async fn other_methods_and_paths_are_not_even_read_and_not_reported_on() {
+async fn other_methods_and_paths_are_not_read_and_get_no_report() {
     for (method, path) in [
         (Method::GET, "/v1/chat/completions"),
         (Method::PUT, "/v1/chat/completions"),
@@ -83,7 +83,7 @@ async fn other_methods_and_paths_are_not_even_read_and_not_reported_on() {
 }
 
 #[tokio::test]
-async fn the_report_says_why_a_body_was_left_alone() {
+async fn the_report_has_the_reason_why_a_body_was_skipped() {
     let mut compressed = request(None);
     let gzip = "gzip".parse().unwrap();
     compressed.headers_mut().insert("content-encoding", gzip);
@@ -120,7 +120,7 @@ async fn the_report_says_why_a_body_was_left_alone() {
 }
 
 #[tokio::test]
-async fn the_report_goes_both_ways() {
+async fn the_report_is_in_the_request_and_the_response() {
     let (request, response) = arrived(&MoonshotCompatLayer::new(), request(None)).await;
     for extensions in [request.extensions(), &response] {
         let report = extensions.get::<Report>().unwrap();
@@ -130,7 +130,7 @@ async fn the_report_goes_both_ways() {
 }
 
 #[tokio::test]
-async fn the_report_of_an_unread_chat_request_goes_both_ways() {
+async fn the_report_of_an_unread_chat_request_is_in_the_request_and_the_response() {
     let (request, response) =
         arrived(&MoonshotCompatLayer::new(), request(Some("text/plain"))).await;
     for extensions in [request.extensions(), &response] {
@@ -161,7 +161,7 @@ async fn extensions_headers_and_method_pass_through() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_inner_service_comes_back_as_it_is() {
+async fn an_error_of_the_inner_service_is_returned_unchanged() {
     #[derive(Debug, PartialEq)]
     struct Refused;
 
@@ -176,7 +176,7 @@ async fn an_error_of_the_inner_service_comes_back_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_body_in_many_frames_is_one_body() {
+async fn a_body_in_many_frames_is_read_as_one_text() {
     let layer = MoonshotCompatLayer::new();
     for (text, expected) in [(SHRINKING, SHRUNK), (CLEAN, CLEAN)] {
         let (request, _) = arrived(&layer, request(None).map(|_| trickle(text))).await;
@@ -184,9 +184,9 @@ async fn a_body_in_many_frames_is_one_body() {
     }
 }
 
-/// The text is not copied when it came in one piece.
+/// A body in one frame is not copied.
 #[tokio::test]
-async fn an_unchanged_body_in_one_piece_is_the_same_piece() {
+async fn an_unchanged_body_in_one_frame_is_not_copied() {
     let body = Bytes::from(CLEAN);
     let place = body.as_ptr();
     let request = request(None).map(|_| Full::new(body));

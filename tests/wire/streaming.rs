@@ -1,4 +1,5 @@
-//! What is not read streams: no byte waits for one that is still to come.
+//! Bodies that are not read are streamed: every frame is forwarded before the next one
+//! arrives.
 
 use axum::{
     body::Body,
@@ -8,7 +9,7 @@ use axum::{
 
 use crate::harness::*;
 
-/// Sends a request without its end and sees its start arrive.
+/// Sends a request without the end of its body, and checks that its start is forwarded.
 async fn streams_through(start_of_request: &str, expected_line: &str) {
     let upstream = Upstream::start().await;
     let gateway = Server::gateway(upstream.layer().with_max_body_bytes(16)).await;
@@ -69,7 +70,7 @@ async fn compressed_bodies_stream_chunk_by_chunk() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_announced_as_too_long_streams_from_its_first_byte() {
+async fn a_body_with_an_announced_length_over_the_limit_is_streamed() {
     let upstream = Upstream::start().await;
     let gateway = Server::gateway(upstream.layer().with_max_body_bytes(16)).await;
     let mut client = Wire::connect(gateway.address).await;
@@ -89,7 +90,7 @@ async fn a_body_that_is_announced_as_too_long_streams_from_its_first_byte() {
 }
 
 #[tokio::test]
-async fn a_body_that_turns_out_too_long_goes_on_without_waiting_for_its_end() {
+async fn a_body_that_exceeds_the_limit_is_forwarded_before_it_ends() {
     let upstream = Upstream::start().await;
     let gateway = Server::gateway(upstream.layer().with_max_body_bytes(16)).await;
     let mut client = Wire::connect(gateway.address).await;
@@ -115,10 +116,9 @@ async fn a_body_that_turns_out_too_long_goes_on_without_waiting_for_its_end() {
     assert_eq!(client.message().await.body, "ok");
 }
 
-/// A middleware may have hidden what the body knows of its length, but the header
-/// is still there, and right.
+/// An outer middleware may hide the length of the body, while the header still has it.
 #[tokio::test]
-async fn a_body_that_turns_out_too_long_keeps_the_length_in_its_header() {
+async fn a_body_that_exceeds_the_limit_keeps_its_content_length() {
     let upstream = Upstream::start().await;
     let app = proxy(upstream.layer().with_max_body_bytes(16)).layer(middleware::from_fn(
         async |request: Request, next: Next| {
@@ -170,7 +170,7 @@ async fn a_client_that_waits_for_100_continue_gets_it_when_its_body_is_to_be_rea
     assert_eq!(client.head().await.start, "HTTP/1.1 100 Continue");
     client.send(SHRINKING).await;
 
-    // Nobody but this client waits any longer.
+    // The body has arrived, so the upstream is not asked for `100 Continue`.
     let request = upstream.serve_one().await;
     assert_eq!(request.head.get("expect"), None);
     assert_eq!(request.body, SHRUNK);
@@ -214,7 +214,7 @@ async fn a_client_that_waits_for_100_continue_may_be_refused_before_it_sends_an_
 }
 
 #[tokio::test]
-async fn an_event_stream_comes_back_event_by_event() {
+async fn an_event_stream_is_returned_event_by_event() {
     let upstream = Upstream::start().await;
     let gateway = Server::gateway(upstream.layer()).await;
     let mut client = Wire::connect(gateway.address).await;

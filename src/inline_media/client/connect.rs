@@ -1,4 +1,4 @@
-//! From a name to a connection to one of its addresses that are permitted.
+//! Connects to permitted addresses only.
 
 use std::{
     future::Future,
@@ -32,7 +32,7 @@ pub(super) fn connector(
     HttpsConnector::from((http, tls))
 }
 
-/// A resolver that keeps to itself what is not permitted.
+/// A resolver that drops addresses which are not permitted.
 #[derive(Clone)]
 pub(super) struct PermittedResolver {
     resolver: Resolver,
@@ -57,7 +57,7 @@ impl Service<Name> for PermittedResolver {
             addresses.retain(|&address| destinations.permits(name.as_str(), address));
             match first {
                 Some(refused) if addresses.is_empty() => Err(NotPublic::new(refused).into()),
-                // The port is the connector's.
+                // The connector sets the port.
                 _ => {
                     let with_port = |address| SocketAddr::new(address, 0);
                     let addresses: Vec<_> = addresses.into_iter().map(with_port).collect();

@@ -1,4 +1,4 @@
-//! What the client gives: a future, and a body.
+//! The response future and response body of the client.
 
 use std::{
     fmt,
@@ -63,7 +63,7 @@ impl fmt::Debug for MediaFuture {
     }
 }
 
-/// The body of a response of [`MediaClient`](super::MediaClient).
+/// Response body for [`MediaClient`](super::MediaClient).
 #[pin_project]
 #[derive(Debug)]
 pub struct MediaBody(#[pin] Incoming);

@@ -1,4 +1,4 @@
-//! The client that fetches, unless there is another one.
+//! The default HTTP client.
 
 mod connect;
 mod future;
@@ -22,20 +22,20 @@ use self::connect::{Resolver, connector};
 pub use self::future::{MediaBody, MediaFuture};
 use super::{address::NotPublic, destinations::Destinations};
 
-/// The HTTP client of [`InlineMediaLayer::new`](super::InlineMediaLayer::new).
+/// The default HTTP client of [`InlineMediaLayer`](super::InlineMediaLayer).
 ///
-/// It speaks HTTP/1.1, with TLS by rustls and the certificates of Mozilla. It
-/// resolves a host's name itself, and connects to one of those addresses that the
-/// [`Destinations`] in the extensions of the request permit, public ones if there
-/// are none: what was judged is what is connected to, however the name resolves
-/// the next time. It knows no proxies, keeps no cookies and no connections, and
-/// follows no redirects, which the layer does.
+/// It supports HTTP/1.1, and TLS with rustls and Mozilla's root certificates. It resolves
+/// the host, keeps the addresses that the [`Destinations`] in the extensions of the request
+/// permit, and connects to one of those, without a second look-up. Without `Destinations`,
+/// it connects to public addresses only.
 ///
-/// Cloning is cheap. It needs a tokio runtime with I/O and time.
+/// It uses no proxies, stores no cookies, reuses no connections and follows no redirects
+/// (the layer does). Every request must be made within a tokio runtime with I/O and time
+/// enabled. Cloning is cheap.
 #[derive(Clone)]
 pub struct MediaClient {
-    /// Shared, so that a clone of the client, of which every request gets one,
-    /// allocates nothing.
+    /// Behind an `Arc`, because every fetch clones the client and cloning a boxed service
+    /// allocates.
     resolver: Arc<Resolver>,
     tls: Arc<ClientConfig>,
 }
@@ -43,13 +43,13 @@ pub struct MediaClient {
 static TLS: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions();
-    #[expect(clippy::expect_used, reason = "it depends on nothing from outside")]
+    #[expect(clippy::expect_used, reason = "the input is constant")]
     let config = config.expect("ring has cipher suites for both versions");
     Arc::new(config.with_webpki_roots().with_no_client_auth())
 });
 
 impl MediaClient {
-    /// A client that resolves names as the system does.
+    /// Creates a client that uses the resolver of the system.
     #[must_use]
     pub fn new() -> Self {
         let resolver = service_fn(|name: String| async move {
@@ -62,8 +62,10 @@ impl MediaClient {
         }
     }
 
-    /// Resolves names with `resolver`, a service from a name to its addresses.
-    /// Whatever it says, only addresses that are permitted are connected to.
+    /// Sets the resolver, a service from a name to its addresses. The default is the
+    /// resolver of the system.
+    ///
+    /// The client connects only to those of the addresses that are permitted.
     #[must_use]
     pub fn with_resolver<R>(mut self, resolver: R) -> Self
     where
@@ -105,8 +107,8 @@ impl Service<Request<Empty<Bytes>>> for MediaClient {
         }
         let resolver = Resolver::clone(&self.resolver);
         let connector = connector(resolver, destinations, Arc::clone(&self.tls));
-        // For this request alone: a connection that is kept is one to a host of
-        // somebody else's choice, and was judged by the destinations of then.
+        // No pool, because a pooled connection was checked against the destinations of
+        // another request.
         let client = Client::builder(TokioExecutor::new())
             .pool_max_idle_per_host(0)
             .build(connector);
@@ -114,8 +116,8 @@ impl Service<Request<Empty<Bytes>>> for MediaClient {
     }
 }
 
-/// The address that a URI has in the place of a name, if it isn't permitted: no
-/// resolver is asked for it.
+/// Returns the literal address of a URI if it isn't permitted. Literal addresses bypass the
+/// resolver.
 fn refused(uri: &Uri, destinations: &Destinations) -> Option<NotPublic> {
     let host = uri.host()?;
     let literal = host.trim_start_matches('[').trim_end_matches(']');

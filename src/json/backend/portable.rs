@@ -1,6 +1,5 @@
-//! The back end that runs everywhere: eight bytes at a time in a `u64`, and
-//! `memchr` for long runs. It is also the one that says what is wrong with a
-//! string: the others only find that something is.
+//! The back end for any machine. It reads eight bytes at a time in a `u64`, and uses
+//! `memchr` for long runs. The other back ends call it to locate errors in strings.
 
 use super::{
     super::{
@@ -10,7 +9,7 @@ use super::{
     Backend, Pass, StringEnd,
 };
 
-/// Any machine.
+/// Runs on any machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Portable;
 
@@ -39,18 +38,18 @@ impl Backend for Portable {
 const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
 const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
 
-/// How many bytes of a string are read word by word before the wider steps of
-/// [`long_run`] pay.
+/// The length in bytes of a run that is read word by word before [`long_run`] is tried.
 const SHORT: usize = 16;
 
-/// As many bytes as the compiler keeps in wide registers.
+/// The bytes that [`extremes`] reads in one step.
 const BLOCK: usize = 32;
 
 #[inline(always)]
 fn plain_string(text: &[u8], start: usize) -> Option<usize> {
     for step in [0, 8, 16] {
         let word = load(text, start + step)?;
-        // As in `special`, but stopping at non-ASCII too saves the masks.
+        // As in `special`, which needs masks only for bytes that aren't ASCII. Those stop
+        // this loop.
         let quote = word ^ (ONES * b'"' as u64);
         let backslash = word ^ (ONES * b'\\' as u64);
         let stop = (quote.wrapping_sub(ONES)
@@ -97,7 +96,7 @@ pub(super) fn string(text: &[u8], start: usize) -> Result<StringEnd, Error> {
             b'"' => return end(text, start, pos, escaped, high != 0),
             b'\\' => {
                 escaped = true;
-                // Escapes come in rows: "\u6708\u4e4b", "\n\t".
+                // Escapes often follow each other: "\u6708\u4e4b", "\n\t".
                 while text.get(pos) == Some(&b'\\') {
                     pos += escape(text, pos).map_err(|e| utf8_first(text, start, e))?;
                 }
@@ -111,7 +110,7 @@ pub(super) fn string(text: &[u8], start: usize) -> Result<StringEnd, Error> {
     }
 }
 
-/// The last few bytes of the text, one at a time.
+/// Reads the last few bytes of the text one at a time.
 #[cold]
 fn string_tail(
     text: &[u8],
@@ -140,6 +139,7 @@ fn string_tail(
     Err(utf8_first(text, start, error))
 }
 
+/// Validates UTF-8 at the end of a string that contains more than ASCII.
 #[inline]
 fn end(
     text: &[u8],
@@ -155,7 +155,7 @@ fn end(
     Ok(StringEnd { quote, escaped })
 }
 
-/// Of `error` and a break of UTF-8 before it, the earlier.
+/// Returns the first invalid UTF-8 before `error`, or else `error`.
 #[cold]
 fn utf8_first(text: &[u8], start: usize, error: Error) -> Error {
     match simdutf8::compat::from_utf8(&text[start..error.offset().min(text.len())]) {
@@ -164,11 +164,11 @@ fn utf8_first(text: &[u8], start: usize, error: Error) -> Error {
     }
 }
 
-/// Skips a long run: the offset of the next quote, backslash or control
-/// character, and whether anything before it is not ASCII.
+/// Skips to the next quote or backslash. Returns its offset, and whether a byte before it
+/// is not ASCII.
 fn long_run(text: &[u8], start: usize) -> Result<(usize, bool), Error> {
     let Some(length) = memchr::memchr2(b'"', b'\\', &text[start..]) else {
-        // No end in sight: let the tail find what comes first.
+        // The string does not end. A control character is the earlier error.
         let control = text[start..].iter().position(|&byte| byte < 0x20);
         let kind = match control {
             Some(_) => ErrorKind::ControlCharacter,
@@ -188,8 +188,8 @@ fn long_run(text: &[u8], start: usize) -> Result<(usize, bool), Error> {
     Ok((start + length, bits >= 0x80))
 }
 
-/// The lowest byte, and the bits that occur in any. Goes block by block, lane by
-/// lane and without an early exit, so that the compiler can use wide registers.
+/// Returns the lowest byte, and the bitwise OR of all bytes. It has no early exit, so that
+/// the compiler can vectorize it.
 fn extremes(run: &[u8]) -> (u8, u8) {
     let mut lowest = [0xff; BLOCK];
     let mut bits = [0; BLOCK];
@@ -206,7 +206,7 @@ fn extremes(run: &[u8]) -> (u8, u8) {
     for block in run.chunks_exact(BLOCK).filter_map(<[u8]>::first_chunk) {
         look(block);
     }
-    // The last block overlaps the one before it, which does no harm.
+    // The last block overlaps the one before it, which doesn't change the result.
     look(last);
     (
         lowest.into_iter().min().unwrap_or(0xff),
@@ -214,7 +214,7 @@ fn extremes(run: &[u8]) -> (u8, u8) {
     )
 }
 
-/// The length of the escape that starts at `pos`.
+/// Returns the length of the escape that starts at `pos`.
 #[inline]
 fn escape(text: &[u8], pos: usize) -> Result<usize, Error> {
     match text.get(pos + 1) {
@@ -263,7 +263,7 @@ fn bad_hex(text: &[u8], start: usize) -> Error {
 #[inline(never)]
 pub(super) fn space(text: &[u8], mut pos: usize) -> usize {
     while let Some(word) = load(text, pos) {
-        // A byte of indentation is a space; whatever else there is stops the run.
+        // Indentation consists of spaces, so other white space is read one at a time.
         let other = word ^ (ONES * b' ' as u64);
         if other == 0 {
             pos += 8;
@@ -281,16 +281,15 @@ pub(super) fn space(text: &[u8], mut pos: usize) -> usize {
     pos
 }
 
-/// Eight bytes, the first one lowest.
+/// Loads eight bytes, the first one lowest.
 #[inline]
 fn load(text: &[u8], pos: usize) -> Option<u64> {
     let bytes = text.get(pos..pos + 8)?.try_into().ok()?;
     Some(u64::from_le_bytes(bytes))
 }
 
-/// The high bit of each byte that is a quote, a backslash or a control
-/// character. Bits above the lowest one set may be wrong (borrows), that one
-/// never is.
+/// Sets the high bit of each byte that is a quote, a backslash or a control character.
+/// Only the lowest bit set is reliable: borrows may set higher ones.
 #[inline]
 const fn special(word: u64) -> u64 {
     let quote = word ^ (ONES * b'"' as u64);

@@ -1,9 +1,9 @@
-//! Every back end that this machine has, over the same texts.
+//! Compares all back ends that the machine supports on the same texts.
 
 use super::{Backend, Scanner, StringEnd, portable::Portable};
 use crate::json::{Error, Kind, Value};
 
-/// What a back end makes of a text.
+/// The results of one back end for one text.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     value: Result<Value, Error>,
@@ -11,7 +11,7 @@ struct Outcome {
     space: usize,
 }
 
-/// Reads `text` as a whole, and as if a string or white space began at `start`.
+/// Reads `text` as a value, and from `start` as a string and as white space.
 fn outcome<B: Backend>(backend: B, text: &[u8], start: usize) -> Outcome {
     let mut scanner = Scanner::with_backend(text, backend).unwrap();
     let value = scanner.skip();
@@ -27,7 +27,7 @@ fn outcome<B: Backend>(backend: B, text: &[u8], start: usize) -> Outcome {
     }
 }
 
-/// Fails unless all back ends agree.
+/// Checks that all back ends return the same results, and returns them.
 fn agree(text: &[u8], start: usize) -> Outcome {
     let portable = outcome(Portable, text, start);
     #[cfg(target_arch = "x86_64")]
@@ -43,7 +43,7 @@ fn agree(text: &[u8], start: usize) -> Outcome {
     portable
 }
 
-/// xorshift64.
+/// A random number generator, xorshift64.
 struct Random(u64);
 
 impl Random {
@@ -59,7 +59,7 @@ impl Random {
     }
 }
 
-/// All that a back end tells apart, whole and broken.
+/// Pieces of strings that back ends treat differently: nine valid ones, then others.
 const PIECES: &[&[u8]] = &[
     b"\\n",
     b"\\\\",
@@ -87,7 +87,7 @@ const PIECES: &[&[u8]] = &[
 ];
 
 #[test]
-fn at_every_length_and_offset() {
+fn pieces_at_every_length_and_offset() {
     for length in (0..140_usize).chain([190, 191, 192, 193, 255, 256, 257, 300, 400]) {
         for place in (0..length).step_by(1 + length / 40) {
             for piece in PIECES {
@@ -103,7 +103,7 @@ fn at_every_length_and_offset() {
 }
 
 #[test]
-fn at_every_byte() {
+fn every_byte_in_strings_and_white_space() {
     for byte in 0..=u8::MAX {
         for place in [0, 1, 15, 16, 31, 32, 62, 63, 64, 65, 130, 250] {
             for before in [&b""[..], b"\\", b"\\u", b"\\u00", b"\\u000", b"\\\\"] {
@@ -137,7 +137,7 @@ fn random_strings() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut accepted = 0;
     for round in 0..20_000 {
-        // Broken pieces are rare in half of the strings, or nothing would get far.
+        // Half of the strings have few invalid pieces, so that many are read to the end.
         let known = if round % 2 == 0 { 9 } else { PIECES.len() };
         let mut text = vec![b'"'];
         for _ in 0..random.below(24) {
@@ -176,7 +176,7 @@ fn random_texts_and_mutations_of_them() {
     }
 }
 
-/// A random valid value.
+/// Writes a random valid value.
 fn value(random: &mut Random, text: &mut Vec<u8>, depth: usize) {
     let close = match random.below(if depth < 5 { 6 } else { 4 }) {
         0 => {
@@ -223,7 +223,7 @@ fn space(random: &mut Random, text: &mut Vec<u8>) {
 }
 
 #[test]
-fn the_end_of_the_text_is_the_end() {
+fn nothing_is_read_beyond_the_end_of_the_text() {
     for length in 0..200 {
         let text = vec![b' '; length];
         for start in 0..=length {

@@ -1,8 +1,8 @@
-//! The vectors of x86-64: the one place of this crate with `unsafe` in it.
+//! The vectors of x86-64. This is the only file of the crate with `unsafe` code.
 //!
-//! It is sound for two reasons. A [`Avx2`] comes from [`Avx2::detect`] alone, and
-//! a vector from a back end's value alone, so that no instruction is met by a
-//! machine without it; SSE2 is part of x86-64. And memory is read through
+//! It is sound for two reasons. First, no machine runs an instruction that it doesn't
+//! support: SSE2 is part of x86-64, [`Avx2`] is created by [`Avx2::detect`] only, and
+//! vectors are loaded with a value of a back end only. Second, memory is read through
 //! references to arrays of the length that is read.
 
 #![allow(unsafe_code)]
@@ -15,11 +15,11 @@ use super::{
     simd::{self, Vector},
 };
 
-/// Any x86-64 machine.
+/// Runs on any x86-64 machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sse2;
 
-/// A machine with AVX2, and with the bit instructions that all of those have.
+/// Runs on machines with AVX2, BMI1, BMI2 and LZCNT.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Avx2(());
 
@@ -57,7 +57,8 @@ impl Backend for Sse2 {
 }
 
 /// # Safety
-/// The machine must have what [`Avx2`] stands for.
+///
+/// The machine must support AVX2, BMI1, BMI2 and LZCNT.
 #[inline(never)]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
 unsafe fn string(machine: Avx2, text: &[u8], start: usize) -> Result<StringEnd, Error> {
@@ -65,7 +66,8 @@ unsafe fn string(machine: Avx2, text: &[u8], start: usize) -> Result<StringEnd, 
 }
 
 /// # Safety
-/// The machine must have what [`Avx2`] stands for.
+///
+/// The machine must support AVX2, BMI1, BMI2 and LZCNT.
 #[inline(never)]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
 unsafe fn space(machine: Avx2, text: &[u8], pos: usize) -> usize {
@@ -73,7 +75,8 @@ unsafe fn space(machine: Avx2, text: &[u8], pos: usize) -> usize {
 }
 
 /// # Safety
-/// The machine must have what [`Avx2`] stands for.
+///
+/// The machine must support AVX2, BMI1, BMI2 and LZCNT.
 #[inline(never)]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
 unsafe fn run<P: Pass>(scanner: Scanner<'_, Avx2>, pass: P) -> P::Output {
@@ -88,28 +91,28 @@ impl Backend for Avx2 {
 
     #[inline(always)]
     fn string(self, text: &[u8], start: usize) -> Result<StringEnd, Error> {
-        // SAFETY: `self` is the proof.
+        // SAFETY: `self` proves that the machine supports the features.
         unsafe { string(self, text, start) }
     }
 
     #[inline(always)]
     fn space(self, text: &[u8], pos: usize) -> usize {
-        // Indentation mostly ends in the first look.
+        // Most white space ends within 32 bytes.
         if let Some(end) = simd::short_space::<Bytes256>(self, text, pos) {
             return end;
         }
-        // SAFETY: `self` is the proof.
+        // SAFETY: `self` proves that the machine supports the features.
         unsafe { space(self, text, pos) }
     }
 
     #[inline(always)]
     fn run<P: Pass>(scanner: Scanner<'_, Self>, pass: P) -> P::Output {
-        // SAFETY: the scanner holds the proof.
+        // SAFETY: the scanner's `Avx2` proves that the machine supports the features.
         unsafe { run(scanner, pass) }
     }
 }
 
-/// 32 bytes in two registers of SSE2.
+/// 32 bytes in two SSE2 registers.
 #[derive(Clone, Copy)]
 struct Bytes128([__m128i; 2]);
 
@@ -124,7 +127,7 @@ impl Bytes128 {
         Self([f(self.0[0], other.0[0]), f(self.0[1], other.0[1])])
     }
 
-    /// Bytes from `first` to `last`.
+    /// Finds bytes from `first` to `last`.
     #[inline(always)]
     fn between(self, first: u8, last: u8) -> Self {
         // SAFETY: SSE2 is part of x86-64.
@@ -139,8 +142,7 @@ impl Vector for Bytes128 {
     #[inline(always)]
     fn load(_: Sse2, bytes: &[u8; 32]) -> Self {
         let from = bytes.as_ptr().cast::<__m128i>();
-        // SAFETY: both loads, which need no alignment, lie in the 32 bytes; SSE2
-        // is part of x86-64.
+        // SAFETY: the two unaligned loads read the 32 bytes. SSE2 is part of x86-64.
         unsafe { Self([_mm_loadu_si128(from), _mm_loadu_si128(from.add(1))]) }
     }
 
@@ -199,37 +201,38 @@ impl Vector for Bytes128 {
     }
 }
 
-/// 32 bytes in one register of AVX2.
+/// 32 bytes in one AVX2 register.
 #[derive(Clone, Copy)]
 struct Bytes256(__m256i);
 
 impl Bytes256 {
-    /// The table's entry for each byte's low four bits; 0 if the byte isn't ASCII.
+    /// Looks up the low four bits of each byte. The result is 0 for bytes that are not
+    /// ASCII.
     #[inline(always)]
     fn look_up(self, table: [u8; 16]) -> Self {
         let table = table.as_ptr().cast::<__m128i>();
-        // SAFETY: the load, which needs no alignment, is of the table's 16 bytes.
-        // Vectors are made by `load` only, which has the proof of AVX2.
+        // SAFETY: the unaligned load reads the 16 bytes of the table.
+        // `load`, which requires an `Avx2`, is the only source of vectors.
         unsafe {
             let table = _mm256_broadcastsi128_si256(_mm_loadu_si128(table));
             Self(_mm256_shuffle_epi8(table, self.0))
         }
     }
 
-    /// Whether any of the bits in `set` is there.
+    /// Finds bytes that have any of the bits of `set`.
     #[inline(always)]
     fn has_any(self, set: u8) -> Self {
-        // SAFETY: vectors are made by `load` only, which has the proof of AVX2.
+        // SAFETY: `load`, which requires an `Avx2`, is the only source of vectors.
         unsafe {
             let common = _mm256_and_si256(self.0, _mm256_set1_epi8(set as i8));
             Self(_mm256_cmpgt_epi8(common, _mm256_setzero_si256()))
         }
     }
 
-    /// The groups of [`LOW`] and [`HIGH`] that each byte belongs to.
+    /// Returns the groups of each byte: those in both [`LOW`] and [`HIGH`].
     #[inline(always)]
     fn groups(self) -> Self {
-        // SAFETY: vectors are made by `load` only, which has the proof of AVX2.
+        // SAFETY: `load`, which requires an `Avx2`, is the only source of vectors.
         unsafe {
             let upper = _mm256_srli_epi16::<4>(self.0);
             let upper = Self(_mm256_and_si256(upper, _mm256_set1_epi8(0x0f)));
@@ -239,9 +242,8 @@ impl Bytes256 {
     }
 }
 
-/// Groups of bytes that have the same upper four bits and are told apart by the
-/// lower ones: letters of escapes with upper bits 2, 5, 6 and 7, then decimal
-/// digits and the other hexadecimal ones.
+/// The letters of escapes, grouped by their upper four bits. [`DIGITS`] and [`LETTERS`]
+/// are the groups of hexadecimal digits.
 const ESCAPES: [(u8, &[u8]); 4] = [(2, b"\"/"), (5, b"\\"), (6, b"bfn"), (7, b"rtu")];
 const DIGITS: u8 = 1 << 4;
 const LETTERS: u8 = 1 << 5;
@@ -286,8 +288,8 @@ const HIGH: [u8; 16] = {
     table
 };
 
-/// White space at the place of its lower four bits; at the other places something
-/// that has other lower bits.
+/// Each white space character at the index of its lower four bits. The other entries have
+/// lower bits that differ from their index, so that they equal no byte.
 const SPACES: [u8; 16] = {
     let mut table = [0xff; 16];
     table[15] = 0;
@@ -303,32 +305,32 @@ impl Vector for Bytes256 {
 
     #[inline(always)]
     fn load(_: Avx2, bytes: &[u8; 32]) -> Self {
-        // SAFETY: the load, which needs no alignment, is of the 32 bytes; the
-        // machine is one with AVX2.
+        // SAFETY: the unaligned load reads the 32 bytes. The `Avx2` proves that the machine
+        // supports it.
         unsafe { Self(_mm256_loadu_si256(bytes.as_ptr().cast())) }
     }
 
     #[inline(always)]
     fn or(self, other: Self) -> Self {
-        // SAFETY: vectors are made by `load` only, which has the proof of AVX2.
+        // SAFETY: `load`, which requires an `Avx2`, is the only source of vectors.
         unsafe { Self(_mm256_or_si256(self.0, other.0)) }
     }
 
     #[inline(always)]
     fn high_bits(self) -> u32 {
-        // SAFETY: vectors are made by `load` only, which has the proof of AVX2.
+        // SAFETY: `load`, which requires an `Avx2`, is the only source of vectors.
         unsafe { _mm256_movemask_epi8(self.0) as u32 }
     }
 
     #[inline(always)]
     fn equals(self, byte: u8) -> Self {
-        // SAFETY: vectors are made by `load` only, which has the proof of AVX2.
+        // SAFETY: `load`, which requires an `Avx2`, is the only source of vectors.
         unsafe { Self(_mm256_cmpeq_epi8(self.0, _mm256_set1_epi8(byte as i8))) }
     }
 
     #[inline(always)]
     fn at_most(self, byte: u8) -> Self {
-        // SAFETY: vectors are made by `load` only, which has the proof of AVX2.
+        // SAFETY: `load`, which requires an `Avx2`, is the only source of vectors.
         unsafe {
             let bound = _mm256_set1_epi8(byte as i8);
             Self(_mm256_cmpeq_epi8(_mm256_min_epu8(self.0, bound), self.0))
@@ -337,14 +339,14 @@ impl Vector for Bytes256 {
 
     #[inline(always)]
     fn less_than(self, byte: u8) -> Self {
-        // SAFETY: vectors are made by `load` only, which has the proof of AVX2.
+        // SAFETY: `load`, which requires an `Avx2`, is the only source of vectors.
         unsafe { Self(_mm256_cmpgt_epi8(_mm256_set1_epi8(byte as i8), self.0)) }
     }
 
     #[inline(always)]
     fn is_space(self) -> Self {
         let space = self.look_up(SPACES);
-        // SAFETY: vectors are made by `load` only, which has the proof of AVX2.
+        // SAFETY: `load`, which requires an `Avx2`, is the only source of vectors.
         unsafe { Self(_mm256_cmpeq_epi8(space.0, self.0)) }
     }
 
