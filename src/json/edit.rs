@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Member, Span, rope::Rope};
+use super::{Member, Span, list::push, rope::Rope};
 
 /// What an edit puts in.
 #[derive(Clone, Debug)]
@@ -149,7 +149,7 @@ impl Edits {
 
     #[inline]
     fn push(&mut self, span: Span, text: Text, how: How) {
-        self.edits.push(Edit { span, text, how });
+        push(&mut self.edits, Edit { span, text, how });
     }
 
     /// Removes the earlier ones of keys that stand more than once, where the

@@ -17,6 +17,7 @@
 mod backend;
 mod edit;
 mod error;
+mod list;
 mod number;
 mod rope;
 mod scanner;
@@ -27,6 +28,7 @@ pub(crate) use self::{
     backend::{Backend, Pass, scan},
     edit::{Edits, Text},
     error::Error,
+    list::push,
     number::number,
     scanner::{Place, Scanner},
     span::{Kind, Member, Span, Str, Value},
