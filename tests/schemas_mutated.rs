@@ -88,6 +88,112 @@ fn can_be_an_object(root: &Value, schema: &Value, depth: usize) -> bool {
         })
 }
 
+/// The rows of the recorded verdicts: a schema as it is written, and whether the
+/// validator accepts it.
+fn rows() -> Vec<(String, bool)> {
+    let mut text = String::new();
+    GzDecoder::new(MUTATED).read_to_string(&mut text).unwrap();
+    let row = |line| {
+        let row = parse(line);
+        (row["schema"].to_string(), row["strict"] == "ok")
+    };
+    text.lines().map(row).collect()
+}
+
+/// Whether nothing that a root says leaves an object as a value: the roots that the
+/// rule has to leave as they are, and no others.
+fn admits_no_object(root: &Value, schema: &Value, depth: usize) -> bool {
+    if depth == 0 || !schema.is_object() {
+        return false;
+    }
+    let no_object = |value: &Value| admits_no_object(root, value, depth - 1);
+    let list = |keyword: &str| {
+        let list = schema[keyword].as_array();
+        list.filter(|list| !list.is_empty())
+    };
+    // What one of several names is not of the dialect is no type at all.
+    let named = match &schema["type"] {
+        Value::String(name) => vec![Some(name.to_lowercase())],
+        Value::Array(names) => names
+            .iter()
+            .map(|name| name.as_str().map(str::to_lowercase))
+            .collect(),
+        _ => vec![None],
+    };
+    const OTHERS: [&str; 6] = ["array", "boolean", "integer", "null", "number", "string"];
+    let is_other = |name: &Option<String>| {
+        let name = name.as_deref();
+        name.is_some_and(|name| OTHERS.contains(&name))
+    };
+    let target = schema["$ref"].as_str().and_then(|reference| {
+        let pointer = reference.strip_prefix('#')?;
+        root.pointer(pointer)
+    });
+    !named.is_empty() && named.iter().all(is_other)
+        || schema.get("const").is_some_and(|value| !value.is_object())
+        || list("enum").is_some_and(|values| !values.iter().any(Value::is_object))
+        || list("allOf").is_some_and(|all| all.iter().any(no_object))
+        || list("oneOf").is_some_and(|all| all.iter().all(no_object))
+        || list("anyOf").is_some_and(|all| all.iter().all(no_object))
+        || target.is_some_and(no_object)
+}
+
+fn says_object(schema: &Value) -> bool {
+    let is_object = |name: &Value| {
+        name.as_str()
+            .is_some_and(|name| name.eq_ignore_ascii_case("object"))
+    };
+    match &schema["type"] {
+        Value::Array(names) => names.iter().any(is_object),
+        name => is_object(name),
+    }
+}
+
+#[test]
+fn every_recorded_schema_that_can_be_an_object_comes_out_accepted() {
+    let mut failures = Vec::new();
+    let rows = rows();
+    let (mut clean, mut left) = (0, 0);
+    for (text, accepted) in &rows {
+        let schema = parse(text);
+        if *accepted && schema["type"] == "object" {
+            clean += 1;
+            match Place::Parameters.rewrite(text) {
+                Ok(out) if out == *text => {}
+                other => failures.push(format!("valid, yet changed\n  in: {text}\n {other:?}")),
+            }
+        } else if admits_no_object(&schema, &schema, 9) && !says_object(&schema) {
+            left += 1;
+            match Place::Parameters.rewrite(text) {
+                Ok(out) if out == *text => {}
+                other => failures.push(format!("no object, yet changed\n  in: {text}\n {other:?}")),
+            }
+        } else if let Err(error) = Place::Parameters.repair(text) {
+            failures.push(format!("{error}\n  in: {text}"));
+        }
+    }
+    assert_eq!((rows.len(), clean, left), (6_754, 1_000, 1_000));
+    all_good(&failures, rows.len());
+}
+
+#[test]
+fn every_recorded_schema_comes_out_accepted_as_a_response_format() {
+    let mut failures = Vec::new();
+    let rows = rows();
+    for (text, accepted) in &rows {
+        // The name of the dialect is always removed.
+        let is_clean = *accepted && !text.contains("\"$schema\"");
+        match Place::ResponseFormat.repair(text) {
+            Ok((out, _)) if is_clean && out != *text => {
+                failures.push(format!("valid, yet changed\n  in: {text}\n out: {out}"));
+            }
+            Ok(_) => {}
+            Err(error) => failures.push(format!("{error}\n  in: {text}")),
+        }
+    }
+    all_good(&failures, rows.len());
+}
+
 #[test]
 fn what_the_repair_makes_of_a_mutated_schema_is_accepted() {
     let mut failures = Vec::new();

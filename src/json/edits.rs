@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::{
     Member, Span,
     edit::{Edit, Extent, How, Text},
+    list::push,
     rope::Rope,
 };
 
@@ -85,7 +86,7 @@ impl Edits {
 
     #[inline]
     fn push(&mut self, span: Span, text: Text, how: How) {
-        self.edits.push(Edit { span, text, how });
+        push(&mut self.edits, Edit { span, text, how });
     }
 
     /// Removes the earlier members of duplicate keys whose last member is edited.

@@ -16,6 +16,7 @@ mod backend;
 mod edit;
 mod edits;
 mod error;
+mod list;
 mod number;
 mod rope;
 mod scanner;
@@ -27,6 +28,7 @@ pub(crate) use self::{
     edit::Text,
     edits::Edits,
     error::Error,
+    list::push,
     number::number,
     scanner::{Place, Scanner},
     span::{Kind, Member, Span, Str, Value},

@@ -17,15 +17,19 @@ pub(super) struct Message {
     pub(super) span: Span,
     /// None if it is another one, or missing.
     pub(super) role: Option<Role>,
-    /// Into [`Spans::message_fields`].
-    pub(super) fields: Range<u32>,
-    /// Into [`Spans::parts`]; empty unless the content is an array.
-    pub(super) parts: Range<u32>,
-    /// Into [`Spans::calls`].
-    pub(super) calls: Range<u32>,
-    /// Into [`Spans::message_tools`].
-    pub(super) tools: Range<u32>,
+    /// Where its own begin in [`Spans::message_fields`], up to those of the next
+    /// message.
+    pub(super) fields: u32,
+    /// In [`Spans::parts`]; there are none unless the content is an array.
+    pub(super) parts: u32,
+    /// In [`Spans::calls`].
+    pub(super) calls: u32,
+    /// In [`Spans::message_tools`].
+    pub(super) tools: u32,
 }
+
+// A body of nothing but the smallest messages has as many of these.
+const _: () = assert!(size_of::<Message>() <= 28);
 
 /// An element of a content array.
 #[derive(Clone, Copy, Debug)]
@@ -185,6 +189,30 @@ impl Spans {
         spans.clear();
         SCRATCH.set(Some(spans));
         result
+    }
+
+    /// What of a list of so many belongs to a message, by where each one's own begins.
+    #[inline(always)]
+    fn own(&self, index: usize, length: usize, start: impl Fn(&Message) -> u32) -> Range<usize> {
+        let first = start(&self.messages[index]) as usize;
+        let next = self.messages.get(index + 1);
+        first..next.map_or(length, |next| start(next) as usize)
+    }
+
+    pub(super) fn fields_of(&self, message: usize) -> Range<usize> {
+        self.own(message, self.message_fields.len(), |found| found.fields)
+    }
+
+    pub(super) fn parts_of(&self, message: usize) -> Range<usize> {
+        self.own(message, self.parts.len(), |found| found.parts)
+    }
+
+    pub(super) fn calls_of(&self, message: usize) -> Range<usize> {
+        self.own(message, self.calls.len(), |found| found.calls)
+    }
+
+    pub(super) fn tools_of(&self, message: usize) -> Range<usize> {
+        self.own(message, self.message_tools.len(), |found| found.tools)
     }
 
     /// Forgets an array of messages: of two the last counts.

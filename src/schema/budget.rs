@@ -17,7 +17,7 @@ impl Budget {
 
     /// How many bytes may be added by copying, beside those that each schema earns
     /// by its own length.
-    const ROOM: usize = 64 * 1024;
+    const ROOM: usize = 32 * 1024;
 
     /// How many bytes may be added by copying for each byte of a schema.
     pub(super) const ROOM_FOR_A_BYTE: usize = 2;

@@ -33,14 +33,14 @@ impl Repair<'_> {
             let (kind, raw) = (self.tree.kind(value), self.tree.raw(value));
             (value, Types::of(kind, raw))
         };
-        let values: Vec<Valued> = self.tree.elements(values).map(typed).collect();
-        if values.is_empty() {
+        let count = self.tree.elements(values).count();
+        if count == 0 {
             self.drop(id, ENUM, EMPTY);
             return;
         }
-        if values.len() > MAX_VALUES {
+        if count > MAX_VALUES {
+            let all = in_order(self.tree.elements(values).map(typed));
             self.drop(id, ENUM, TOO_MANY);
-            let all = in_order(&values);
             let is_free = [TYPE, ANY_OF, REF]
                 .iter()
                 .all(|beside| !self.tree.has(id, *beside));
@@ -49,6 +49,7 @@ impl Repair<'_> {
             }
             return;
         }
+        let values: Vec<Valued> = self.tree.elements(values).map(typed).collect();
         if self.tree.has(id, REF) {
             self.conjoin(id, &[ENUM]);
             self.note(id, ENUM, BESIDE_REFERENCE);
@@ -63,7 +64,7 @@ impl Repair<'_> {
             return;
         }
         let values = admitted(&named, values);
-        let mut types = in_order(&values);
+        let mut types = in_order(values.iter().copied());
         if named.contains(&Types::NUMBER) {
             for one in types.iter_mut().filter(|one| **one == Types::INTEGER) {
                 *one = Types::NUMBER;
@@ -222,17 +223,20 @@ const fn is_numeric(one: Types) -> bool {
 
 /// The types of values, in the order in which they occur. Integers and other
 /// numbers are one type, if there are both.
-fn in_order(values: &[Valued]) -> Vec<Types> {
-    let any_number = values.iter().any(|(_, one)| *one == Types::NUMBER);
+fn in_order(values: impl Iterator<Item = Valued>) -> Vec<Types> {
     let mut types = Vec::new();
     for (_, one) in values {
-        let one = if any_number && *one == Types::INTEGER {
-            Types::NUMBER
-        } else {
-            *one
-        };
         if !types.contains(&one) {
             types.push(one);
+        }
+    }
+    if types.contains(&Types::NUMBER) {
+        if let Some(integer) = types.iter().position(|one| *one == Types::INTEGER) {
+            // Whichever comes first stands for both.
+            let number = types.iter().position(|one| *one == Types::NUMBER);
+            let first = number.map_or(integer, |number| number.min(integer));
+            types.retain(|one| *one != Types::NUMBER && *one != Types::INTEGER);
+            types.insert(first, Types::NUMBER);
         }
     }
     types

@@ -208,7 +208,11 @@ impl Repair<'_> {
                 } else {
                     guard
                 };
-                rest.push((child, place.of(key), guard));
+                if tree.is_container(child) {
+                    rest.push((child, place.of(key), guard));
+                } else {
+                    scene.is_there[child.index()] = true;
+                }
             }
         }
         // What is not there may have a copy among the definitions.
@@ -236,7 +240,7 @@ impl Repair<'_> {
             let target = self.definitions.of(target);
             referrers.entry(target).or_default().push(id);
         }
-        let there = self.tree.below(Id::ROOT);
+        let there = self.tree.containers(Id::ROOT);
         let mut rest: Vec<Id> = there
             .into_iter()
             .filter(|id| self.tree.is_altered(*id) || lost.contains(id))

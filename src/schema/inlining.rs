@@ -29,7 +29,7 @@ impl Repair<'_> {
         }
         let mut referrers: HashMap<Id, Vec<Id>> = HashMap::new();
         for (from, target) in self.all_targets() {
-            if target != Id::ROOT {
+            if target != Id::ROOT && self.tree.is_object(from) {
                 referrers.entry(target).or_default().push(from);
             }
         }
@@ -74,7 +74,7 @@ impl Repair<'_> {
     fn slashes_reach(&self, referrers: &HashMap<Id, Vec<Id>>) -> Vec<bool> {
         let mut reached = vec![false; self.tree.count()];
         let mut rest = Vec::new();
-        for id in self.tree.below(Id::ROOT) {
+        for id in self.tree.containers(Id::ROOT) {
             let mut members = self.tree.members(id);
             if members.any(|member| self.tree.name(self.tree.key(member)).contains('/')) {
                 rest.push(id);
@@ -106,13 +106,21 @@ impl Repair<'_> {
             let all = referrers.get(&id).filter(|_| is_copied(id));
             all.into_iter().flatten().copied()
         };
-        let target_of = |id: Id| self.target(id).filter(|target| is_copied(*target));
-        let all = self.tree.below(Id::ROOT);
-        let mut stays = vec![true; self.tree.count()];
+        let target_of = |id: Id| {
+            let target = self.target(id).filter(|target| is_copied(*target));
+            target.filter(|target| self.tree.is_container(*target))
+        };
+        let all = self.tree.containers(Id::ROOT);
+        let mut stays = vec![false; self.tree.count()];
         let mut ways = vec![0_u32; self.tree.count()];
         for &id in &all {
-            let count = self.tree.children(id).count() + target_of(id).iter().count();
+            let below = self
+                .tree
+                .children(id)
+                .filter(|below| self.tree.is_container(*below));
+            let count = below.count() + target_of(id).iter().count();
             ways[id.index()] = count as u32;
+            stays[id.index()] = true;
         }
         let mut rest: Vec<Id> = all.clone();
         rest.retain(|id| ways[id.index()] == 0);

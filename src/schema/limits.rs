@@ -162,7 +162,7 @@ impl Repair<'_> {
     /// looks into objects, and into the objects that are elements of a member.
     fn holders_of_slashes(&self) -> HashSet<Id> {
         let mut found = HashSet::new();
-        for id in self.tree.below(Id::ROOT).into_iter().rev() {
+        for id in self.tree.containers(Id::ROOT).into_iter().rev() {
             let is_held = self.tree.children(id).any(|child| {
                 let key = self.tree.key(child);
                 let is_slash = key != Name::NONE && self.tree.name(key).contains('/');

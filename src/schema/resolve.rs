@@ -38,13 +38,13 @@ pub(super) fn resolve(tree: &Tree<'_>) -> Resolved {
         places: vec![Place::Data; tree.count()],
         ..Resolved::default()
     };
+    resolved.places[Id::ROOT.index()] = Place::Schema;
     let mut bases = Bases::default();
     let mut references = Vec::new();
     let mut mapped = Vec::new();
     // A value, what it is made of, and the schema that a `#` in it starts from.
     let mut rest = vec![(Id::ROOT, Place::Schema, Id::ROOT)];
     while let Some((id, place, mut base)) = rest.pop() {
-        resolved.places[id.index()] = place;
         if place == Place::Schema && tree.is_object(id) {
             base = bases.read(tree, id, base);
             resolved.any_unevaluated |=
@@ -59,7 +59,12 @@ pub(super) fn resolve(tree: &Tree<'_>) -> Resolved {
             }
         }
         for child in tree.children(id) {
-            rest.push((child, place.of(tree.key(child)), base));
+            let place = place.of(tree.key(child));
+            resolved.places[child.index()] = place;
+            // No reference is in data.
+            if place != Place::Data && tree.is_container(child) {
+                rest.push((child, place, base));
+            }
         }
     }
     resolved.any_reference = !references.is_empty();

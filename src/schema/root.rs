@@ -191,7 +191,7 @@ impl Repair<'_> {
         let target = self.target(Id::ROOT);
         self.set_target(copy, target);
         self.define(copy, "root");
-        let copied: Vec<Id> = self.tree.below(copy);
+        let copied: Vec<Id> = self.tree.containers(copy);
         for id in copied.into_iter().chain(referrers) {
             if self.target(id) == Some(Id::ROOT) {
                 self.set_target(id, Some(copy));

@@ -430,13 +430,19 @@ impl<'a> Tree<'a> {
         self.node(id).flags.has(Flags::CHANGED)
     }
 
-    /// A node and all below it, each behind the one that holds it.
-    pub(super) fn below(&self, id: Id) -> Vec<Id> {
+    /// Whether it is an object or an array.
+    pub(super) fn is_container(&self, id: Id) -> bool {
+        matches!(self.kind(id), Kind::Object | Kind::Array)
+    }
+
+    /// A node and all objects and arrays below it, each behind the one that holds it.
+    /// Scalars are not among them: there may be very many.
+    pub(super) fn containers(&self, id: Id) -> Vec<Id> {
         let mut found = vec![id];
         let mut next = 0;
         while let Some(&id) = found.get(next) {
             next += 1;
-            found.extend(self.all(id));
+            found.extend(self.all(id).filter(|child| self.is_container(*child)));
         }
         found
     }

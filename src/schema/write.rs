@@ -20,8 +20,9 @@ impl Tree<'_> {
     /// everything else compactly.
     pub(super) fn write(&self, id: Id) -> String {
         let mut dirty = HashSet::new();
-        for id in self.below(id).into_iter().rev() {
-            if self.is_changed(id) || self.children(id).any(|child| dirty.contains(&child)) {
+        for id in self.containers(id).into_iter().rev() {
+            let is_dirty = |child| self.is_changed(child) || dirty.contains(&child);
+            if self.is_changed(id) || self.children(id).any(is_dirty) {
                 dirty.insert(id);
             }
         }
@@ -70,24 +71,34 @@ impl Tree<'_> {
     /// The length of a value in compact JSON as Moonshot's validator counts it,
     /// which also escapes `<`, `>` and `&`. Its own key is not counted.
     pub(super) fn compact_length(&self, id: Id) -> usize {
-        let mut length = 0;
-        for each in self.below(id) {
-            let children = self.children(each).count();
-            length += match self.kind(each) {
-                Kind::Object => {
-                    let keys = self.members(each).map(|member| {
-                        let key = self.quoted_key(member);
-                        string_length(&key) + 1
-                    });
-                    keys.sum::<usize>() + children.max(1) + 1
+        let mut length = self.scalar_length(id);
+        for each in self
+            .containers(id)
+            .into_iter()
+            .filter(|id| self.is_container(*id))
+        {
+            let mut children = 0;
+            for child in self.children(each) {
+                children += 1;
+                length += self.scalar_length(child);
+                if self.is_member(child) {
+                    length += string_length(&self.quoted_key(child)) + 1;
                 }
-                Kind::Array => children.max(1) + 1,
-                Kind::String => string_length(self.raw(each)),
-                Kind::Number => number_length(self.raw(each)),
-                _ => self.raw(each).len(),
-            };
+            }
+            // Brackets, and commas between.
+            length += children.max(1) + 1;
         }
         length
+    }
+
+    /// The length of a scalar; none of anything else.
+    fn scalar_length(&self, id: Id) -> usize {
+        match self.kind(id) {
+            Kind::Object | Kind::Array => 0,
+            Kind::String => string_length(self.raw(id)),
+            Kind::Number => number_length(self.raw(id)),
+            _ => self.raw(id).len(),
+        }
     }
 }
 

@@ -115,6 +115,7 @@ pub(crate) fn rows() -> Vec<Row> {
         definitions(),
         names(),
         response_formats(),
+        reported(),
     ]
     .into_iter()
     .flatten()
@@ -829,5 +830,130 @@ fn response_formats() -> Vec<Row> {
             r#"{"properties":{"a":{}}}"#,
         )
         .in_response_format(),
+    ]
+}
+
+/// What real clients sent, and what was found by looking at what came out.
+fn reported() -> Vec<Row> {
+    vec![
+        Row::bytes(
+            "zod 4: a tuple, and references to the root",
+            r##"{"type":"object","properties":{"at":{"type":"array","items":[{"type":"number"},{"type":"number"}]},"g":{"allOf":[{"$ref":"#"}]},"p":{"$ref":"#"}}}"##,
+            r##"{"type":"object","properties":{"at":{"type":"array","items":{"anyOf":[{"type":"number"},{}]}},"g":{"allOf":[{"$ref":"#"}]},"p":{"$ref":"#"}}}"##,
+        )
+        .admits(&[r#"{"at":[1,2],"p":{"at":[1]}}"#]),
+        Row::bytes(
+            "zod 4: definitions that only oneOf refers to, which refer to themselves",
+            r##"{"type":"object","properties":{"x":{"oneOf":[{"$ref":"#/definitions/A"}]}},"definitions":{"A":{"properties":{"b":{"$ref":"#/definitions/A"}}}}}"##,
+            r##"{"type":"object","properties":{"x":{"oneOf":[{"$ref":"#/$defs/A"}]}},"$defs":{"A":{"properties":{"b":{"$ref":"#/$defs/A"}}}}}"##,
+        ),
+        Row::bytes(
+            "values keep their order",
+            r#"{"type":"object","properties":{"a":{"enum":["s",1]},"b":{"enum":[null,"x",2.5,1]}}}"#,
+            r#"{"type":"object","properties":{"a":{"anyOf":[{"type":"string","enum":["s"]},{"type":"integer","enum":[1]}]},"b":{"anyOf":[{"type":"null"},{"type":"string","enum":["x"]},{"type":"number","enum":[2.5,1]}]}}}"#,
+        ),
+        Row::bytes(
+            "types keep their order",
+            r#"{"type":"object","properties":{"a":{"type":["null","string"],"maxLength":5}}}"#,
+            r#"{"type":"object","properties":{"a":{"anyOf":[{"type":"null"},{"type":"string","maxLength":5}]}}}"#,
+        ),
+        Row::bytes(
+            "required keeps its order",
+            r#"{"type":"object","required":["z","b","a"],"properties":{"b":{}}}"#,
+            r#"{"type":"object","required":["z","b","a"],"properties":{"b":{},"z":{},"a":{}}}"#,
+        ),
+        Row::bytes(
+            "a tuple of one form and nothing else",
+            r#"{"type":"object","properties":{"a":{"items":[{"type":"number"},{"type":"number"}],"additionalItems":false}}}"#,
+            r#"{"type":"object","properties":{"a":{"items":{"type":"number"},"maxItems":2}}}"#,
+        ),
+        Row::bytes(
+            "null is looked for before numbers",
+            r#"{"type":"object","properties":{"a":{"type":["integer","null"],"enum":[1,null]}}}"#,
+            r#"{"type":"object","properties":{"a":{"type":["null","integer"],"enum":[1,null]}}}"#,
+        ),
+        Row::bytes(
+            "a discriminator follows its definitions",
+            r##"{"type":"object","properties":{"pet":{"oneOf":[{"$ref":"#/definitions/Cat"}],"discriminator":{"propertyName":"k","mapping":{"c":"#/definitions/Cat","d":"Dog"}}},"x":{"$ref":"#/definitions/Cat"}},"definitions":{"Cat":{"type":"object"}}}"##,
+            r##"{"type":"object","properties":{"pet":{"oneOf":[{"$ref":"#/$defs/Cat"}],"discriminator":{"propertyName":"k","mapping":{"c":"#/$defs/Cat","d":"Dog"}}},"x":{"$ref":"#/$defs/Cat"}},"$defs":{"Cat":{"type":"object"}}}"##,
+        ),
+        Row::bytes(
+            "no type is added beside oneOf where another required property has an end",
+            r##"{"type":"object","properties":{"name":{"type":"string"},"kind":{"$ref":"#/$defs/K"},"v":true},"required":["name","kind"],"$defs":{"K":{"oneOf":[{"type":"object"},{"type":"object","title":"B"}]}}}"##,
+            r##"{"type":"object","properties":{"name":{"type":"string"},"kind":{"$ref":"#/$defs/K"},"v":{}},"required":["name","kind"],"$defs":{"K":{"oneOf":[{"type":"object"},{"type":"object","title":"B"}]}}}"##,
+        ),
+        Row::bytes(
+            "an enum that is no array excludes nothing",
+            r#"{"type":"object","properties":{"a":true},"oneOf":[{"enum":"x"}]}"#,
+            r#"{"type":"object","properties":{"a":{}},"oneOf":[{"enum":"x"}]}"#,
+        ),
+        Row::bytes(
+            "what draft 7 ignores beside a reference does not count once that is removed",
+            r##"{"$schema":"http://json-schema.org/draft-07/schema#","type":"object","properties":{"a":{"$ref":"#/definitions/No","additionalProperties":false,"title":"T"}}}"##,
+            r#"{"$schema":"http://json-schema.org/draft-07/schema#","type":"object","properties":{"a":{"title":"T"}}}"#,
+        )
+        .admits(&[r#"{"a":{"b":1}}"#]),
+        Row::bytes(
+            "what draft 7 ignores at a root that is a reference",
+            r##"{"$schema":"http://json-schema.org/draft-07/schema#","$ref":"#/definitions/A","additionalProperties":false,"definitions":{"A":{"type":"object","properties":{"b":{"type":"string"}}}}}"##,
+            r##"{"$schema":"http://json-schema.org/draft-07/schema#","type":"object","$defs":{"A":{"type":"object","properties":{"b":{"type":"string"}}}},"properties":{"b":{"type":"string"}}}"##,
+        )
+        .admits(&[r#"{"c":1}"#]),
+        Row::bytes(
+            "an array of the root that the root requires",
+            r##"{"type":"object","properties":{"children":{"type":"array","items":{"$ref":"#"}}},"required":["children"]}"##,
+            r#"{"type":"object","properties":{"children":{"type":"array","items":{}}},"required":["children"]}"#,
+        )
+        .admits(&[r#"{"children":[{"children":[]}]}"#]),
+        Row::bytes(
+            "a reference that is met in not",
+            r##"{"type":"object","properties":{"a":{"not":{"$ref":"#/$defs/A"}}},"$defs":{"A":{"type":"string"}}}"##,
+            r##"{"type":"object","properties":{"a":{"not":{"allOf":[{"$ref":"#/$defs/A"}]}}},"$defs":{"A":{"type":"string"}}}"##,
+        )
+        .admits(&[r#"{"a":1}"#])
+        .refuses(&[r#"{"a":"x"}"#]),
+        Row::bytes(
+            "a reference that is met under a pattern",
+            r##"{"type":"object","patternProperties":{"^a":{"$ref":"#/$defs/A"}},"$defs":{"A":{"type":"string"}}}"##,
+            r##"{"type":"object","patternProperties":{"^a":{"allOf":[{"$ref":"#/$defs/A"}]}},"$defs":{"A":{"type":"string"}}}"##,
+        )
+        .admits(&[r#"{"a":"x"}"#])
+        .refuses(&[r#"{"a":1}"#]),
+        Row::bytes(
+            "data with a key like a reference",
+            r#"{"type":"object","properties":{"a":{"type":"string","default":{"$ref":"x"}},"c":{"const":{"$ref":"y"}},"e":{"examples":[{"$ref":"z"}]}}}"#,
+            r#"{"type":"object","properties":{"a":{"type":"string"},"c":{"allOf":[{"const":{"$ref":"y"}}]},"e":{"examples":[{"$ref":"z"}]}}}"#,
+        )
+        .admits(&[r#"{"c":{"$ref":"y"}}"#])
+        .refuses(&[r#"{"c":1}"#]),
+        Row::bytes(
+            "a map with a name like a reference",
+            r#"{"type":"object","properties":{"a":{"dependentRequired":{"$ref":["b"]},"title":"A"}}}"#,
+            r#"{"type":"object","properties":{"a":{"title":"A","allOf":[{"dependentRequired":{"$ref":["b"]}}]}}}"#,
+        ),
+        Row::bytes(
+            "a reference into a definition",
+            r##"{"type":"object","properties":{"a":{"$ref":"#/$defs/A/properties/x"},"b":true},"$defs":{"A":{"properties":{"x":{"type":"string"}}}}}"##,
+            r##"{"type":"object","properties":{"a":{"$ref":"#/$defs/A/properties/x"},"b":{}},"$defs":{"A":{"properties":{"x":{"type":"string"}}}}}"##,
+        ),
+        Row::bytes(
+            "a name with braces, in which nothing is found",
+            r#"{"type":"object","properties":{"{id}":{"type":"string","enum":["x"],"title":"T"}}}"#,
+            r#"{"type":"object","properties":{"{id}":{"type":"string","title":"T","allOf":[{"enum":["x"]}]}}}"#,
+        )
+        .admits(&[r#"{"{id}":"x"}"#])
+        .refuses(&[r#"{"{id}":"y"}"#]),
+        Row::bytes(
+            "a oneOf of what admits more now",
+            r##"{"type":"object","properties":{"a":{"oneOf":[{"$ref":"#/$defs/A"},{"type":"object","required":["z"]}]},"b":{"$ref":"#/$defs/A"}},"$defs":{"A":{"type":"object","properties":{"c":false}}}}"##,
+            r##"{"type":"object","properties":{"a":{"allOf":[{"anyOf":[{"$ref":"#/$defs/A"},{"type":"object","required":["z"]}]}]},"b":{"$ref":"#/$defs/A"}},"$defs":{"A":{"type":"object","properties":{}}}}"##,
+        )
+        .admits(&[r#"{"a":{"c":1,"z":1}}"#]),
+        Row::bytes(
+            "a dead reference does not come alive by a definition that moves",
+            r##"{"type":"object","properties":{"a":{"allOf":[{"$ref":"#/$defs/A"}]},"b":{"$ref":"#/definitions/A"}},"definitions":{"A":{"type":"string"}}}"##,
+            r##"{"type":"object","properties":{"a":{"allOf":[{}]},"b":{"$ref":"#/$defs/A"}},"$defs":{"A":{"type":"string"}}}"##,
+        )
+        .admits(&[r#"{"a":1}"#]),
     ]
 }

@@ -66,8 +66,7 @@ impl Draft<'_> {
 
     /// Leaves of a message's content array only its texts, as one string.
     pub(in crate::rewrite) fn join_content(&mut self, index: usize, content: Span) {
-        let parts = self.spans.messages[index].parts.clone();
-        let parts = &self.spans.parts[parts.start as usize..parts.end as usize];
+        let parts = &self.spans.parts[self.spans.parts_of(index)];
         let texts = parts.iter().filter_map(Part::text);
         join(&mut self.spans.edits, content, texts);
     }
@@ -79,7 +78,7 @@ impl Draft<'_> {
 
     /// Removes a part of a message's content, which the rules behind then don't see.
     pub(in crate::rewrite) fn remove_part(&mut self, index: usize, number: usize) {
-        let first = self.spans.messages[index].parts.start as usize;
+        let first = self.spans.messages[index].parts as usize;
         let part = &mut self.spans.parts[first + number];
         part.kind = PartKind::Removed;
         self.spans.edits.remove(part.span);

@@ -134,8 +134,7 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn message_field(&self, index: usize, field: MessageField) -> Option<Member> {
-        let message = self.message(index);
-        self.spans.message_fields[message.fields.start as usize..message.fields.end as usize]
+        self.spans.message_fields[self.spans.fields_of(index)]
             .iter()
             .find(|(known, _)| *known == field)
             .map(|&(_, member)| member)
@@ -158,13 +157,11 @@ impl<'a> Draft<'a> {
 
     /// The parts of a message's content, if that is an array.
     pub(super) fn parts(&self, index: usize) -> &[Part] {
-        let parts = &self.message(index).parts;
-        &self.spans.parts[parts.start as usize..parts.end as usize]
+        &self.spans.parts[self.spans.parts_of(index)]
     }
 
     pub(super) fn calls(&self, index: usize) -> &[Call] {
-        let calls = &self.message(index).calls;
-        &self.spans.calls[calls.start as usize..calls.end as usize]
+        &self.spans.calls[self.spans.calls_of(index)]
     }
 
     /// The calls of all messages.

@@ -68,11 +68,8 @@ impl Draft<'_> {
     /// Where the tools of a message are listed. They are tools in system messages
     /// alone; elsewhere Moonshot refuses them.
     fn tools_of(&self, index: usize) -> Range<usize> {
-        let message = self.message(index);
-        match message.role {
-            Some(Role::System | Role::Developer) => {
-                message.tools.start as usize..message.tools.end as usize
-            }
+        match self.message(index).role {
+            Some(Role::System | Role::Developer) => self.spans.tools_of(index),
             _ => 0..0,
         }
     }

@@ -9,7 +9,7 @@ use super::{
     },
 };
 use crate::{
-    json::{self, Backend, Error, Kind, Member, Pass, Scanner, Span, Str, Value},
+    json::{self, Backend, Error, Kind, Member, Pass, Scanner, Span, Str, Value, push},
     schema::{Use, prescan},
 };
 
@@ -212,7 +212,7 @@ impl<B: Backend> Walk<'_, '_, B> {
                     };
                     let member = self.spans.member(key, value, duplicate);
                     match slot {
-                        None => self.spans.message_fields.push((field, member)),
+                        None => push(&mut self.spans.message_fields, (field, member)),
                         Some(slot) => self.spans.message_fields[slot].1 = member,
                     }
                 }
@@ -223,14 +223,19 @@ impl<B: Backend> Walk<'_, '_, B> {
         if let Some(role) = role {
             self.spans.roles_seen |= role.bit();
         }
-        self.spans.messages.push(Message {
-            span: message.span,
-            role,
-            fields: range(fields, self.spans.message_fields.len()),
-            parts: range(parts, self.spans.parts.len()),
-            calls: range(calls, self.spans.calls.len()),
-            tools: range(tools, self.spans.message_tools.len()),
-        });
+        // The walk refuses texts whose offsets don't fit 32 bits, and so these do.
+        let [fields, parts, calls, tools] = [fields, parts, calls, tools].map(|at| at as u32);
+        push(
+            &mut self.spans.messages,
+            Message {
+                span: message.span,
+                role,
+                fields,
+                parts,
+                calls,
+                tools,
+            },
+        );
         Ok(())
     }
 
@@ -366,9 +371,4 @@ impl<B: Backend> Walk<'_, '_, B> {
             escaped: false,
         }
     }
-}
-
-fn range(start: usize, end: usize) -> std::ops::Range<u32> {
-    let span = Span::new(start, end);
-    span.start..span.end
 }

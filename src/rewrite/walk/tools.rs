@@ -2,7 +2,7 @@
 
 use super::Walk;
 use crate::{
-    json::{self, Backend, Error, Kind, Pass, Scanner, Str, Value},
+    json::{self, Backend, Error, Kind, Pass, Scanner, Str, Value, push},
     rewrite::{
         chat::{Form, Parameters, Spans, Tool},
         words::{FunctionField, ToolField, ToolType},
@@ -40,8 +40,8 @@ impl Pass for Tools<'_> {
         let value = array!(walk, {
             let tool = walk.tool()?;
             match list {
-                List::Request => walk.spans.tools.push(tool),
-                List::Message => walk.spans.message_tools.push(tool),
+                List::Request => push(&mut walk.spans.tools, tool),
+                List::Message => push(&mut walk.spans.message_tools, tool),
             }
         });
         Ok((walk.scanner.place(), value))
