@@ -131,6 +131,13 @@ mod read;
 mod report;
 mod rewrite;
 mod service;
+#[cfg(feature = "response")]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "its users come with the next commits"
+)]
+mod sse;
 
 #[cfg(feature = "emulator")]
 #[cfg_attr(docsrs, doc(cfg(feature = "emulator")))]

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, ops::Range};
 
 /// A stretch of the text, in bytes. 32 bits are enough: longer texts are refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) start: u32,
     pub(crate) end: u32,
