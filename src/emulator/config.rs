@@ -8,6 +8,7 @@ use super::{
     error::ApiError,
     failure::Failure,
     family::{CATALOGUE, Family},
+    quirk::Quirks,
 };
 
 /// Everything that the builder sets.
@@ -19,6 +20,7 @@ pub(super) struct Config {
     pub(super) unknown_models: bool,
     /// Runs of failures, in order.
     pub(super) failures: Vec<(usize, Failure)>,
+    pub(super) quirks: Quirks,
 }
 
 /// A key that doesn't show when printed.

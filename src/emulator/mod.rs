@@ -108,6 +108,9 @@
 //! the same answer `n` times. Token counts are bytes divided by four, and nothing
 //! is ever cached. Times are fixed and ids are counted up, so that a fresh
 //! emulator always gives the same answers.
+//!
+//! [`Emulator::with_quirk`] gives answers the faults that Moonshot's were seen to have,
+//! and [`Emulator::fail_first`] makes requests fail.
 
 mod body;
 mod calling;
@@ -119,6 +122,7 @@ mod failure;
 mod family;
 mod future;
 mod instance;
+mod quirk;
 mod reply;
 mod schema;
 mod service;
@@ -128,6 +132,7 @@ pub use self::{
     body::EmulatorBody,
     failure::Failure,
     future::ResponseFuture,
+    quirk::Quirk,
     schema::{SchemaError, check_schema},
     service::Emulator,
 };

@@ -6,18 +6,23 @@ use serde_json::{Value, json};
 use super::{
     body::EmulatorBody,
     error::ApiError,
+    quirk::Quirks,
     reply::{Answer, CREATED, Reply},
 };
 
 /// The whole stream, one event a frame.
-pub(super) fn body(reply: &Reply, include_usage: bool) -> EmulatorBody {
-    let mut events: Vec<Bytes> = chunks(reply).iter().map(event).collect();
+pub(super) fn body(reply: &Reply, include_usage: bool, quirks: &Quirks) -> EmulatorBody {
+    let mut chunks = chunks(reply);
     if include_usage {
         let mut last = chunk(reply, json!([]));
         last["usage"] = reply.usage(reply.choices);
-        events.push(event(&last));
+        chunks.push(last);
     }
-    events.push(Bytes::from_static(b"data: [DONE]\n\n"));
+    let is_done = quirks.stream(&mut chunks);
+    let mut events: Vec<Bytes> = chunks.iter().map(event).collect();
+    if is_done {
+        events.push(Bytes::from_static(b"data: [DONE]\n\n"));
+    }
     EmulatorBody::frames(events)
 }
 
