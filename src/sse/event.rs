@@ -86,6 +86,45 @@ fn data_lines(event: &[u8], is_first: bool) -> impl Iterator<Item = Range<usize>
     })
 }
 
+/// The event with other data, in as many lines as it has. All other lines stay.
+pub(crate) fn with_data(event: &[u8], is_first: bool, data: &[u8]) -> Vec<u8> {
+    let mut written = Vec::with_capacity(event.len() + data.len());
+    let mut at = 0;
+    for line in data_lines(event, is_first) {
+        // The field begins behind the last line end before its value.
+        let start = event[..line.start]
+            .iter()
+            .rposition(|&byte| byte == b'\n' || byte == b'\r')
+            .map_or(0, |end| end + 1);
+        let is_first_line = at == 0;
+        written.extend_from_slice(&event[at..start]);
+        at = line.end;
+        if is_first_line {
+            let mark = &event[start..line.start];
+            let mark = mark.strip_suffix(b" ").unwrap_or(mark);
+            let mark = mark.strip_suffix(b":").unwrap_or(mark);
+            for (number, line) in data.split(|&byte| byte == b'\n').enumerate() {
+                if number == 0 {
+                    written.extend_from_slice(mark);
+                    written.extend_from_slice(b": ");
+                } else {
+                    written.extend_from_slice(b"\ndata: ");
+                }
+                written.extend_from_slice(line);
+            }
+        } else {
+            // With its line end.
+            at += match &event[at..] {
+                [b'\r', b'\n', ..] => 2,
+                [_, ..] => 1,
+                [] => 0,
+            };
+        }
+    }
+    written.extend_from_slice(&event[at..]);
+    written
+}
+
 /// Whether an event's data is the word that ends a stream.
 #[inline]
 pub(crate) fn is_done(data: &[u8]) -> bool {
@@ -157,6 +196,28 @@ mod tests {
         assert!(is_done(b" [DONE] "));
         assert!(!is_done(b"\"[DONE]\""));
         assert!(!is_done(b"[done]"));
+    }
+
+    #[test]
+    fn other_data_takes_the_place_of_all_data_lines() {
+        for (event, data, expected) in [
+            ("data: a\n\n", "b", "data: b\n\n"),
+            ("data:a\r\ndata:b\r\n\r\n", "c", "data: c\r\n\r\n"),
+            (
+                ": x\rdata\rid: 1\rdata: b\r\r",
+                "c\nd",
+                ": x\rdata: c\ndata: d\rid: 1\r\r",
+            ),
+            ("data: a\ndata: b", "c", "data: c\n"),
+            (
+                "\u{feff}data: a\ndata: b\nid: 1\n\n",
+                "c",
+                "\u{feff}data: c\nid: 1\n\n",
+            ),
+        ] {
+            let written = with_data(event.as_bytes(), true, data.as_bytes());
+            assert_eq!(String::from_utf8(written).unwrap(), expected);
+        }
     }
 
     #[test]

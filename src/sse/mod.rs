@@ -76,7 +76,7 @@ mod splitter;
 
 pub(crate) use self::{
     answer::{Answer, Call, Choice},
-    event::{Data, data, is_done, is_longer},
+    event::{Data, data, is_done, is_longer, with_data},
     form::Form,
     reader::{Part, Reader},
     splitter::Splitter,
