@@ -111,6 +111,8 @@ impl<S> Waiting<S> {
     {
         let (body, report) = match read {
             Read::Complete(text, mut trailers) => {
+                #[cfg(feature = "response")]
+                crate::response::Slot::note(&self.parts.extensions, &text, &self.config.settings);
                 let (text, report) = self.config.rewrite(text);
                 if !report.changes().is_empty() {
                     reframe(&mut self.parts.headers, text.len());
