@@ -507,7 +507,7 @@ fn a_stream_with_an_event_over_the_limit_is_not_judged() {
     );
     let text = &text[..text.len() - 3];
     assert_eq!(repaired_by(&layer, EVENTS, Script::of([text])).text(), text);
-    let got = repaired_by(&layer, EVENTS, Script::of([delta("")[..50].as_bytes()])).text();
+    let got = repaired_by(&layer, EVENTS, Script::of([&delta("").as_bytes()[..50]])).text();
     assert_eq!(got, BROKE_OFF);
 }
 
@@ -535,6 +535,17 @@ fn data_in_several_lines_is_repaired_too() {
         stream(&(text.to_owned() + DONE)),
         text.to_owned() + last + DONE
     );
+}
+
+#[test]
+fn a_byte_order_mark_counts_at_the_start_of_a_stream_only() {
+    let error = event(r#"{"error":{"message":"no"}}"#);
+    let shaped = event(r#"{"error":{"message":"no","type":"server_error"}}"#);
+    let mark = "\u{feff}".to_owned();
+    assert_eq!(stream(&(mark.clone() + &error)), mark.clone() + &shaped);
+    // Anywhere else it is part of a field's name, which nobody knows.
+    let text = mark + &error + DONE;
+    assert_eq!(stream(&(shaped.clone() + &text)), shaped + &text);
 }
 
 // === model ===
