@@ -29,7 +29,7 @@ bench() { cargo bench --locked -q -p benches "$@"; }
 } > "$data/run.txt"
 
 # Built before anything is measured.
-bench --bench rewrite --bench layer --no-run
+bench --bench rewrite --bench layer --bench response --no-run
 # All that stands in the way of requests is built as `cargo install` builds.
 cargo build --locked -q --release --package moonshot-gateway
 cargo build --locked -q --release --example emulator
@@ -37,6 +37,7 @@ bench --profile release --bench gateway --no-run
 bench --bench rewrite -- ratios --record "$data"
 bench --bench rewrite -- sizes --record "$data"
 bench --bench layer | tee "$data/layer.md"
+bench --bench response | tee "$data/response.md"
 {
     bench --profile release --bench gateway
     echo

@@ -25,7 +25,8 @@ pub(crate) fn reframe(headers: &mut HeaderMap, trailers: Option<&mut HeaderMap>,
     }
 }
 
-fn remove_digests(fields: &mut HeaderMap) {
+/// Removes the fields that describe the bytes of a body.
+pub(crate) fn remove_digests(fields: &mut HeaderMap) {
     for digest in &DIGESTS {
         fields.remove(digest);
     }

@@ -102,6 +102,13 @@ impl<S> Waiting<S> {
         let (body, report) = match read {
             Read::Complete(text, mut trailers) => {
                 let overrides = Overrides::of(&self.parts.extensions);
+                #[cfg(feature = "response")]
+                crate::response::Slot::note(
+                    &self.parts.extensions,
+                    &text,
+                    &self.config.settings,
+                    overrides,
+                );
                 let (text, report) = self.config.rewrite(text, overrides);
                 if !report.changes().is_empty() {
                     let headers = &mut self.parts.headers;

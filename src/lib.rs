@@ -116,6 +116,8 @@
 //!   tests without a key. Off by default.
 //! - `inline-media`: a layer that fetches images and videos which are given by URL,
 //!   and puts them in, the module `inline_media`. Off by default; needs tokio.
+//! - `response`: a layer that repairs in answers what OpenAI's clients don't
+//!   understand, the module `response`. Off by default.
 //!
 //! [tower]: https://docs.rs/tower
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -137,6 +139,13 @@ mod schema;
 #[cfg(feature = "serde")]
 mod serde;
 mod service;
+#[cfg(feature = "response")]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "its users come with the next commits"
+)]
+mod sse;
 
 #[cfg(feature = "emulator")]
 #[cfg_attr(docsrs, doc(cfg(feature = "emulator")))]
@@ -145,6 +154,10 @@ pub mod emulator;
 #[cfg(feature = "inline-media")]
 #[cfg_attr(docsrs, doc(cfg(feature = "inline-media")))]
 pub mod inline_media;
+
+#[cfg(feature = "response")]
+#[cfg_attr(docsrs, doc(cfg(feature = "response")))]
+pub mod response;
 
 pub use self::{
     body::{RequestBody, try_clone_request},

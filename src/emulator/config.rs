@@ -8,6 +8,7 @@ use super::{
     error::ApiError,
     failure::Failure,
     family::{CATALOGUE, Family},
+    quirk::Quirks,
 };
 
 /// The settings that the builder methods change.
@@ -19,6 +20,7 @@ pub(super) struct Config {
     pub(super) unknown_models: bool,
     /// Runs of failures, in order.
     pub(super) failures: Vec<(usize, Failure)>,
+    pub(super) quirks: Quirks,
 }
 
 /// An API key, which is not printed.

@@ -277,6 +277,9 @@
 //! Models that think add `reasoning_content`. A request with `n` gets the same answer `n`
 //! times. Token counts are bytes divided by four, and nothing is ever cached. Times are
 //! fixed and ids are counted, so that a fresh emulator always gives the same answers.
+//!
+//! [`Emulator::with_quirk`] gives answers the faults that were seen in Moonshot's, and
+//! [`Emulator::fail_first`] makes requests fail.
 
 mod body;
 mod calling;
@@ -288,6 +291,7 @@ mod failure;
 mod family;
 mod future;
 mod instance;
+mod quirk;
 mod reply;
 mod schema;
 mod service;
@@ -297,6 +301,7 @@ pub use self::{
     body::EmulatorBody,
     failure::Failure,
     future::ResponseFuture,
+    quirk::Quirk,
     schema::{SchemaError, check_schema},
     service::Emulator,
 };

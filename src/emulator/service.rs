@@ -11,6 +11,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use http_body::Body;
 use serde_json::{Value, json};
@@ -23,6 +24,7 @@ use super::{
     error::ApiError,
     failure::Failure,
     future::ResponseFuture,
+    quirk::Quirk,
     reply::{CREATED, Reply},
     stream,
 };
@@ -98,6 +100,34 @@ impl Emulator {
         self
     }
 
+    /// Gives every answer a fault. Those of several calls are combined.
+    ///
+    /// Default: answers are as documented.
+    ///
+    /// ```
+    /// use http::Request;
+    /// use http_body_util::BodyExt;
+    /// use tower::ServiceExt;
+    /// use tower_moonshot::emulator::{Emulator, Quirk};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let moonshot = Emulator::new().with_quirk(Quirk::BreaksOff);
+    /// let request = Request::post("/v1/chat/completions")
+    ///     .body(r#"{"model":"kimi-k3","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#.to_owned())
+    ///     .unwrap();
+    /// let response = moonshot.oneshot(request).await.unwrap();
+    /// let stream = response.into_body().collect().await.unwrap().to_bytes();
+    /// assert!(stream.starts_with(b"data: {"));
+    /// assert!(!stream.ends_with(b"[DONE]\n\n"));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_quirk(mut self, quirk: Quirk) -> Self {
+        self.config_mut().quirks.0.push(quirk);
+        self
+    }
+
     fn config_mut(&mut self) -> &mut Config {
         Arc::make_mut(&mut self.config)
     }
@@ -130,8 +160,13 @@ impl Emulator {
         let number = self.accepted.fetch_add(1, Ordering::Relaxed);
         let reply = Reply::to(&request, number, bytes.len());
         let body = match (self.config.failure(number), request.stream) {
-            (None, false) => return Ok(Response::new(EmulatorBody::json(&reply.to_json()))),
-            (None, true) => stream::body(&reply, request.include_usage),
+            (None, false) => {
+                let (status, text) = self.config.quirks.json(reply.to_json());
+                let mut response = Response::new(EmulatorBody::frames([Bytes::from(text)]));
+                *response.status_mut() = status;
+                return Ok(response);
+            }
+            (None, true) => stream::body(&reply, request.include_usage, &self.config.quirks),
             (Some(failure @ Failure::MidStream), true) => {
                 stream::broken_body(&reply, &failure.to_error())
             }

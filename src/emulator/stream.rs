@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{
     body::EmulatorBody,
     error::ApiError,
+    quirk::Quirks,
     reply::{Answer, CREATED, Reply},
 };
 
@@ -14,14 +15,18 @@ use super::{
 const MAX_WORDS: usize = 1000;
 
 /// Returns the whole stream, with a frame for each event.
-pub(super) fn body(reply: &Reply, include_usage: bool) -> EmulatorBody {
-    let mut events: Vec<Bytes> = chunks(reply).iter().map(event).collect();
+pub(super) fn body(reply: &Reply, include_usage: bool, quirks: &Quirks) -> EmulatorBody {
+    let mut chunks = chunks(reply);
     if include_usage {
         let mut last = chunk(reply, json!([]));
         last["usage"] = reply.usage(reply.choices);
-        events.push(event(&last));
+        chunks.push(last);
     }
-    events.push(Bytes::from_static(b"data: [DONE]\n\n"));
+    let is_done = quirks.stream(&mut chunks);
+    let mut events: Vec<Bytes> = chunks.iter().map(event).collect();
+    if is_done {
+        events.push(Bytes::from_static(b"data: [DONE]\n\n"));
+    }
     EmulatorBody::frames(events)
 }
 

@@ -4,7 +4,7 @@ use std::{borrow::Cow, ops::Range};
 
 /// A range of bytes in a text. Offsets have 32 bits, because the scanner rejects texts
 /// of 4 GiB or more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) start: u32,
     pub(crate) end: u32,
