@@ -281,7 +281,7 @@ impl Ids {
     }
 }
 
-/// The id of a model, and the versions in it.
+/// The id of a model, with its version numbers.
 struct Id<'a> {
     text: &'a [u8],
     /// The number after `kimi-k`.
@@ -330,7 +330,8 @@ pub(crate) fn provider_prefix(id: impl AsRef<[u8]>) -> usize {
 /// Strips a prefix that is in lower case, ignoring ASCII case.
 fn after_prefix<'a>(id: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
     let (start, rest) = id.split_at_checked(prefix.len())?;
-    // Most differ in their first byte, after which `eq_ignore_ascii_case` goes on.
+    // A loop instead of `eq_ignore_ascii_case`, because most ids differ in the first
+    // byte.
     let mut pairs = start.iter().zip(prefix.bytes());
     pairs
         .all(|(byte, lower)| byte.to_ascii_lowercase() == lower)

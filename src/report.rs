@@ -23,9 +23,8 @@ use crate::{
 /// use bytes::Bytes;
 /// use tower_moonshot::{MoonshotCompatLayer, Rule};
 ///
-/// let body = Bytes::from_static(
-///     br#"{"model":"moonshot-v1-8k","messages":[{"role":"user","content":"Hi"}],"temperature":2}"#,
-/// );
+/// let body = r#"{"model":"moonshot-v1-8k","messages":[],"temperature":2}"#;
+/// let body = Bytes::from(body);
 /// let (_, report) = MoonshotCompatLayer::new().rewrite(body);
 ///
 /// let change = &report.changes()[0];
@@ -164,7 +163,8 @@ impl Report {
     ///
     /// let body = Bytes::from_static(br#"{"model":"kimi-k3","messages":[
     ///     {"role":"user","content":"What time is it?"},
-    ///     {"role":"assistant","tool_calls":[{"id":"clock:0","type":"function","function":{"name":"clock","arguments":"{}"}}]},
+    ///     {"role":"assistant","tool_calls":[{"id":"clock:0","type":"function",
+    ///         "function":{"name":"clock","arguments":"{}"}}]},
     ///     {"role":"tool","tool_call_id":"clock:0","content":"noon"}
     /// ]}"#);
     /// let (_, report) = MoonshotCompatLayer::new().rewrite(body);

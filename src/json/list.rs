@@ -1,10 +1,10 @@
-//! Lists that grow by half.
+//! A list that grows by half.
 
-/// Adds an item to a list, which grows by half when it is full.
+/// Appends an item to a list, which grows by half when it is full.
 ///
-/// A list that doubles takes three times its contents while it moves. This one takes
-/// two and a half times, which is what keeps the memory for a body of nothing but the
-/// smallest messages below 40 times its length.
+/// While a list that doubles is copied, it takes three times the size of its items. This
+/// one takes two and a half times, which keeps the memory for a body of nothing but
+/// minimal messages below 40 times its length.
 #[inline(always)]
 pub(crate) fn push<T>(list: &mut Vec<T>, item: T) {
     if list.len() == list.capacity() {
