@@ -116,6 +116,36 @@ impl Types {
     }
 }
 
+/// Types in an order, each once.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TypeList {
+    types: [Types; QUOTED.len()],
+    count: usize,
+}
+
+impl TypeList {
+    /// Adds a type, unless it is there.
+    pub(super) fn push(&mut self, one: Types) {
+        if !self.contains(&one) {
+            self.types[self.count] = one;
+            self.count += 1;
+        }
+    }
+
+    /// All in one set.
+    pub(super) fn all(self) -> Types {
+        self.iter().copied().fold(Types::NONE, Types::or)
+    }
+}
+
+impl std::ops::Deref for TypeList {
+    type Target = [Types];
+
+    fn deref(&self) -> &[Types] {
+        &self.types[..self.count]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
