@@ -83,10 +83,6 @@ impl Types {
         Self(self.0 | other.0)
     }
 
-    pub(super) const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
     /// Whether this names `other`.
     pub(super) const fn names(self, other: Self) -> bool {
         self.0 & other.0 == other.0
