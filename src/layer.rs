@@ -159,7 +159,7 @@ impl MoonshotCompatLayer {
     }
 
     /// The work that the repair of one request's schemas may take, in steps. The
-    /// default is 1 500 000 steps, which take about 20 ms.
+    /// default is 1 000 000 steps, which take about 20 ms.
     ///
     /// Steps are counted, not timed, so that the same request always gets the same
     /// answer: one step is about the work on one member of a schema in one pass. Tools

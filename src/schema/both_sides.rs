@@ -11,6 +11,7 @@ use super::{
         ADDITIONAL_PROPERTIES, ALL_OF, ANY_OF, Name, OBJECT_GROUP, PATTERN_PROPERTIES, PROPERTIES,
         REQUIRED, UNEVALUATED, asserts, group, may_repeat,
     },
+    numbers::Set,
     read::MAX_BYTES,
     repair::Repair,
     tree::{Id, quoted},
@@ -33,8 +34,8 @@ impl Repair<'_> {
             return;
         }
         loop {
-            let here: HashSet<Name> = self.keywords(id).collect();
-            let twice: HashSet<Name> = branches
+            let here: Set<Name> = self.keywords(id).collect();
+            let twice: Set<Name> = branches
                 .iter()
                 .flat_map(|branch| self.keywords(*branch))
                 .filter(|keyword| here.contains(keyword))
@@ -52,7 +53,7 @@ impl Repair<'_> {
         names.filter(|name| *name != ANY_OF && !may_repeat(*name))
     }
 
-    fn leave_one_side(&mut self, id: Id, branches: &[Id], mut twice: HashSet<Name>) {
+    fn leave_one_side(&mut self, id: Id, branches: &[Id], mut twice: Set<Name>) {
         self.note(id, ANY_OF, BOTH_SIDES);
         if twice.contains(&ALL_OF) {
             if let Some(all) = self.tree.remove_member(id, ALL_OF) {
@@ -148,7 +149,7 @@ impl Repair<'_> {
         })
     }
 
-    fn property_names(&self, id: Id) -> HashSet<Name> {
+    fn property_names(&self, id: Id) -> Set<Name> {
         let properties = self.tree.object(id, PROPERTIES).into_iter();
         let members = properties.flat_map(|properties| self.tree.members(properties));
         members.map(|member| self.tree.key(member)).collect()
@@ -203,7 +204,7 @@ impl Repair<'_> {
                 Some(own) => self.tree.take_all(own),
                 None => Vec::new(),
             };
-            let own_names: HashSet<Name> = own.iter().map(|id| self.tree.key(*id)).collect();
+            let own_names: Set<Name> = own.iter().map(|id| self.tree.key(*id)).collect();
             let here = match self.tree.object(to, map) {
                 Some(here) => here,
                 None => {

@@ -13,7 +13,7 @@ pub(crate) struct Budget {
 impl Budget {
     /// The steps that a request gets by default: about 20 ms on the machine that
     /// the benchmarks are recorded on.
-    pub(crate) const DEFAULT_STEPS: u64 = 1_500_000;
+    pub(crate) const DEFAULT_STEPS: u64 = 1_000_000;
 
     /// How many bytes may be added by copying, beside those that each schema earns
     /// by its own length.

@@ -4,7 +4,7 @@ use super::{
     keyword::{ANY_OF, DEFS, ENUM, ID, Name, REF, TYPE, applies_to, may_repeat},
     repair::{Repair, Stop},
     tree::Id,
-    types::Types,
+    types::{TypeList, Types},
 };
 use crate::json::Kind;
 
@@ -31,27 +31,25 @@ impl Repair<'_> {
     }
 
     /// The types that a schema names, in its order.
-    pub(super) fn types_in_order(&self, id: Id) -> Vec<Types> {
+    pub(super) fn types_in_order(&self, id: Id) -> TypeList {
+        let mut types = TypeList::default();
         let Some(value) = self.tree.get(id, TYPE) else {
-            return Vec::new();
+            return types;
         };
         let one = |id| self.tree.string(id).and_then(|name| Types::named(&name));
         if self.tree.kind(value) == Kind::String {
-            return one(value).into_iter().collect();
+            one(value).into_iter().for_each(|one| types.push(one));
         }
-        let mut types: Vec<Types> = Vec::new();
         for one in self.tree.elements(value).filter_map(one) {
-            if !types.contains(&one) {
-                types.push(one);
-            }
+            types.push(one);
         }
         types
     }
 
     /// The types that a schema names, if it names any.
     pub(super) fn types(&self, id: Id) -> Option<Types> {
-        let types = self.types_in_order(id).into_iter();
-        types.reduce(Types::or)
+        let types = self.types_in_order(id);
+        (!types.is_empty()).then(|| types.all())
     }
 
     pub(super) fn set_types(&mut self, id: Id, types: &[Types]) {
@@ -73,9 +71,10 @@ impl Repair<'_> {
     /// left to the target.
     fn type_beside_choice(&mut self, id: Id) {
         let types = self.types_in_order(id);
-        let Some(all) = types.iter().copied().reduce(Types::or) else {
+        if types.is_empty() {
             return;
-        };
+        }
+        let all = types.all();
         if self.tree.has(id, REF) {
             let there = self.target_types(id);
             if there.is_some_and(|there| all.admit(there)) && !self.tree.has(id, ENUM) {
@@ -102,13 +101,11 @@ impl Repair<'_> {
                 let from = if there.is_some() && !named.is_empty() {
                     named
                 } else {
-                    types.clone()
+                    types
                 };
-                let mut left = both;
-                let mut order: Vec<Types> = Vec::new();
-                for one in from.into_iter().chain(both.each()) {
-                    if left.names(one) {
-                        left = left.without(one);
+                let mut order = TypeList::default();
+                for one in from.iter().copied().chain(both.each()) {
+                    if both.names(one) {
                         order.push(one);
                     }
                 }
@@ -174,7 +171,7 @@ impl Repair<'_> {
             self.note(id, TYPE, SAME_TYPE);
             return;
         }
-        let all = types.iter().copied().fold(Types::NONE, Types::or);
+        let all = types.all();
         let mut moved: Vec<(Id, Types)> = Vec::new();
         for member in self.tree.members(id) {
             let about = applies_to(self.tree.key(member));
@@ -185,7 +182,7 @@ impl Repair<'_> {
         }
         let mut branches = Vec::new();
         let mut taken: Vec<Option<Id>> = vec![None; moved.len()];
-        for one in types {
+        for &one in types.iter() {
             let branch = self.tree.make_object(id);
             let name = self.tree.make_raw(value, one.quoted());
             self.tree.append(branch, TYPE, name);

@@ -1,10 +1,11 @@
 //! The definitions of a schema: `$defs` at its root, with names that a reference
 //! can spell (validator).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::{
     keyword::{DEFINITIONS, DEFS, Name},
+    numbers::{Map, Set},
     repair::Repair,
     resolve::DEFINITION,
     tree::Id,
@@ -20,15 +21,15 @@ const MOVED: &str = "definitions belong in $defs at the root";
 /// The definitions that references can name.
 #[derive(Debug, Default)]
 pub(super) struct Definitions {
-    names: HashMap<Id, Name>,
-    by_name: HashMap<Name, Id>,
-    taken: HashSet<Name>,
+    names: Map<Id, Name>,
+    by_name: Map<Name, Id>,
+    taken: Set<Name>,
     /// The last number that was tried behind a name.
     numbers: HashMap<String, usize>,
     /// Those that came to `$defs` and have not been looked at there.
     pub(super) hoisted: Vec<Id>,
     /// Definitions that are copies of subschemas which are elsewhere.
-    copies: HashMap<Id, Id>,
+    copies: Map<Id, Id>,
 }
 
 impl Definitions {

@@ -5,13 +5,12 @@
 //! anew. If a target admits more than it did, that may narrow what is around a
 //! reference in `not`, `if` or `oneOf`: then these are removed or relaxed.
 
-use std::collections::{HashMap, HashSet};
-
 use super::{
     keyword::{
         ANY_OF, CONTAINS, DISCRIMINATOR, ELSE, IF, MAPPING, MAX_CONTAINS, NOT, Name, ONE_OF, Place,
         REF, THEN, UNEVALUATED,
     },
+    numbers::{Map, Set},
     repair::{Repair, Stop},
     resolve::{Maps, from_root, percent_encoded},
     tree::{Id, quoted},
@@ -67,14 +66,14 @@ impl Repair<'_> {
                 !scene.is_there[target.index()] || self.narrowed.contains(&target)
             })
         };
-        let lost: HashSet<Id> = scene
+        let lost: Set<Id> = scene
             .hidden
             .iter()
             .filter(|hidden| is_lost(hidden))
             .map(|hidden| hidden.id)
             .collect();
         let is_wider = self.wider(&scene, &lost);
-        let mut done = HashSet::new();
+        let mut done: Set<Guard> = Set::default();
         for hidden in &scene.hidden {
             self.check()?;
             let is_lost = lost.contains(&hidden.id);
@@ -99,7 +98,7 @@ impl Repair<'_> {
     fn spell_hidden(&mut self) -> Result<(), Stop> {
         let scene = self.scene();
         let mut maps = Maps::default();
-        let mut pointers = HashMap::new();
+        let mut pointers: Map<Id, String> = Map::default();
         let mut texts = Vec::new();
         let mut captured = Vec::new();
         for Hidden { id, target, .. } in &scene.hidden {
@@ -230,12 +229,12 @@ impl Repair<'_> {
 
     /// Which subschemas admit more than they did, because something in them, or in
     /// what they refer to, does.
-    fn wider(&self, scene: &Scene, lost: &HashSet<Id>) -> Vec<bool> {
+    fn wider(&self, scene: &Scene, lost: &Set<Id>) -> Vec<bool> {
         let mut is_wider = vec![false; self.tree.count()];
         if !self.is_altered && lost.is_empty() {
             return is_wider;
         }
-        let mut referrers: HashMap<Id, Vec<Id>> = HashMap::new();
+        let mut referrers: Map<Id, Vec<Id>> = Map::default();
         for (id, target) in self.all_targets() {
             let target = self.definitions.of(target);
             referrers.entry(target).or_default().push(id);

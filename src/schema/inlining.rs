@@ -4,10 +4,9 @@
 //! definition with a slash in any key (validator). A reference to anything else is
 //! replaced by a copy of its target, unless that would go round.
 
-use std::collections::HashMap;
-
 use super::{
     keyword::{DEFINITIONS, DEFS, Place, SCHEMAS},
+    numbers::Map,
     repair::Repair,
     tree::Id,
 };
@@ -27,7 +26,7 @@ impl Repair<'_> {
         if !self.any_reference {
             return;
         }
-        let mut referrers: HashMap<Id, Vec<Id>> = HashMap::new();
+        let mut referrers: Map<Id, Vec<Id>> = Map::default();
         for (from, target) in self.all_targets() {
             if target != Id::ROOT && self.tree.is_object(from) {
                 referrers.entry(target).or_default().push(from);
@@ -71,7 +70,7 @@ impl Repair<'_> {
 
     /// What holds a key with a slash, as far as the validator sees: it looks into
     /// objects, and into the objects that are elements of a member.
-    fn slashes_reach(&self, referrers: &HashMap<Id, Vec<Id>>) -> Vec<bool> {
+    fn slashes_reach(&self, referrers: &Map<Id, Vec<Id>>) -> Vec<bool> {
         let mut reached = vec![false; self.tree.count()];
         let mut rest = Vec::new();
         for id in self.tree.containers(Id::ROOT) {
@@ -100,7 +99,7 @@ impl Repair<'_> {
 
     /// Which nodes are on a way that goes round, or between two of these: first
     /// whatever leads to none is left out, then whatever none leads to.
-    fn rounds(&self, referrers: &HashMap<Id, Vec<Id>>) -> Vec<bool> {
+    fn rounds(&self, referrers: &Map<Id, Vec<Id>>) -> Vec<bool> {
         let is_copied = |target: Id| target != Id::ROOT && self.has_to_be_copied(target);
         let referrers_of = |id: Id| {
             let all = referrers.get(&id).filter(|_| is_copied(id));

@@ -1,11 +1,10 @@
 //! What a schema may have at most (validator).
 
-use std::collections::HashSet;
-
 use super::{
     keyword::{
         ADDITIONAL_PROPERTIES, LONG_ANNOTATIONS, Name, PATTERN_PROPERTIES, PROPERTIES, UNEVALUATED,
     },
+    numbers::Set,
     read::MAX_BYTES,
     repair::{Repair, Stop},
     tree::Id,
@@ -56,7 +55,7 @@ impl Repair<'_> {
         let parts = self.tree.parts();
         let mut room = MAX_PROPERTIES;
         let mut gone = vec![false; parts.len()];
-        let mut forgotten: HashSet<Id> = HashSet::new();
+        let mut forgotten: Set<Id> = Set::default();
         for (place, part) in parts.iter().enumerate() {
             gone[place] = gone[part.holder] || forgotten.contains(&part.id);
             let Some(properties) = self.tree.object(part.id, PROPERTIES) else {
@@ -70,7 +69,7 @@ impl Repair<'_> {
                 room -= members.len();
                 continue;
             }
-            let names: HashSet<Name> = members[room..]
+            let names: Set<Name> = members[room..]
                 .iter()
                 .map(|id| self.tree.key(*id))
                 .collect();
@@ -130,7 +129,7 @@ impl Repair<'_> {
             return;
         }
         let parts = self.tree.parts();
-        let named: HashSet<Id> = parts
+        let named: Set<Id> = parts
             .iter()
             .filter_map(|part| self.referenced(part.id))
             .collect();
@@ -160,8 +159,8 @@ impl Repair<'_> {
 
     /// Everything that a key with a slash is in, as far as the validator sees: it
     /// looks into objects, and into the objects that are elements of a member.
-    fn holders_of_slashes(&self) -> HashSet<Id> {
-        let mut found = HashSet::new();
+    fn holders_of_slashes(&self) -> Set<Id> {
+        let mut found = Set::default();
         for id in self.tree.containers(Id::ROOT).into_iter().rev() {
             let is_held = self.tree.children(id).any(|child| {
                 let key = self.tree.key(child);
@@ -176,7 +175,7 @@ impl Repair<'_> {
         found
     }
 
-    fn take_out_slashes(&mut self, definition: Id, has_slash: &HashSet<Id>) {
+    fn take_out_slashes(&mut self, definition: Id, has_slash: &Set<Id>) {
         let mut rest = vec![definition];
         while let Some(id) = rest.pop() {
             if !has_slash.contains(&id) {

@@ -4,10 +4,11 @@
 //! its forms, and one that some alternative doesn't declare, and doesn't exclude,
 //! may be anything there. Required is what all require.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::{
     keyword::{ADDITIONAL_PROPERTIES, ANY_OF, Name, PATTERN_PROPERTIES, PROPERTIES, REQUIRED},
+    numbers::Map,
     repair::{Repair, Stop},
     root::{Alternative, MAX_FORMS},
     tree::{Id, quoted},
@@ -30,14 +31,14 @@ impl Repair<'_> {
     pub(super) fn merge(&mut self, alternatives: &[Alternative]) -> Result<(), Stop> {
         let is_only = alternatives.len() == 1;
         let own = self.tree.object(Id::ROOT, PROPERTIES);
-        let own: HashMap<Name, Id> = own
+        let own: Map<Name, Id> = own
             .into_iter()
             .flat_map(|own| self.tree.members(own))
             .map(|member| (self.tree.key(member), member))
             .collect();
         let mut open = 0;
         let mut properties: Vec<Property> = Vec::new();
-        let mut places: HashMap<Name, usize> = HashMap::new();
+        let mut places: Map<Name, usize> = Map::default();
         for (index, alternative) in alternatives.iter().enumerate() {
             self.check()?;
             let is_open = !alternative.iter().any(|part| self.closes(*part, is_only));
@@ -175,7 +176,7 @@ impl Repair<'_> {
                 properties
             });
             let members = self.tree.members(properties);
-            let own: HashMap<Name, Id> = members.map(|id| (self.tree.key(id), id)).collect();
+            let own: Map<Name, Id> = members.map(|id| (self.tree.key(id), id)).collect();
             for (name, value) in merged {
                 match own.get(&name) {
                     Some(old) => {

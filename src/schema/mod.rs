@@ -41,6 +41,7 @@ mod items;
 mod keyword;
 mod limits;
 mod merge;
+mod numbers;
 mod parts;
 mod prescan;
 mod read;

@@ -38,14 +38,16 @@ impl Tree<'_> {
     /// those in `$defs`, `properties`, `items`, `additionalProperties` and `anyOf`
     /// (validator).
     pub(super) fn parts(&self) -> Vec<Part> {
-        let mut parts = vec![Part {
+        const FEW: usize = 32;
+        let mut parts = Vec::with_capacity(FEW);
+        parts.push(Part {
             id: Id::ROOT,
             role: Role::Root,
             holder: 0,
             depth: 0,
             definition: None,
             has_to_end: true,
-        }];
+        });
         let mut next = 0;
         while let Some(&holder) = parts.get(next) {
             let requires_nothing = self

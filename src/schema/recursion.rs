@@ -4,10 +4,9 @@
 //! follows has to lead to something of which one can (validator). An object is finite
 //! if any of the properties that it requires is, an array if its items are.
 
-use std::collections::HashSet;
-
 use super::{
     keyword::{ALL_OF, ANY_OF, CONST, ITEMS, ONE_OF, PROPERTIES, REQUIRED, TYPE, may_repeat},
+    numbers::Set,
     parts::Part,
     repair::{Repair, Stop},
     tree::Id,
@@ -191,7 +190,7 @@ impl Repair<'_> {
                 let Some(required) = self.tree.list(id, REQUIRED) else {
                     return End::Here;
                 };
-                let names: HashSet<_> = self
+                let names: Set<_> = self
                     .tree
                     .elements(required)
                     .filter_map(|name| self.required_name(name))

@@ -1,12 +1,11 @@
 //! References that Moonshot can follow: `#`, and `#/$defs/` with a name (validator).
 
-use std::collections::{HashMap, HashSet};
-
 use super::{
     definitions::NAME,
     keyword::{
         ADDITIONAL_PROPERTIES, ANCHOR, DEFS, ID, ITEMS, PROPERTIES, REF, asserts, may_repeat,
     },
+    numbers::{Map, Set},
     repair::{Repair, is_of_document},
     resolve::DEFINITION,
     tree::{Id, quoted},
@@ -82,7 +81,7 @@ impl Repair<'_> {
         let Some(first) = self.target(id) else {
             return;
         };
-        let mut known = HashSet::new();
+        let mut known: Set<Id> = Set::default();
         let mut end = first;
         while self.only_refers(end) {
             match self.target(end) {
@@ -188,9 +187,10 @@ impl Repair<'_> {
 
     /// Follows a reference, and definitions that are nothing but another reference.
     /// `ends` are those that are known.
-    pub(super) fn end_of_chain(&self, id: Id, ends: &mut HashMap<Id, Id>) -> Option<Id> {
+    pub(super) fn end_of_chain(&self, id: Id, ends: &mut Map<Id, Id>) -> Option<Id> {
         let mut end = self.referenced(id)?;
-        let mut passed = HashSet::from([end]);
+        let mut passed: Set<Id> = Set::default();
+        passed.insert(end);
         while let Some(next) = self.referenced(end) {
             if let Some(known) = ends.get(&end) {
                 end = *known;

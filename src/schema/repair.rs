@@ -1,12 +1,13 @@
 //! The repair of one schema: passes over its tree, in their order.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::{
     Budget, Use,
     definitions::Definitions,
     inlining::Inlining,
     keyword::{ALL_OF, DEFS, ID, Name, Place, REF, SCHEMA, asserts},
+    numbers::{Map, Set},
     read::{MAX_BYTES, Weight, read},
     resolve::resolve,
     tree::{Id, Tree},
@@ -50,6 +51,9 @@ const AROUND: usize = 8;
 
 /// How often what is repaired is repaired again, and seen to be clean.
 const MAX_ROUNDS: usize = 6;
+
+/// The steps that a round takes beside those for each member.
+const ROUND: u64 = 100;
 
 /// The most changes of one schema that are reported.
 const MAX_CHANGES: usize = 100;
@@ -100,12 +104,14 @@ pub(crate) fn repair(text: &str, usage: Use, budget: &mut Budget) -> Outcome {
 fn repair_once(text: &str, usage: Use, budget: &mut Budget) -> Result<Option<Repaired>, Stop> {
     let weight = Weight::of(text);
     let room = budget.room() + Budget::ROOM_FOR_A_BYTE * text.len().min(MAX_BYTES);
-    let steps = budget.steps().saturating_sub(text.len() as u64 / 16);
+    let steps = budget
+        .steps()
+        .saturating_sub(ROUND + text.len() as u64 / 16);
     if weight.needed > MAX_BYTES {
         budget.settle(steps, budget.room());
         return Err(Stop::Hopeless);
     }
-    if weight.values as u64 * 2 > steps {
+    if steps == 0 || weight.values as u64 * 2 > steps {
         budget.settle(0, budget.room());
         return Err(Stop::OutOfBudget);
     }
@@ -147,20 +153,20 @@ pub(super) struct Repair<'a> {
     /// Whether the schema is of a draft before 2019-09, in which what is beside a
     /// `$ref` is ignored.
     is_old: bool,
-    targets: HashMap<Id, Id>,
+    targets: Map<Id, Id>,
     /// What has been moved, and what it is now.
-    moved: HashMap<Id, Id>,
+    moved: Map<Id, Id>,
     pub(super) definitions: Definitions,
     pub(super) inlining: Inlining,
     /// Branches that something beside their choice was moved into: what refers to
     /// one of these alone doesn't mean that.
-    pub(super) narrowed: HashSet<Id>,
+    pub(super) narrowed: Set<Id>,
     /// Whether there are references at all. Repairs make copies of them only.
     pub(super) any_reference: bool,
     pub(super) any_unevaluated: bool,
     places: Vec<Place>,
     /// The schemas whose references start from another one than the root.
-    pub(super) relative: HashSet<Id>,
+    pub(super) relative: Set<Id>,
     pub(super) is_changed: bool,
     pub(super) is_altered: bool,
     notes: Vec<Note>,
@@ -180,10 +186,10 @@ impl<'a> Repair<'a> {
         let mut repair = Self {
             usage,
             is_old: false,
-            moved: HashMap::new(),
+            moved: Map::default(),
             definitions: Definitions::default(),
             inlining: Inlining::default(),
-            narrowed: HashSet::new(),
+            narrowed: Set::default(),
             any_reference: resolved.any_reference,
             any_unevaluated: resolved.any_unevaluated,
             targets: resolved.targets,

@@ -1,15 +1,13 @@
 //! Finds what each reference leads to, while everything is where its author put it.
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet},
-};
+use std::{borrow::Cow, collections::HashMap};
 
 use super::{
     keyword::{
         ANCHOR, DEFINITIONS, DEFS, DISCRIMINATOR, DYNAMIC_ANCHOR, ID, MAPPING, Name, Place, REF,
         UNEVALUATED_ITEMS, UNEVALUATED_PROPERTIES,
     },
+    numbers::{Map, Set},
     tree::{Id, Tree},
 };
 
@@ -21,7 +19,7 @@ pub(super) const DEFINITION: &str = "#/$defs/";
 pub(super) struct Resolved {
     /// What the references lead to, by the schemas that hold them. Those that lead
     /// nowhere, or to another document, have no entry.
-    pub(super) targets: HashMap<Id, Id>,
+    pub(super) targets: Map<Id, Id>,
     /// Whether there are references at all.
     pub(super) any_reference: bool,
     /// Whether any schema says what is unevaluated.
@@ -29,7 +27,7 @@ pub(super) struct Resolved {
     /// What each node is made of.
     pub(super) places: Vec<Place>,
     /// The schemas whose references start from another one than the root.
-    pub(super) relative: HashSet<Id>,
+    pub(super) relative: Set<Id>,
 }
 
 /// Finds the target of every reference.
@@ -97,8 +95,8 @@ pub(super) fn from_root(tree: &Tree<'_>, maps: &mut Maps, reference: &str) -> Op
 /// What containers hold that pointers go through, by name and by place.
 #[derive(Debug, Default)]
 pub(super) struct Maps {
-    objects: HashMap<Id, HashMap<Name, Id>>,
-    arrays: HashMap<Id, Vec<Id>>,
+    objects: Map<Id, Map<Name, Id>>,
+    arrays: Map<Id, Vec<Id>>,
 }
 
 /// What references may start from, other than the root.

@@ -3,12 +3,13 @@
 //! That the root has `"type": "object"` is the API's own demand (live reports).
 //! Arguments are always objects, so what else a root admits is left out (judgement).
 
-use std::{collections::HashMap, rc::Rc};
+use std::rc::Rc;
 
 use super::{
     keyword::{
         ALL_OF, ANY_OF, CONST, DEFINITIONS, DEFS, ENUM, ID, Name, ONE_OF, REF, SCHEMA, TYPE,
     },
+    numbers::Map,
     repair::{Repair, Stop, is_of_document},
     tree::Id,
     types::Types,
@@ -111,7 +112,7 @@ impl Repair<'_> {
             before: None,
             count: 1,
         });
-        let mut ends = HashMap::new();
+        let mut ends = Map::default();
         let mut complete = Vec::new();
         // What has been found, and its parts that have not been looked into.
         let mut rest = vec![(root, vec![Id::ROOT])];

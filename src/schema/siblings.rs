@@ -1,11 +1,10 @@
 //! What is beside a reference: only what its target doesn't say (validator).
 
-use std::collections::{HashMap, HashSet};
-
 use super::{
     keyword::{
         ALL_OF, ANY_OF, DEFINITIONS, DEFS, Name, REF, TYPE, UNEVALUATED, asserts, group, may_repeat,
     },
+    numbers::{Map, Set},
     repair::{Repair, Stop},
     tree::Id,
 };
@@ -16,7 +15,7 @@ impl Repair<'_> {
     /// Leaves beside each reference that Moonshot follows only what its target
     /// doesn't say.
     pub(super) fn siblings(&mut self) -> Result<(), Stop> {
-        let mut ends = HashMap::new();
+        let mut ends = Map::default();
         for part in self.tree.parts() {
             self.check()?;
             if part.definition.is_none() && self.tree.has(part.id, REF) {
@@ -26,7 +25,7 @@ impl Repair<'_> {
         Ok(())
     }
 
-    fn beside_reference(&mut self, id: Id, ends: &mut HashMap<Id, Id>) {
+    fn beside_reference(&mut self, id: Id, ends: &mut Map<Id, Id>) {
         let Some(end) = self.end_of_chain(id, ends) else {
             return;
         };
@@ -74,7 +73,7 @@ impl Repair<'_> {
         }
         let branches = self.tree.branches(end);
         let in_branches = branches.flat_map(|branch| self.sibling_names(branch));
-        let there: HashSet<Name> = self
+        let there: Set<Name> = self
             .sibling_names(end)
             .chain(in_branches.filter(|name| *name != ANY_OF))
             .collect();

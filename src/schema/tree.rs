@@ -71,6 +71,12 @@ struct Node {
     flags: Flags,
 }
 
+const _: () = assert!(size_of::<Node>() <= 40);
+
+/// Room for nodes that are made: a list that doubled would take three times its
+/// contents while it moves.
+const SPARE: usize = 64;
+
 /// The schema.
 #[derive(Debug)]
 pub(super) struct Tree<'a> {
@@ -94,7 +100,7 @@ impl<'a> Tree<'a> {
         Self {
             text,
             made: String::new(),
-            nodes: Vec::with_capacity(nodes),
+            nodes: Vec::with_capacity(nodes + SPARE),
             names: Names::default(),
             steps: Cell::new(steps),
             room,
@@ -165,6 +171,9 @@ impl<'a> Tree<'a> {
 
     fn push(&mut self, node: Node) -> Id {
         let id = Id(self.nodes.len() as u32);
+        if self.nodes.len() == self.nodes.capacity() {
+            self.nodes.reserve_exact(SPARE + self.nodes.len() / 8);
+        }
         self.nodes.push(node);
         id
     }

@@ -83,10 +83,6 @@ impl Types {
         Self(self.0 | other.0)
     }
 
-    pub(super) const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
     /// Whether this names `other`.
     pub(super) const fn names(self, other: Self) -> bool {
         self.0 & other.0 == other.0
@@ -113,6 +109,36 @@ impl Types {
         } else {
             self
         }
+    }
+}
+
+/// Types in an order, each once.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TypeList {
+    types: [Types; QUOTED.len()],
+    count: usize,
+}
+
+impl TypeList {
+    /// Adds a type, unless it is there.
+    pub(super) fn push(&mut self, one: Types) {
+        if !self.contains(&one) {
+            self.types[self.count] = one;
+            self.count += 1;
+        }
+    }
+
+    /// All in one set.
+    pub(super) fn all(self) -> Types {
+        self.iter().copied().fold(Types::NONE, Types::or)
+    }
+}
+
+impl std::ops::Deref for TypeList {
+    type Target = [Types];
+
+    fn deref(&self) -> &[Types] {
+        &self.types[..self.count]
     }
 }
 

@@ -1,13 +1,12 @@
 //! Keywords whose value has the wrong form (validator, each of them).
 
-use std::collections::HashSet;
-
 use super::{
     Use,
     keyword::{
         ADDITIONAL_PROPERTIES, ANY_OF, DESCRIPTION, ENUM, ID, Name, PATTERN, PROPERTIES, REQUIRED,
         RESERVED, SCHEMA, TYPE,
     },
+    numbers::Set,
     repair::{Repair, Stop, is_boolean},
     tree::Id,
     types::Types,
@@ -33,7 +32,7 @@ const DIALECT: &str = "the name of the dialect spoils answers";
 impl Repair<'_> {
     /// Gives every subschema that Moonshot validates values of the right form.
     pub(super) fn values(&mut self) -> Result<(), Stop> {
-        let mut seen = HashSet::new();
+        let mut seen: Set<Id> = Set::default();
         let mut rest = vec![Id::ROOT];
         while let Some(id) = rest.pop() {
             self.check()?;
@@ -134,7 +133,7 @@ impl Repair<'_> {
             return;
         }
         let members: Vec<Id> = self.tree.members(properties).collect();
-        let mut gone = HashSet::new();
+        let mut gone: Set<Name> = Set::default();
         let mut any_reserved = false;
         for property in members {
             let name = self.tree.key(property);
@@ -177,7 +176,7 @@ impl Repair<'_> {
             return;
         };
         let members: Vec<Id> = self.tree.members(properties).collect();
-        let mut gone = HashSet::new();
+        let mut gone: Set<Name> = Set::default();
         for property in members {
             let name = self.tree.key(property);
             if is_gone(self, name) {

@@ -13,6 +13,7 @@ use super::{
         ADDITIONAL_PROPERTIES, ANY_OF, CONST, DEFS, ITEMS, Name, PROPERTIES, Place, REF, REQUIRED,
         TYPE, group, may_repeat,
     },
+    numbers::Map,
     recursion::Ends,
     repair::{Repair, Stop},
     resolve::DEFINITION,
@@ -154,7 +155,7 @@ impl Walked {
 #[derive(Debug, Default)]
 struct Judge {
     targets: HashMap<String, Option<Id>>,
-    ends: HashMap<Id, Id>,
+    ends: Map<Id, Id>,
 }
 
 impl Judge {

@@ -1,8 +1,11 @@
 //! Writes a tree as text.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::borrow::Cow;
 
-use super::tree::{Id, Tree, quoted, unquoted};
+use super::{
+    numbers::Set,
+    tree::{Id, Tree, quoted, unquoted},
+};
 use crate::json::Kind;
 
 /// What is still to be written.
@@ -19,7 +22,7 @@ impl Tree<'_> {
     /// Writes a value. What was not changed is written as it is in the text,
     /// everything else compactly.
     pub(super) fn write(&self, id: Id) -> String {
-        let mut dirty = HashSet::new();
+        let mut dirty: Set<Id> = Set::default();
         for id in self.containers(id).into_iter().rev() {
             let is_dirty = |child| self.is_changed(child) || dirty.contains(&child);
             if self.is_changed(id) || self.children(id).any(is_dirty) {
