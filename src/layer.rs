@@ -29,6 +29,8 @@ const API_KEY: &str = "MOONSHOT_API_KEY";
 /// | [`with_rule`](Self::with_rule), [`without_rule`](Self::without_rule) | every [`Rule`] enabled | [`LeaveBody`](crate::LeaveBody) disables all |
 /// | [`with_tool_choice_policy`](Self::with_tool_choice_policy) | [`ToolChoicePolicy::Nudge`] | |
 /// | [`with_n_policy`](Self::with_n_policy) | [`NPolicy::Remove`] | |
+/// | [`with_min_completion_tokens`](Self::with_min_completion_tokens) | 0: no floor | |
+/// | [`with_schema_budget`](Self::with_schema_budget) | 1 000 000 steps, about 20 ms | |
 /// | [`with_max_body_bytes`](Self::with_max_body_bytes) | 100 000 000 bytes | |
 #[derive(Clone, Debug, Default)]
 #[must_use]

@@ -59,7 +59,7 @@ macro_rules! rules {
         /// its models; done by the *vendor's client*; *live reports*, which are
         /// answers that somebody recorded; or a *judgement*. Nothing was measured
         /// against the live API by this project.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Rule {
             $( $(#[doc = $doc])+ $rule, )+
