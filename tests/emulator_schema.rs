@@ -41,7 +41,7 @@ fn with_definitions(schema: Value, definitions: Value) -> Value {
 
 #[test]
 fn recorded_verdicts_and_their_wording_are_those_of_moonshots_validator() {
-    for (file, expected) in [(VERDICTS, 118), (FOUND, 147)] {
+    for (file, expected) in [(VERDICTS, 118), (FOUND, 148)] {
         let mut rows = 0;
         for line in file.lines() {
             let row: Value = serde_json::from_str(line).unwrap();

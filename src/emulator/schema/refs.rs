@@ -19,8 +19,8 @@ pub(super) struct References<'t, 'a> {
     pub(super) targets: Vec<Option<usize>>,
 }
 
-/// What is left of a reference once definitions are skipped that only name another
-/// one.
+/// The object that a reference leads to after all definitions that only name another
+/// one are skipped.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct End {
     pub(super) node: usize,
@@ -43,10 +43,10 @@ impl<'t, 'a> References<'t, 'a> {
         Ok(Self { tree, targets })
     }
 
-    /// Checks every reference outside of `$defs`, with what its target has to say.
+    /// Checks every reference outside of `$defs` together with its target.
     ///
-    /// `endless` tells of an object with a `$ref`, and what that reference comes
-    /// to, whether it must not be.
+    /// `endless` returns whether the reference in an object, which leads to an
+    /// [`End`], recurses without end where the validator asks for one.
     pub(super) fn check(&self, endless: impl Fn(usize, End) -> bool) -> Result<(), SchemaError> {
         let mut ends = Ends::new(self);
         let mut branches = HashMap::new();
@@ -85,7 +85,7 @@ impl<'t, 'a> References<'t, 'a> {
         Ok(())
     }
 
-    /// Only what its target doesn't say may be beside a `$ref`.
+    /// Refuses keywords beside a `$ref` that its target has as well.
     fn check_siblings(
         &self,
         node: usize,

@@ -9,7 +9,7 @@ use super::{
     tree::{Node, Step, array, object},
 };
 
-/// What the validator knows about ends.
+/// Which objects have an end that the validator sees, and which need one.
 #[derive(Debug)]
 pub(super) struct Termination<'t, 'a> {
     nodes: &'t [Node<'a>],
@@ -27,7 +27,7 @@ impl<'t, 'a> Termination<'t, 'a> {
         Self { nodes, ends, asked }
     }
 
-    /// Whether a reference of an object has to come to an end and doesn't.
+    /// Whether the reference in an object needs an end and has none.
     pub(super) fn is_endless(&self, node: usize, end: End) -> bool {
         // An empty schema has an end, but isn't empty with a description.
         let emptied = end.annotated && self.nodes[end.node].object.is_empty();
