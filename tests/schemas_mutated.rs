@@ -102,22 +102,29 @@ fn rows() -> Vec<(String, bool)> {
 
 /// Whether nothing that a root says leaves an object as a value: the roots that the
 /// rule has to leave as they are, and no others.
-fn admits_no_object(root: &Value, schema: &Value, depth: usize) -> bool {
+///
+/// Names of types in another case are repaired where Moonshot looks, and nowhere else.
+fn admits_no_object(root: &Value, schema: &Value, is_read: bool, depth: usize) -> bool {
     if depth == 0 || !schema.is_object() {
         return false;
     }
-    let no_object = |value: &Value| admits_no_object(root, value, depth - 1);
+    let no_object = |value: &Value| admits_no_object(root, value, is_read, depth - 1);
+    let hidden_no_object = |value: &Value| admits_no_object(root, value, false, depth - 1);
+    let name = |name: &str| {
+        if is_read {
+            name.to_lowercase()
+        } else {
+            name.to_owned()
+        }
+    };
     let list = |keyword: &str| {
         let list = schema[keyword].as_array();
         list.filter(|list| !list.is_empty())
     };
     // What one of several names is not of the dialect is no type at all.
     let named = match &schema["type"] {
-        Value::String(name) => vec![Some(name.to_lowercase())],
-        Value::Array(names) => names
-            .iter()
-            .map(|name| name.as_str().map(str::to_lowercase))
-            .collect(),
+        Value::String(text) => vec![Some(name(text))],
+        Value::Array(names) => names.iter().map(|text| text.as_str().map(name)).collect(),
         _ => vec![None],
     };
     const OTHERS: [&str; 6] = ["array", "boolean", "integer", "null", "number", "string"];
@@ -132,8 +139,8 @@ fn admits_no_object(root: &Value, schema: &Value, depth: usize) -> bool {
     !named.is_empty() && named.iter().all(is_other)
         || schema.get("const").is_some_and(|value| !value.is_object())
         || list("enum").is_some_and(|values| !values.iter().any(Value::is_object))
-        || list("allOf").is_some_and(|all| all.iter().any(no_object))
-        || list("oneOf").is_some_and(|all| all.iter().all(no_object))
+        || list("allOf").is_some_and(|all| all.iter().any(hidden_no_object))
+        || list("oneOf").is_some_and(|all| all.iter().all(hidden_no_object))
         || list("anyOf").is_some_and(|all| all.iter().all(no_object))
         || target.is_some_and(no_object)
 }
@@ -162,7 +169,7 @@ fn every_recorded_schema_that_can_be_an_object_comes_out_accepted() {
                 Ok(out) if out == *text => {}
                 other => failures.push(format!("valid, yet changed\n  in: {text}\n {other:?}")),
             }
-        } else if admits_no_object(&schema, &schema, 9) && !says_object(&schema) {
+        } else if admits_no_object(&schema, &schema, true, 9) && !says_object(&schema) {
             left += 1;
             match Place::Parameters.rewrite(text) {
                 Ok(out) if out == *text => {}
@@ -172,7 +179,7 @@ fn every_recorded_schema_that_can_be_an_object_comes_out_accepted() {
             failures.push(format!("{error}\n  in: {text}"));
         }
     }
-    assert_eq!((rows.len(), clean, left), (6_754, 1_000, 1_000));
+    assert_eq!((rows.len(), clean, left), (6_754, 1_093, 1_350));
     all_good(&failures, rows.len());
 }
 

@@ -156,7 +156,10 @@ fn parameters_that_can_be_no_object_stay_as_they_are() {
 #[test]
 fn parameters_that_are_no_schema_stay_as_they_are() {
     for schema in ["null", "\"{}\"", "[]", "0", "[{\"type\":\"any\"}]"] {
-        assert_eq!(Place::Parameters.rewrite(schema).unwrap(), schema);
+        // Null is replaced by the rule `tools`.
+        if schema != "null" {
+            assert_eq!(Place::Parameters.rewrite(schema).unwrap(), schema);
+        }
         assert_eq!(Place::ResponseFormat.rewrite(schema).unwrap(), schema);
     }
 }

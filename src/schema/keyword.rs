@@ -285,8 +285,8 @@ impl Place {
             Self::Map => Self::Schema,
             Self::Schema => match keyword {
                 PROPERTIES | PATTERN_PROPERTIES | DEFS | DEFINITIONS | DEPENDENT_SCHEMAS
-                | DEPENDENCIES => Self::Map,
-                ENUM | CONST | DEFAULT | EXAMPLES | EXAMPLE => Self::Data,
+                | DEPENDENT_REQUIRED | DEPENDENCIES => Self::Map,
+                ENUM | CONST | DEFAULT | EXAMPLES | EXAMPLE | DISCRIMINATOR => Self::Data,
                 _ => Self::Schema,
             },
         }

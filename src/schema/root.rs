@@ -78,6 +78,9 @@ impl Repair<'_> {
                 return Err(Stop::Hopeless);
             }
             objects = alternatives;
+            if self.has_other_values(Id::ROOT) {
+                self.drop(Id::ROOT, ENUM, AN_OBJECT);
+            }
         }
         if !only_objects {
             self.keep_root();
@@ -146,15 +149,24 @@ impl Repair<'_> {
 
     /// Whether a schema can be seen to admit no object.
     fn excludes_objects(&self, id: Id) -> bool {
+        /// How far it is looked into `allOf` and `oneOf` within each other.
+        const LEVELS: usize = 4;
+        self.excludes(id, LEVELS)
+    }
+
+    fn excludes(&self, id: Id, levels: usize) -> bool {
+        let Some(levels) = levels.checked_sub(1) else {
+            return false;
+        };
         let all = |keyword| self.tree.list(id, keyword);
         self.is_for_others(id)
             || all(ALL_OF).is_some_and(|all| {
                 let mut all = self.tree.elements(all);
-                all.any(|id| self.is_for_others(id))
+                all.any(|id| self.excludes(id, levels))
             })
             || all(ONE_OF).is_some_and(|all| {
                 let mut all = self.tree.elements(all);
-                all.all(|id| self.is_for_others(id))
+                all.all(|id| self.excludes(id, levels))
             })
     }
 
@@ -163,10 +175,15 @@ impl Repair<'_> {
         self.known_types(id)
             .is_some_and(|types| !types.names(Types::OBJECT))
             || self.tree.get(id, CONST).is_some_and(is_other)
-            || self.tree.list(id, ENUM).is_some_and(|values| {
-                let mut values = self.tree.elements(values);
-                values.all(is_other)
-            })
+            || self.has_other_values(id)
+    }
+
+    /// Whether none of the values of an `enum` is an object.
+    fn has_other_values(&self, id: Id) -> bool {
+        self.tree.list(id, ENUM).is_some_and(|values| {
+            let mut values = self.tree.elements(values);
+            values.all(|value| !self.tree.is_object(value))
+        })
     }
 
     /// Keeps the root as a definition, for references to it from places that may

@@ -340,6 +340,7 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
             scan.properties += 1;
             scan.doubtful |= name.escaped
                 || scan.properties > MAX_PROPERTIES
+                || has_brace(self.text, name.span)
                 || is_reserved(inner(self.text, name.span));
             if !scan.doubtful {
                 scan.scratch.names.push(name.span);
@@ -455,6 +456,31 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
         self.scan.doubtful |= count > MAX_LIST;
         Ok(())
     }
+}
+
+/// Whether there is a brace in a name, after which Moonshot may not find what is in
+/// there. Eight bytes at a time: names are too short for a search.
+#[inline]
+fn has_brace(text: &[u8], name: Span) -> bool {
+    const BYTES: usize = 8;
+    const ONES: u64 = u64::from_le_bytes([1; BYTES]);
+    const BRACES: u64 = ONES * b'{' as u64;
+    let mut rest = name.start as usize;
+    let end = name.end as usize;
+    while rest < end {
+        let Some(word) = text.get(rest..).and_then(|rest| rest.first_chunk()) else {
+            return text[rest..end].contains(&b'{');
+        };
+        // Bytes behind the name are no braces.
+        let behind = BYTES - (end - rest).min(BYTES);
+        let word = u64::from_le_bytes(*word) << (8 * behind);
+        let zeros = word ^ BRACES;
+        if zeros.wrapping_sub(ONES) & !zeros & (ONES << 7) != 0 {
+            return true;
+        }
+        rest += BYTES;
+    }
+    false
 }
 
 /// Whether no property may have this name.
