@@ -174,6 +174,9 @@
 //!   without a key.
 //! - `inline-media`: the module [`inline_media`], a layer that fetches images and videos
 //!   given by URL and inlines them. Needs tokio.
+//! - `reasoning-memory`: the module [`reasoning_memory`], a layer that remembers the
+//!   reasoning of answers and restores it in later requests of clients that don't send it
+//!   back. Needs tokio only for stores outside of the process.
 //! - `response`: the module [`response`], a layer that repairs in responses what trips
 //!   OpenAI's clients.
 //! - `serde`: `Serialize` for reports, `Deserialize` for settings.
@@ -214,11 +217,10 @@ mod schema;
 #[cfg(feature = "serde")]
 mod serde;
 mod service;
-#[cfg(feature = "response")]
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "its users come with the next commits"
+#[cfg(any(feature = "reasoning-memory", feature = "response"))]
+#[cfg_attr(
+    not(all(feature = "reasoning-memory", feature = "response")),
+    allow(dead_code, unused_imports, reason = "each feature uses a part of it")
 )]
 mod sse;
 
@@ -229,6 +231,10 @@ pub mod emulator;
 #[cfg(feature = "inline-media")]
 #[cfg_attr(docsrs, doc(cfg(feature = "inline-media")))]
 pub mod inline_media;
+
+#[cfg(feature = "reasoning-memory")]
+#[cfg_attr(docsrs, doc(cfg(feature = "reasoning-memory")))]
+pub mod reasoning_memory;
 
 #[cfg(feature = "response")]
 #[cfg_attr(docsrs, doc(cfg(feature = "response")))]

@@ -18,6 +18,10 @@ use std::ops::RangeInclusive;
 /// A family of models, and what they accept.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Family {
+    /// Part of the keys of remembered thoughts, which outlive a version of this crate:
+    /// a name never changes.
+    #[cfg_attr(not(feature = "reasoning-memory"), allow(dead_code))]
+    pub(crate) name: &'static str,
     ids: &'static [Ids],
     pub(crate) sampling: Sampling,
     pub(crate) thinking: Thinking,
@@ -118,6 +122,7 @@ pub(crate) enum ForcedChoice {
 /// vendor's suite, vendor's client. The effort levels are documented. Treating later
 /// generations like K3 is a judgement.
 const K3: Family = Family {
+    name: "k3",
     ids: &[Ids::Generation(3..=u32::MAX)],
     sampling: Sampling::Fixed,
     thinking: Thinking::Switchable,
@@ -132,6 +137,7 @@ const K3: Family = Family {
 /// K3 on Kimi Code, where `thinking.type: "disabled"` takes effect. Live reports. On the
 /// open platform, reports differ.
 const KIMI_CODE_K3: Family = Family {
+    name: "kimi-code-k3",
     ids: &[Ids::StartWith("k3")],
     effort: Effort::Levels {
         none_disables: true,
@@ -145,6 +151,7 @@ const KIMI_CODE_K3: Family = Family {
 /// `kimi-for-coding` is K2.8: documented, as cited by a model catalogue. Treating later K2
 /// models like K2.8, and its forced choices like those of K2.6, are judgements.
 const K2_8: Family = Family {
+    name: "k2.8",
     ids: &[Ids::StartWith("kimi-for-coding"), Ids::K2(8..=u32::MAX)],
     sampling: Sampling::Fixed,
     thinking: Thinking::Switchable,
@@ -159,6 +166,7 @@ const K2_8: Family = Family {
 /// K2.7, which always thinks and always preserves thinking (documented). The treatment of
 /// `reasoning_effort` is a live report.
 const K2_7: Family = Family {
+    name: "k2.7",
     ids: &[Ids::K2(7..=7)],
     sampling: Sampling::Fixed,
     thinking: Thinking::Always,
@@ -171,6 +179,7 @@ const K2_7: Family = Family {
 
 /// K2.6. Its thinking is documented. The rest is from the vendor's suite and live reports.
 const K2_6: Family = Family {
+    name: "k2.6",
     ids: &[Ids::K2(6..=6)],
     sampling: Sampling::Fixed,
     thinking: Thinking::Switchable,
@@ -183,6 +192,7 @@ const K2_6: Family = Family {
 
 /// K2.5, which is like K2.6 but rejects `thinking.keep`. Live reports.
 const K2_5: Family = Family {
+    name: "k2.5",
     ids: &[Ids::K2(5..=5)],
     thinking_param: ThinkingParam::NotKept,
     ..K2_6
@@ -190,6 +200,7 @@ const K2_5: Family = Family {
 
 /// K2 Thinking, retired in May 2026. Documented.
 const K2_THINKING: Family = Family {
+    name: "k2-thinking",
     ids: &[Ids::StartWith("kimi-k2-thinking")],
     thinking: Thinking::Always,
     ..K2_PREVIEW
@@ -197,6 +208,7 @@ const K2_THINKING: Family = Family {
 
 /// The other K2 previews, retired in May 2026. Documented.
 const K2_PREVIEW: Family = Family {
+    name: "k2-preview",
     ids: &[Ids::StartWith("kimi-k2-")],
     sampling: Sampling::Range {
         default_is_zero: false,
@@ -210,6 +222,7 @@ const K2_PREVIEW: Family = Family {
 /// V1, retired in August 2026 (documented). `kimi-latest` still answered on 2026-08-20
 /// (live report).
 const V1: Family = Family {
+    name: "v1",
     ids: &[
         Ids::StartWith("moonshot-v1"),
         Ids::StartWith("kimi-latest"),
@@ -223,6 +236,7 @@ const V1: Family = Family {
 
 /// All other ids, which are treated like the K2 previews. Judgement.
 static UNKNOWN: Family = Family {
+    name: "unknown",
     ids: &[],
     ..K2_PREVIEW
 };

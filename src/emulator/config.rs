@@ -9,6 +9,7 @@ use super::{
     failure::Failure,
     family::{CATALOGUE, Family},
     quirk::Quirks,
+    thoughts::Thoughts,
 };
 
 /// The settings that the builder methods change.
@@ -21,6 +22,7 @@ pub(super) struct Config {
     /// Runs of failures, in order.
     pub(super) failures: Vec<(usize, Failure)>,
     pub(super) quirks: Quirks,
+    pub(super) thoughts: Thoughts,
 }
 
 /// An API key, which is not printed.

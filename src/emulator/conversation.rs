@@ -37,6 +37,10 @@ pub(super) fn is_tool(message: &Value) -> bool {
     has_role(message, "tool")
 }
 
+pub(super) fn is_assistant(message: &Value) -> bool {
+    has_role(message, "assistant")
+}
+
 fn has_role(message: &Value, role: &str) -> bool {
     message.get("role").and_then(Value::as_str) == Some(role)
 }

@@ -296,6 +296,7 @@ mod reply;
 mod schema;
 mod service;
 mod stream;
+mod thoughts;
 
 pub use self::{
     body::EmulatorBody,

@@ -2,10 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{calling, check::Accepted, conversation, instance, schema::check_schema};
-
-/// The `reasoning_content` of models that think.
-const THOUGHTS: &str = "The user wants an answer.";
+use super::{
+    calling, check::Accepted, conversation, instance, schema::check_schema, thoughts::Thoughts,
+};
 
 /// 2026-01-01. The time is fixed, so that answers can be compared.
 pub(super) const CREATED: u64 = 1_767_225_600;
@@ -16,7 +15,8 @@ pub(super) struct Reply {
     pub(super) id: String,
     pub(super) model: String,
     pub(super) choices: usize,
-    pub(super) thoughts: Option<&'static str>,
+    /// One for each choice, if the model thinks.
+    thoughts: Vec<String>,
     pub(super) answer: Answer,
     prompt_tokens: usize,
 }
@@ -35,15 +35,26 @@ pub(super) enum Answer {
 
 impl Reply {
     /// Answers the request that has this number and length in bytes.
-    pub(super) fn to(request: &Accepted<'_>, number: usize, bytes: usize) -> Self {
+    pub(super) fn to(
+        request: &Accepted<'_>,
+        thoughts: &Thoughts,
+        number: usize,
+        bytes: usize,
+    ) -> Self {
+        let thinking = if request.thinks { request.choices } else { 0 };
         Self {
             id: format!("chatcmpl-{number:016x}"),
             model: request.model.to_owned(),
             choices: request.choices,
-            thoughts: request.thinks.then_some(THOUGHTS),
+            thoughts: thoughts.of(number, thinking),
             answer: Answer::to(request),
             prompt_tokens: tokens(bytes),
         }
+    }
+
+    /// What the model thinks before a choice, if it thinks.
+    pub(super) fn thoughts(&self, choice: usize) -> Option<&str> {
+        self.thoughts.get(choice).map(String::as_str)
     }
 
     /// The reason why the answer ends.
@@ -56,7 +67,7 @@ impl Reply {
 
     /// The usage of so many choices.
     pub(super) fn usage(&self, choices: usize) -> Value {
-        let thoughts = self.thoughts.map_or(0, str::len);
+        let thoughts = self.thoughts.first().map_or(0, String::len);
         let answer = match &self.answer {
             Answer::Text(text) => text.len(),
             Answer::Call {
@@ -111,7 +122,7 @@ impl Reply {
                 }],
             }),
         };
-        if let Some(thoughts) = self.thoughts {
+        if let Some(thoughts) = self.thoughts(choice) {
             message["reasoning_content"] = json!(thoughts);
         }
         message

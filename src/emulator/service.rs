@@ -27,6 +27,7 @@ use super::{
     quirk::Quirk,
     reply::{CREATED, Reply},
     stream,
+    thoughts::Thoughts,
 };
 
 /// The longest body that is read.
@@ -128,6 +129,43 @@ impl Emulator {
         self
     }
 
+    /// Gives every thought a text of its own, and notes which ones requests bring back,
+    /// see [`returned_thoughts`](Self::returned_thoughts).
+    ///
+    /// Default: all thoughts are the same.
+    #[must_use]
+    pub fn with_unique_thoughts(mut self) -> Self {
+        self.config_mut().thoughts = Thoughts::unique();
+        self
+    }
+
+    /// The `reasoning_content` of the requests that were accepted so far: for each
+    /// request, that of every message of the assistant. Empty without
+    /// [`with_unique_thoughts`](Self::with_unique_thoughts).
+    ///
+    /// ```
+    /// use http::Request;
+    /// use tower::ServiceExt;
+    /// use tower_moonshot::emulator::Emulator;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let moonshot = Emulator::new().with_unique_thoughts();
+    /// let request = Request::post("/v1/chat/completions")
+    ///     .body(r#"{"model":"kimi-k3","messages":[{"role":"user","content":"Hi"},
+    ///         {"role":"assistant","content":"Hello","reasoning_content":"A greeting."},
+    ///         {"role":"user","content":"Bye"}]}"#.to_owned())
+    ///     .unwrap();
+    /// let response = moonshot.clone().oneshot(request).await.unwrap();
+    /// assert_eq!(response.status(), 200);
+    /// assert_eq!(moonshot.returned_thoughts(), [[Some("A greeting.".to_owned())]]);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn returned_thoughts(&self) -> Vec<Vec<Option<String>>> {
+        self.config.thoughts.returned()
+    }
+
     fn config_mut(&mut self) -> &mut Config {
         Arc::make_mut(&mut self.config)
     }
@@ -158,7 +196,8 @@ impl Emulator {
         })?;
         let request = check(&body, &self.config)?;
         let number = self.accepted.fetch_add(1, Ordering::Relaxed);
-        let reply = Reply::to(&request, number, bytes.len());
+        self.config.thoughts.note(request.body);
+        let reply = Reply::to(&request, &self.config.thoughts, number, bytes.len());
         let body = match (self.config.failure(number), request.stream) {
             (None, false) => {
                 let (status, text) = self.config.quirks.json(reply.to_json());

@@ -74,7 +74,7 @@ fn chunks(reply: &Reply) -> Vec<Value> {
 
 fn deltas(reply: &Reply, choice: usize) -> Vec<Value> {
     let mut deltas = vec![json!({"role": "assistant", "content": ""})];
-    for word in words(reply.thoughts.unwrap_or_default()) {
+    for word in words(reply.thoughts(choice).unwrap_or_default()) {
         deltas.push(json!({"reasoning_content": word}));
     }
     match &reply.answer {

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use crate::json::{self, Backend, Error, Kind, Member, Pass, Scanner, Span, Value};
+use crate::json::{self, Backend, Error, Kind, Member, Pass, Scanner, Span, Str, Value};
 
 /// How many choices, and how many tool calls, are read in one chunk or answer.
 /// One with more is not read at all: what is noted of each takes more memory than
@@ -90,13 +90,25 @@ impl Answer {
 
 impl Choice {
     /// `content` of `delta` or `message`, if it is a string.
+    #[cfg(test)]
     pub(crate) fn content<'a>(&self, text: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         string(self.content, text)
     }
 
     /// `reasoning_content` of `delta` or `message`, if it is a string.
+    #[cfg(test)]
     pub(crate) fn reasoning_content<'a>(&self, text: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         string(self.reasoning_content, text)
+    }
+
+    /// `content` as it stands in the text, if it is a string.
+    pub(crate) fn raw_content(&self) -> Option<Str> {
+        self.content?.as_str()
+    }
+
+    /// `reasoning_content` as it stands in the text, if it is a string.
+    pub(crate) fn raw_reasoning_content(&self) -> Option<Str> {
+        self.reasoning_content?.as_str()
     }
 
     /// `finish_reason`, if it is a string.
@@ -123,11 +135,13 @@ impl Call {
     }
 
     /// `function.name`, if it is a string; in a stream perhaps a piece of it.
+    #[cfg(test)]
     pub(crate) fn name<'a>(&self, text: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         string(self.name.map(|name| name.value), text)
     }
 
     /// `function.arguments`, if it is a string; in a stream a piece of it.
+    #[cfg(test)]
     pub(crate) fn arguments<'a>(&self, text: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         string(self.arguments, text)
     }

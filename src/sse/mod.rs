@@ -29,10 +29,10 @@
 //!         if answer.error.is_some() { /* failed */ }
 //!         for choice in &answer.choices {
 //!             let index: u32 = choice.index;
-//!             if let Some(thought) = choice.reasoning_content(text) { /* append */ }
-//!             if let Some(said) = choice.content(text) { /* append */ }
+//!             if let Some(thought) = choice.raw_reasoning_content() { /* append */ }
+//!             if let Some(said) = choice.raw_content() { /* append */ }
 //!             for call in answer.calls_of(choice) {
-//!                 call.index(text); call.id(text); call.name(text); call.arguments(text);
+//!                 call.index(text); call.id(text); call.name; call.arguments;
 //!             }
 //!             if choice.finish_reason(text).as_deref() == Some(b"stop") { /* over */ }
 //!         }
@@ -58,9 +58,9 @@
 //!   complete.
 //! - [`Answer::error`] is the member `error` of a chunk, unless it is null. An error
 //!   in another shape is an [`Answer`] without choices.
-//! - Strings are unescaped, and borrowed where they have no escapes. A string with
-//!   half of a surrogate pair is no text by itself: it is given as it stands in the
-//!   JSON, with its quotes.
+//! - Texts that arrive in pieces are spans of JSON strings, with their quotes. Append
+//!   what is between those and unescape the whole: a piece may end between the halves
+//!   of a surrogate pair.
 //! - The memory in use is bounded: an event or a JSON answer longer than the limit
 //!   is [`Part::Unread`] and takes no memory. Only an event that is cut by the end
 //!   of a frame is copied, until the next frame brings its rest; a JSON answer is

@@ -1,0 +1,306 @@
+//! JSON values in a form that all spellings of a value have in common.
+//!
+//! Members are sorted by key, and of a key that appears twice the last one counts;
+//! numbers are doubles, as they are to most clients; strings have no escapes. Nested
+//! objects and arrays are replaced by their digests, so that sorting moves no byte twice.
+
+use std::ops::Range;
+
+use highway::Key;
+
+use super::key::{MARK, hash};
+use crate::json::{Error, Kind, Scanner, number};
+
+const END: u8 = 0xfe;
+
+/// Writes values. Kept from one to the next for its memory.
+#[derive(Debug, Default)]
+pub(super) struct Writer {
+    out: Vec<u8>,
+    members: Vec<Member>,
+    /// Of the digests.
+    key: [u64; 4],
+}
+
+/// A member of an object, in the written bytes.
+#[derive(Clone, Debug)]
+struct Member {
+    key: Range<usize>,
+    /// Where its value ends, which begins behind the key.
+    end: usize,
+}
+
+impl Member {
+    const fn span(&self) -> Range<usize> {
+        self.key.start..self.end
+    }
+}
+
+impl Writer {
+    /// Writes a JSON text, without this member if it is an object. `None` if it is not
+    /// JSON; else the pieces that the canonical form consists of. Digests in it have this
+    /// key.
+    pub(super) fn write<'w>(
+        &'w mut self,
+        json: &[u8],
+        without: &[u8],
+        key: Key,
+    ) -> Option<impl Iterator<Item = &'w [u8]> + use<'w>> {
+        self.out.clear();
+        self.members.clear();
+        self.key = key.0;
+        self.whole(json, without).ok()?;
+        let (out, members) = (&self.out, &self.members);
+        // The members are between the first byte and the end.
+        let end = members.iter().map(|member| member.end).max().unwrap_or(1);
+        let sorted = sorted(out, members).map(|member| &out[member.span()]);
+        Some([&out[..1]].into_iter().chain(sorted).chain([&out[end..]]))
+    }
+
+    /// Writes a value. If it is an object, its members are in `members`.
+    fn whole(&mut self, json: &[u8], without: &[u8]) -> Result<(), Error> {
+        let mut scanner = Scanner::new(json)?;
+        if scanner.peek()? == Kind::Object {
+            self.out.push(b'{');
+            self.object(&mut scanner, without)?;
+            self.sort(0);
+            self.out.extend([MARK, END]);
+        } else {
+            self.value(&mut scanner)?;
+        }
+        scanner.finish()
+    }
+
+    /// Recurses no deeper than the scanner allows, 127 levels.
+    fn value(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Error> {
+        let start = self.out.len();
+        match scanner.peek()? {
+            Kind::Object => {
+                let first = self.members.len();
+                self.object(scanner, b"")?;
+                self.sort(first);
+                let members = sorted(&self.out, &self.members[first..]);
+                let digest = hash(
+                    Key(self.key),
+                    members.map(|member| &self.out[member.span()]),
+                );
+                self.members.truncate(first);
+                self.replace(start, b'{', &digest);
+            }
+            Kind::Array => {
+                if scanner.open()? {
+                    loop {
+                        self.value(scanner)?;
+                        if !scanner.more(b']')? {
+                            break;
+                        }
+                    }
+                }
+                let digest = hash(Key(self.key), [&self.out[start..]]);
+                self.replace(start, b'[', &digest);
+            }
+            Kind::String => {
+                let string = scanner.string()?;
+                self.out.push(b's');
+                self.out
+                    .extend_from_slice(&string.unescaped(scanner.text()));
+                self.out.push(MARK);
+            }
+            kind => {
+                let value = scanner.skip_peeked(kind)?;
+                self.scalar(kind, value.span.of(scanner.text()));
+            }
+        }
+        Ok(())
+    }
+
+    fn object(&mut self, scanner: &mut Scanner<'_>, without: &[u8]) -> Result<(), Error> {
+        if !scanner.open()? {
+            return Ok(());
+        }
+        loop {
+            let key = scanner.key()?.unescaped(scanner.text());
+            let start = self.out.len();
+            self.out.extend_from_slice(&key);
+            let key_end = self.out.len();
+            self.out.push(MARK);
+            self.value(scanner)?;
+            if !without.is_empty() && *key == *without {
+                self.out.truncate(start);
+            } else {
+                self.members.push(Member {
+                    key: start..key_end,
+                    end: self.out.len(),
+                });
+            }
+            if !scanner.more(b'}')? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sorts the members from this one on by key; those with the same key stay in order.
+    fn sort(&mut self, first: usize) {
+        let out = &self.out;
+        self.members[first..].sort_by(|a, b| out[a.key.clone()].cmp(&out[b.key.clone()]));
+    }
+
+    fn scalar(&mut self, kind: Kind, raw: &[u8]) {
+        match (kind, number(raw)) {
+            (Kind::True, _) => self.out.push(b't'),
+            (Kind::False, _) => self.out.push(b'f'),
+            (Kind::Number, Some(number)) if number.is_finite() => {
+                self.out.push(b'n');
+                // There are two zeros, which are the same number.
+                let number = if number == 0.0 { 0.0 } else { number };
+                self.out.extend(number.to_be_bytes());
+            }
+            (Kind::Number, _) => {
+                self.out.push(b'N');
+                self.out.extend_from_slice(raw);
+                self.out.push(MARK);
+            }
+            _ => self.out.push(b'0'),
+        }
+    }
+
+    /// Replaces what was written from `start` on by its digest.
+    fn replace(&mut self, start: usize, what: u8, digest: &[u8; 32]) {
+        self.out.truncate(start);
+        self.out.push(what);
+        self.out.extend_from_slice(digest);
+    }
+}
+
+/// The sorted members that count: the last one of each key.
+fn sorted<'a>(out: &'a [u8], members: &'a [Member]) -> impl Iterator<Item = &'a Member> {
+    members.iter().enumerate().filter_map(move |(at, member)| {
+        let next = members.get(at + 1);
+        let is_last = next.is_none_or(|next| out[next.key.clone()] != out[member.key.clone()]);
+        is_last.then_some(member)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(json: &str) -> Option<Vec<u8>> {
+        let mut writer = Writer::default();
+        let pieces: Vec<&[u8]> = writer.write(json.as_bytes(), b"", Key([0; 4]))?.collect();
+        Some(pieces.concat())
+    }
+
+    #[test]
+    fn spellings_of_a_value_are_one() {
+        for spellings in [
+            &[
+                r#"{"a":1,"b":"é"}"#,
+                r#" { "b" : "\u00e9" , "a" : 1.0 } "#,
+                r#"{"a":0,"b":"é","a":10e-1}"#,
+            ][..],
+            &["[]", " [ ] "],
+            &["{}", "{ }"],
+            &["0", "-0", "0.0", "0e5"],
+            &["100", "1e2", "100.000", "0.1E3"],
+            &[
+                r#"{"x":{"b":[1,{"d":2,"c":3}],"a":null}}"#,
+                r#"{"x":{"a":null,"b":[1e0,{"c":3,"d":2}]}}"#,
+            ],
+            &["9007199254740993", "9007199254740992"],
+        ] {
+            let first = written(spellings[0]).unwrap();
+            for spelling in spellings {
+                assert_eq!(written(spelling).as_ref(), Some(&first), "{spelling}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_values_are_others() {
+        let values = [
+            "null",
+            "true",
+            "false",
+            "0",
+            "1",
+            "-1",
+            "\"\"",
+            "\"0\"",
+            "[]",
+            "{}",
+            "[0]",
+            "[[]]",
+            "[{}]",
+            "{\"\":0}",
+            "{\"a\":0}",
+            "{\"a\":\"0\"}",
+            "{\"a\":[]}",
+            "{\"a\":{}}",
+            "{\"a\":0,\"b\":0}",
+            "{\"a\":{\"b\":0}}",
+            "{\"a\":[0,1]}",
+            "{\"a\":[1,0]}",
+            "{\"a\":[[0],1]}",
+            "{\"a\":[0,[1]]}",
+            "1e400",
+            "1e401",
+            "-1e400",
+            "\"null\"",
+            "{\"ab\":\"c\"}",
+            "{\"a\":\"bc\"}",
+            "\"a\\u0000\"",
+            "\"a\"",
+        ];
+        for (number, one) in values.iter().enumerate() {
+            for other in &values[number + 1..] {
+                assert_ne!(written(one), written(other), "{one} and {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_is_not_written() {
+        for text in [
+            "",
+            "{",
+            "{}x",
+            "{a:1}",
+            "nul",
+            "[1,]",
+            "hello",
+            &"[".repeat(1000),
+        ] {
+            assert_eq!(written(text), None, "{text}");
+        }
+        // A writer that failed starts afresh.
+        let mut writer = Writer::default();
+        assert!(writer.write(b"{\"a\":1", b"", Key([0; 4])).is_none());
+        let pieces: Vec<&[u8]> = writer
+            .write(b"{\"b\":1}", b"", Key([0; 4]))
+            .unwrap()
+            .collect();
+        assert_eq!(Some(pieces.concat()), written("{\"b\":1}"));
+    }
+
+    #[test]
+    fn a_member_can_be_left_out() {
+        let mut writer = Writer::default();
+        let mut without = |json: &str| {
+            let pieces = writer.write(json.as_bytes(), b"x", Key([0; 4])).unwrap();
+            pieces.collect::<Vec<_>>().concat()
+        };
+        for json in [
+            r#"{"x":1,"a":{"x":1}}"#,
+            r#"{"a":{"x":1},"x":{"b":[1]}}"#,
+            r#"{"x":2,"a":{"x":1},"x":3}"#,
+        ] {
+            assert_eq!(
+                without(json),
+                written(r#"{"a":{"x":1}}"#).unwrap(),
+                "{json}"
+            );
+        }
+        assert_eq!(without(r#"{"x":1}"#), written("{}").unwrap());
+    }
+}
