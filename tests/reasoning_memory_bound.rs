@@ -4,27 +4,38 @@
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicUsize, Ordering},
+    cell::Cell,
 };
 
+use bytes::Bytes;
 use tower_moonshot::reasoning_memory::{MemoryStore, ReasoningStore, StoreKey, Thought};
 
 struct Counting;
 
-/// Bytes that are allocated, each allocation with the 16 bytes that an allocator may take
-/// for itself.
-static LIVE: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    /// Bytes that this thread has allocated, each allocation with the 16 bytes that an
+    /// allocator may take for itself.
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+}
+
+fn add(bytes: isize) {
+    LIVE.set(LIVE.get() + bytes);
+}
+
+fn size(layout: Layout) -> isize {
+    layout.size() as isize + 16
+}
 
 // SAFETY: every call is handed to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.fetch_add(layout.size() + 16, Ordering::Relaxed);
+        add(size(layout));
         // SAFETY: as our caller promises.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size() + 16, Ordering::Relaxed);
+        add(-size(layout));
         // SAFETY: as our caller promises.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -49,20 +60,34 @@ fn thoughts_of_any_length_stay_under_the_bound() {
     const BOUND: usize = 4 * 1024 * 1024;
     for length in [0, 10, 1000, 100_000] {
         let thought = Thought::new(&"x".repeat(length));
-        let before = LIVE.load(Ordering::Relaxed);
+        let before = LIVE.get();
         let store = MemoryStore::new().with_max_bytes(BOUND);
         let rounds = 4 * BOUND / (length + 300);
-        let mut most = 0;
+        let mut most = 0_isize;
         for number in 0..rounds {
             store.remember(key(number as u64), thought.clone());
-            most = most.max(LIVE.load(Ordering::Relaxed) - before);
+            most = most.max(LIVE.get() - before);
             assert!(store.bytes() <= BOUND);
         }
         // One thought is on its way in.
-        assert!(most <= BOUND + length + 1000, "{length}: {most}");
+        assert!(most <= (BOUND + length + 1000) as isize, "{length}: {most}");
         // And it makes use of what it may take.
         assert!(store.bytes() > BOUND - length - 1000);
         drop(store);
-        assert_eq!(LIVE.load(Ordering::Relaxed), before);
+        assert_eq!(LIVE.get(), before);
     }
+}
+
+#[test]
+fn a_thought_keeps_no_buffer_alive_that_it_came_in() {
+    let before = LIVE.get();
+    let store = MemoryStore::new();
+    for number in 0..100 {
+        let mut frame = b"\"Hm.\"".to_vec();
+        frame.resize(100_000, b' ');
+        let json = Bytes::from(frame).slice(..5);
+        store.remember(key(number), Thought::from_json(json).unwrap());
+    }
+    assert!(LIVE.get() - before < 100_000);
+    assert_eq!(store.len(), 100);
 }
