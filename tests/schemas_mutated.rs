@@ -6,8 +6,6 @@
 #![cfg(feature = "emulator")]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
-#[path = "schemas/mutate.rs"]
-mod mutate;
 #[allow(dead_code, reason = "shared with the tests of the rule itself")]
 mod schemas;
 
@@ -16,10 +14,7 @@ use std::{env, io::Read};
 use flate2::read::GzDecoder;
 use serde_json::Value;
 
-use self::{
-    mutate::mutate,
-    schemas::{Place, all_good, parse, wild},
-};
+use self::schemas::{Place, all_good, mutate::mutate, parse, wild};
 
 /// Where mutations start: schemas that are mutated already, once more, and those of
 /// common generators.

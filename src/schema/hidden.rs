@@ -116,8 +116,9 @@ impl Repair<'_> {
             };
             // One that is fine by another reading, such as an anchor, stays if its
             // target did.
-            let is_read = is_pointer && !self.relative.contains(id) && leads_to.is_some();
-            let is_fine = if is_read {
+            let is_relative = self.relative.contains(id) && !self.any_id_gone;
+            let is_read = is_pointer && !is_relative && leads_to.is_some();
+            let is_fine = if is_read || self.any_id_gone {
                 leads_to == Some(target)
             } else {
                 let before = self.tree.pointer(target, None, usize::MAX);

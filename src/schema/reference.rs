@@ -86,11 +86,8 @@ impl Repair<'_> {
         while self.only_refers(end) {
             match self.target(end) {
                 Some(next) if known.insert(next) => end = next,
-                // A ring has no end.
-                _ => {
-                    end = first;
-                    break;
-                }
+                // A ring leads nowhere.
+                _ => return self.set_target(id, None),
             }
         }
         if end != first {

@@ -167,6 +167,8 @@ pub(super) struct Repair<'a> {
     places: Vec<Place>,
     /// The schemas whose references start from another one than the root.
     pub(super) relative: Set<Id>,
+    /// Whether an `$id` was removed, by which references may be spelled.
+    pub(super) any_id_gone: bool,
     pub(super) is_changed: bool,
     pub(super) is_altered: bool,
     notes: Vec<Note>,
@@ -195,6 +197,7 @@ impl<'a> Repair<'a> {
             targets: resolved.targets,
             places: resolved.places,
             relative: resolved.relative,
+            any_id_gone: false,
             is_changed: false,
             is_altered: false,
             notes: Vec::new(),

@@ -142,6 +142,9 @@ impl Bases {
         if let Some(found) = literal(tree, maps, reference) {
             return Some(found);
         }
+        if reference.is_empty() {
+            return None;
+        }
         let (document, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let base = match document {
             "" => base,

@@ -27,6 +27,7 @@ const NEVER: &str = "a property that is never admitted is left out";
 const RESERVED_NAME: &str = "no property may have the name of this keyword";
 const BRANCHES: &str = "anyOf must have 1 to 500 branches";
 const ENUM_ARRAY: &str = "must be an array";
+const FROM_ROOT: &str = "references start from the root";
 const DIALECT: &str = "the name of the dialect spoils answers";
 
 impl Repair<'_> {
@@ -45,7 +46,22 @@ impl Repair<'_> {
             rest.append(&mut self.definitions.hoisted);
         }
         self.spell_references();
+        self.forget_ids();
         Ok(())
+    }
+
+    /// Removes the `$id` of schemas within the root once references are spelled from
+    /// the root: by an `$id`, they would start from there.
+    fn forget_ids(&mut self) {
+        if !self.is_changed || self.relative.is_empty() {
+            return;
+        }
+        for part in self.tree.parts() {
+            if part.id != Id::ROOT && self.tree.remove_member(part.id, ID).is_some() {
+                self.note(part.id, ID, FROM_ROOT);
+                self.any_id_gone = true;
+            }
+        }
     }
 
     /// Removes the name of the dialect, which spoils the answers of K2.5 when it is

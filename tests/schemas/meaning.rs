@@ -258,6 +258,10 @@ impl Lenient<'_> {
                 }
                 // Such a reference may mean a definition further in.
                 let name = reference.rsplit('/').next().unwrap_or_default();
+                let name = name
+                    .replace("~1", "/")
+                    .replace("%5B", "[")
+                    .replace("%5D", "]");
                 if self.root.to_string().contains(&format!("\"{name}\":")) {
                     return None;
                 }

@@ -2,10 +2,12 @@
 //! every promise that holds whatever the schema is.
 
 pub(crate) mod exact;
+mod forms;
 pub(crate) mod found;
 pub(crate) mod generate;
 pub(crate) mod hostile;
 pub(crate) mod meaning;
+pub(crate) mod mutate;
 pub(crate) mod wild;
 
 use bytes::Bytes;

@@ -1,11 +1,9 @@
 //! Mutations of schemas: keywords moved, dropped and added, references of every kind
 //! in every place, and the forms that common generators write.
 
-mod forms;
-
 use serde_json::{Map, Value, json};
 
-use self::forms::{
+use super::forms::{
     KEYWORDS, ODD, PYDANTIC, REFERENCES, TYPES, ZOD, name, parsed, pick, reference, schema,
 };
 use crate::schemas::generate::Dice;
