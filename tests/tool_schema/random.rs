@@ -215,7 +215,6 @@ fn what_was_once_repaired_badly_is_repaired_well() {
 }
 
 #[test]
-#[ignore = "where Moonshot doesn't look, a reference that leads nowhere is left as it is"]
 fn a_reference_to_nowhere_is_repaired_where_moonshot_does_not_look() {
     let schema = parse(
         r##"{"properties":{},"$defs":{"A":{"anyOf":[{"else":{"$ref":"#/properties/a"},"if":{"type":"string"},"then":{"type":null}},{"required":["a"]}]}}}"##,

@@ -6,7 +6,7 @@ use tower_moonshot::MoonshotCompatLayer;
 const PLACE: &str = "/tools/0/function/parameters";
 
 /// The changes of a tool's parameters: places and reasons.
-fn changes(schema: &str) -> Vec<(String, &'static str)> {
+fn changes(schema: &str) -> Vec<(String, String)> {
     let body = format!(
         r#"{{"model":"kimi-k3","messages":[],"tools":[{{"type":"function","function":{{"name":"f","parameters":{schema}}}}}]}}"#
     );
@@ -17,7 +17,7 @@ fn changes(schema: &str) -> Vec<(String, &'static str)> {
             assert_eq!(change.rule().name(), "tool_schema");
             let pointer = change.pointer();
             let pointer = pointer.strip_prefix(PLACE).unwrap();
-            (pointer.to_owned(), change.why())
+            (pointer.to_owned(), change.why().to_owned())
         })
         .collect()
 }
@@ -135,7 +135,7 @@ fn each_change_has_its_own_reason() {
         ),
     ] {
         let found = changes(text);
-        let found: Vec<(&str, &str)> = found.iter().map(|(at, why)| (&**at, *why)).collect();
+        let found: Vec<(&str, &str)> = found.iter().map(|(at, why)| (&**at, &**why)).collect();
         assert_eq!(found, expected, "{text}");
     }
 }
