@@ -215,18 +215,6 @@ fn what_was_once_repaired_badly_is_repaired_well() {
 }
 
 #[test]
-fn a_reference_to_nowhere_is_repaired_where_moonshot_does_not_look() {
-    let schema = parse(
-        r##"{"properties":{},"$defs":{"A":{"anyOf":[{"else":{"$ref":"#/properties/a"},"if":{"type":"string"},"then":{"type":null}},{"required":["a"]}]}}}"##,
-    );
-    for place in [Place::Parameters, Place::ResponseFormat] {
-        if let Err(error) = holds_for(place, &schema, 0, &Tally::default()) {
-            panic!("{error}");
-        }
-    }
-}
-
-#[test]
 fn no_two_keywords_together_lose_a_value() {
     let tally = Tally::default();
     let pairs = generate::pairs();
