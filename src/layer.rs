@@ -226,8 +226,9 @@ impl MoonshotCompatLayer {
     /// it goes on as it came.
     ///
     /// What is noted of a body takes memory too while it is judged: next to nothing
-    /// for texts, up to 100 times its length for one of nothing but the smallest
-    /// messages or tools. Where anybody may send those, a lower limit is of use.
+    /// for texts, and never more than 40 times its length and a megabyte, which is for
+    /// bodies of nothing but the smallest messages or tools. Where anybody may send
+    /// those, a lower limit is of use.
     pub fn with_max_body_bytes(mut self, limit: usize) -> Self {
         self.config().max_body_bytes = limit;
         self
