@@ -18,7 +18,7 @@ pub(crate) struct Growth {
     make: fn(&mut Rng, usize) -> String,
 }
 
-pub(crate) const GROWTHS: [Growth; 5] = [
+pub(crate) const GROWTHS: [Growth; 9] = [
     Growth {
         of: "messages",
         counts: &[10, 100, 1_000, 10_000],
@@ -36,6 +36,30 @@ pub(crate) const GROWTHS: [Growth; 5] = [
         counts: &[10, 100, 1_000],
         small: 10,
         make: tools,
+    },
+    Growth {
+        of: "tools to repair",
+        counts: &[10, 100, 1_000],
+        small: 100,
+        make: broken_tools,
+    },
+    Growth {
+        of: "properties to repair",
+        counts: &[10, 100, 1_000, 3_000],
+        small: 1_000,
+        make: broken_properties,
+    },
+    Growth {
+        of: "references to repair",
+        counts: &[10, 100, 1_000],
+        small: 100,
+        make: old_references,
+    },
+    Growth {
+        of: "names required in reverse",
+        counts: &[10, 100, 200],
+        small: 100,
+        make: reverse_required,
     },
     Growth {
         of: "edits",
@@ -125,6 +149,55 @@ fn tools(rng: &mut Rng, count: usize) -> String {
         .unwrap();
     });
     body + "]}"
+}
+
+fn with_schema(schema: &str) -> String {
+    let mut body = String::from(HEAD);
+    message(&mut body, "user", "Go on.");
+    body.push_str(r#"],"tools":[{"type":"function","function":{"name":"tool","parameters":"#);
+    body + schema + "}}]}"
+}
+
+/// Each has one property that is no schema of Moonshot's dialect.
+fn broken_tools(rng: &mut Rng, count: usize) -> String {
+    tools(rng, count).replace(r#""line":{"type":"integer"}"#, r#""line":true"#)
+}
+
+fn broken_properties(_: &mut Rng, count: usize) -> String {
+    let mut schema = String::from(r#"{"type":"object","properties":{"#);
+    list(&mut schema, count, |schema, index| {
+        write!(schema, r#""property_{index}":true"#).unwrap();
+    });
+    with_schema(&(schema + "}}"))
+}
+
+/// A chain of definitions under their old name.
+fn old_references(_: &mut Rng, count: usize) -> String {
+    let mut schema = String::from(
+        r##"{"type":"object","properties":{"first":{"$ref":"#/definitions/A0"}},"definitions":{"##,
+    );
+    list(&mut schema, count, |schema, index| {
+        let next = (index + 1) % count;
+        write!(
+            schema,
+            r##""A{index}":{{"type":"object","properties":{{"next":{{"$ref":"#/definitions/A{next}"}}}}}}"##
+        )
+        .unwrap();
+    });
+    with_schema(&(schema + "}}"))
+}
+
+/// Five properties for each name that is required.
+fn reverse_required(_: &mut Rng, count: usize) -> String {
+    let mut schema = String::from(r#"{"type":"object","properties":{"#);
+    list(&mut schema, 5 * count - 10, |schema, index| {
+        write!(schema, r#""property_{index}":{{}}"#).unwrap();
+    });
+    schema.push_str(r#"},"required":["#);
+    list(&mut schema, count, |schema, index| {
+        write!(schema, r#""property_{}""#, 5 * (count - 1 - index)).unwrap();
+    });
+    with_schema(&(schema + "]}"))
 }
 
 fn text(rng: &mut Rng, count: usize) -> String {

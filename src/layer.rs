@@ -199,8 +199,8 @@ impl MoonshotCompatLayer {
     /// unchanged and is not read to its end.
     ///
     /// A rewrite takes memory beside the body: little for long texts, but up to 40 times
-    /// the length of a body that consists of minimal messages or tools. Set a lower limit
-    /// where untrusted callers can send such bodies.
+    /// the length of a body that consists of minimal messages or tools, and 1 MB. Set a
+    /// lower limit where untrusted callers can send such bodies.
     pub fn with_max_body_bytes(mut self, limit: usize) -> Self {
         self.config().max_body_bytes = limit;
         self

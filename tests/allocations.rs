@@ -295,17 +295,67 @@ fn reasoning_that_is_moved_is_not_copied() {
     }
 }
 
-/// Bodies of many minimal elements, which only an attacker sends. The size limit of the
-/// layer bounds the memory they take.
-#[test]
-fn a_rewrite_takes_at_most_40_times_the_length_of_the_body() {
-    // A number at which a list has just doubled its capacity.
-    let many = |thing: &str| vec![thing; (1 << 18) / thing.len() + 1].join(",");
+/// A tool with these parameters, once or as often as it takes to get to a length.
+fn with_tools(parameters: &str, length: usize) -> String {
+    let tool = format!(r#"{{"function":{{"name":"f","parameters":{parameters}}}}}"#);
+    let tools = vec![&*tool; length / tool.len() + 1].join(",");
+    chat_with("kimi-k3", HI, &format!(r#","tools":[{tools}]"#))
+}
+
+/// Bodies of many minimal elements, and of schemas that make a repair large, which only an
+/// attacker sends.
+fn greedy_bodies(length: usize) -> Vec<String> {
+    let many = |thing: &str| vec![thing; length / thing.len() + 1].join(",");
     let named = r#"{"type":"function","function":{"name":"f"}}"#;
-    for body in [
+    // Moonshot reads no longer schema.
+    let properties = |property: &dyn Fn(usize) -> String| {
+        let mut list = String::new();
+        for index in 0.. {
+            list.push_str(&property(index));
+            if list.len() > length.min(110_000) {
+                break;
+            }
+            list.push(',');
+        }
+        format!(r#"{{"properties":{{{list}}}}}"#)
+    };
+    let schemas = [
+        "{}".to_owned(),
+        r#"{"type":"object","properties":{"a":true}}"#.to_owned(),
+        properties(&|index| format!(r#""{index:x}":1"#)),
+        properties(&|index| format!(r##""{index:x}":{{"$ref":"#"}}"##)),
+        properties(&|index| format!(r#""{index:x}":{{"type":"string","anyOf":[{{}},{{}}]}}"#)),
+        properties(&|index| {
+            format!(r#""{index:x}":{{"type":["string","null","object"],"default":1}}"#)
+        }),
+        properties(&|index| {
+            let next = index + 1;
+            format!(
+                r##""{index}":{{"properties":{{"l":{{"$ref":"#/properties/{next}"}},"r":{{"$ref":"#/properties/{next}"}}}}}}"##
+            )
+        }),
+        format!(
+            r#"{{"properties":{{"a":true}},"examples":[{}]}}"#,
+            vec!["1"; length.min(100_000) / 2].join(",")
+        ),
+        format!(
+            r#"{{"properties":{{"a":{{"items":[{}]}}}}}}"#,
+            vec!["{}"; length.min(100_000) / 3].join(",")
+        ),
+        format!(
+            r#"{{"properties":{{"{}":{}}}}}"#,
+            "x".repeat(length.min(60_000)),
+            properties(&|index| format!(r#""{index}":true"#)),
+        ),
+        format!(r#"{{"type":"object","required":[{}]}}"#, many("\"\"")),
+    ];
+    let mut bodies = vec![
         chat_with("kimi-k3", &many("0"), ""),
         chat_with("kimi-k3", &many("{}"), ""),
+        chat_with("kimi-k3", &many(r#"{"role":"user"}"#), ""),
         chat_with("kimi-k3", &many(r#"{"role":"assistant"}"#), ""),
+        // Both its content and its reasoning are missed here.
+        chat_with("kimi-k2.7", &many(r#"{"role":"assistant"}"#), ""),
         chat_with("kimi-k3", &message("user", &format!("[{}]", many("0"))), ""),
         chat_with("kimi-k3", HI, &format!(r#","tools":[{}]"#, many("0"))),
         chat_with(
@@ -342,10 +392,40 @@ fn a_rewrite_takes_at_most_40_times_the_length_of_the_body() {
             ),
             "",
         ),
-    ] {
-        let counts = rewrite_again(&Bytes::from(body.clone()));
-        let most = 40 * body.len() as isize;
-        assert!(counts.peak <= most, "{}: {counts:?}", &body[..200]);
+    ];
+    bodies.extend(schemas.iter().map(|schema| with_tools(schema, length)));
+    bodies
+}
+
+#[test]
+fn no_body_takes_more_than_40_times_its_length_and_a_megabyte() {
+    // Not only right behind where a list has grown.
+    for length in [100_000, 300_000] {
+        for body in greedy_bodies(length) {
+            let counts = rewrite_again(&Bytes::from(body.clone()));
+            let most = 40 * body.len() as isize + 1_000_000;
+            let begin: String = body.chars().take(200).collect();
+            assert!(counts.peak <= most, "{} {begin}: {counts:?}", body.len());
+        }
+    }
+}
+
+#[test]
+fn one_greedy_body_does_not_cost_its_thread_memory_for_ever() {
+    for body in greedy_bodies(300_000) {
+        let begin: String = body.chars().take(200).collect();
+        std::thread::spawn(move || {
+            let layer = MoonshotCompatLayer::new();
+            let body = Bytes::from(body);
+            let small = Bytes::from(chat_with("kimi-k3", HI, ""));
+            COUNTS.set(Counts::default());
+            drop(layer.rewrite(body.clone()));
+            drop(layer.rewrite(small));
+            let live = COUNTS.get().live;
+            assert!(live <= 256 * 1024, "{begin}: {live}");
+        })
+        .join()
+        .unwrap();
     }
 }
 

@@ -31,6 +31,7 @@
 mod both_sides;
 mod braces;
 mod budget;
+mod changes;
 mod choice;
 mod definitions;
 mod depth;

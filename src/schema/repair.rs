@@ -1,9 +1,8 @@
 //! The repair of one schema: passes over its tree, in their order.
 
-use std::collections::HashSet;
-
 use super::{
     Budget, Use,
+    changes::{Changes, Repaired},
     definitions::Definitions,
     inlining::Inlining,
     keyword::{ALL_OF, DEFS, ID, Name, Place, REF, SCHEMA, asserts},
@@ -26,23 +25,6 @@ pub(crate) enum Outcome {
     OutOfBudget,
 }
 
-/// A repaired schema.
-#[derive(Debug)]
-pub(crate) struct Repaired {
-    pub(crate) text: String,
-    pub(crate) changes: Vec<SchemaChange>,
-    /// How many more changes there were.
-    pub(crate) left_out: usize,
-}
-
-/// One change of a schema.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct SchemaChange {
-    /// Where, as a JSON Pointer into the schema as it came.
-    pub(crate) pointer: String,
-    pub(crate) why: &'static str,
-}
-
 /// How deep brackets may lie within each other in a body: parsers stop at 127.
 const MAX_NESTING: usize = 120;
 
@@ -54,16 +36,6 @@ const MAX_ROUNDS: usize = 6;
 
 /// The steps that a round takes beside those for each member.
 const ROUND: u64 = 100;
-
-/// The most changes of one schema that are reported.
-const MAX_CHANGES: usize = 100;
-
-/// The most changes of one schema that are kept note of.
-const MAX_NOTES: usize = 1_000;
-
-/// The longest pointer of a change that is reported. A longer one is cut back to
-/// what is around.
-const MAX_POINTER: usize = 400;
 
 const IGNORED: &str = "drafts before 2019-09 ignore it beside a reference";
 
@@ -121,28 +93,9 @@ fn repair_once(text: &str, usage: Use, budget: &mut Budget) -> Result<Option<Rep
     let room = repair.tree.room().min(budget.room());
     budget.settle(repair.tree.steps(), room);
     outcome?;
-    Ok(repair.is_changed.then(|| repair.finish()))
-}
-
-impl Repaired {
-    /// Adds to the changes those of an earlier round.
-    fn after(self, earlier: Option<Self>) -> Self {
-        let Some(mut all) = earlier else {
-            return self;
-        };
-        all.text = self.text;
-        all.left_out += self.left_out;
-        for change in self.changes {
-            // Where it is now, nothing need have been before.
-            if !all.changes.iter().any(|known| known.why == change.why) {
-                all.changes.push(SchemaChange {
-                    pointer: String::new(),
-                    ..change
-                });
-            }
-        }
-        all
-    }
+    Ok(repair
+        .is_changed
+        .then(|| repair.changes.finish(&repair.tree)))
 }
 
 /// A schema that is being repaired.
@@ -171,15 +124,7 @@ pub(super) struct Repair<'a> {
     pub(super) any_id_gone: bool,
     pub(super) is_changed: bool,
     pub(super) is_altered: bool,
-    notes: Vec<Note>,
-    left_out: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Note {
-    at: Id,
-    keyword: Option<Name>,
-    why: &'static str,
+    changes: Changes,
 }
 
 impl<'a> Repair<'a> {
@@ -200,8 +145,7 @@ impl<'a> Repair<'a> {
             any_id_gone: false,
             is_changed: false,
             is_altered: false,
-            notes: Vec::new(),
-            left_out: 0,
+            changes: Changes::default(),
             tree,
         };
         repair.is_old = repair.names_old_draft();
@@ -258,12 +202,7 @@ impl<'a> Repair<'a> {
     /// Keeps note of a change that admits just what was admitted.
     pub(super) fn note(&mut self, at: Id, keyword: impl Into<Option<Name>>, why: &'static str) {
         self.is_changed = true;
-        if self.notes.len() < MAX_NOTES {
-            let keyword = keyword.into();
-            self.notes.push(Note { at, keyword, why });
-        } else {
-            self.left_out += 1;
-        }
+        self.changes.note(at, keyword.into(), why);
     }
 
     /// Keeps note that a subschema admits more than it did.
@@ -420,32 +359,6 @@ impl<'a> Repair<'a> {
         self.tree.become_object(id);
         let anything = self.tree.make_object(id);
         self.tree.append(id, super::keyword::NOT, anything);
-    }
-
-    fn finish(self) -> Repaired {
-        let mut changes = Vec::new();
-        let mut left_out = self.left_out;
-        // Copies of a subschema are repaired each, for one cause.
-        let mut known = HashSet::new();
-        for note in self.notes {
-            let at = self.tree.origin(note.at);
-            if !known.insert(Note { at, ..note }) {
-                continue;
-            }
-            if changes.len() == MAX_CHANGES {
-                left_out += 1;
-                continue;
-            }
-            changes.push(SchemaChange {
-                pointer: self.tree.pointer(at, note.keyword, MAX_POINTER),
-                why: note.why,
-            });
-        }
-        Repaired {
-            text: self.tree.write(Id::ROOT),
-            changes,
-            left_out,
-        }
     }
 }
 
