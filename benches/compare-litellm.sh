@@ -30,8 +30,8 @@ busy=
 [ "${load%.*}" -lt 1 ] || busy=" The machine was busy: to be measured anew."
 
 cargo build --locked --quiet --release --package moonshot-gateway
-cargo bench --locked --quiet --profile release -p benches --bench gateway --no-run
-table=$(timeout 300 cargo bench --locked --quiet --profile release -p benches --bench gateway -- \
+cargo bench --locked --quiet --profile release -p rivals --bench gateway --no-run
+table=$(timeout 300 cargo bench --locked --quiet --profile release -p rivals --bench gateway -- \
     compare "$environment/bin/litellm")
 {
     echo "Measured on $(date -u +%Y-%m-%d): LiteLLM $version, $("$environment/bin/python" --version), one worker process;"

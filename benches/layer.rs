@@ -1,7 +1,8 @@
 //! The time that the layer adds to a tower call.
 //!
 //! ```sh
-//! cargo bench -p benches --bench layer
+//! cargo bench --bench layer
+//! cargo bench --bench layer -- --test    # only verifies
 //! ```
 //!
 //! Calls with and without the layer alternate in one run. The output is the median of the

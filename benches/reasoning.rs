@@ -1,7 +1,7 @@
 //! What the memory of thoughts adds: to a chunk of a stream, and to a request.
 //!
 //! ```sh
-//! cargo bench -p benches --bench reasoning
+//! cargo bench --bench reasoning
 //! ```
 //!
 //! All candidates take turns in one run; printed are medians of the differences, in
@@ -10,6 +10,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[allow(dead_code, reason = "of the bodies only the generator of numbers is used")]
 mod bodies;
 
 use std::{

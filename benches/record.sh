@@ -15,7 +15,8 @@ fi
 # A thousand connections, and as many behind them.
 ulimit -S -n "$(ulimit -H -n)"
 
-bench() { cargo bench --locked -q -p benches "$@"; }
+bench() { cargo bench --locked -q "$@"; }
+rivals() { bench -p rivals "$@"; }
 
 {
     echo "date: $(date -u +%Y-%m-%d)"
@@ -24,30 +25,31 @@ bench() { cargo bench --locked -q -p benches "$@"; }
     echo "load before: $load"
     echo "system: $(uname -sr)"
     echo "compiler: $(rustc --version)"
-    cargo tree --locked -q -p benches -e normal,dev --depth 1 --prefix none |
+    cargo tree --locked -q -p rivals -e normal,dev --depth 1 --prefix none |
         sed -nE 's/^(jiter|memchr|serde_json|simd-json|simdutf8|sonic-rs|tower-moonshot) v([^ ]+).*/\1: \2/p' | sort -u
 } > "$data/run.txt"
 
 # Built before anything is measured.
-bench --bench rewrite --bench layer --bench response --no-run
+bench --bench layer --bench response --no-run
+rivals --bench libraries --no-run
 # All that stands in the way of requests is built as `cargo install` builds.
 cargo build --locked -q --release --package moonshot-gateway
 cargo build --locked -q --release --example emulator
-bench --profile release --bench gateway --no-run
-bench --bench rewrite -- ratios --record "$data"
-bench --bench rewrite -- sizes --record "$data"
+rivals --profile release --bench gateway --no-run
+rivals --bench libraries -- ratios --record "$data"
+rivals --bench libraries -- sizes --record "$data"
 bench --bench layer | tee "$data/layer.md"
 bench --bench response | tee "$data/response.md"
 {
-    bench --profile release --bench gateway
+    rivals --profile release --bench gateway
     echo
     echo 'In front of the emulator:'
     echo
-    bench --profile release --bench gateway -- emulator
+    rivals --profile release --bench gateway -- emulator
     echo
-    bench --profile release --bench gateway -- memory
+    rivals --profile release --bench gateway -- memory
 } | tee "$data/gateway.md"
-bench --bench rewrite --features ordered --no-run
-bench --bench rewrite --features ordered -- ratios --record "$data"
+rivals --bench libraries --features ordered --no-run
+rivals --bench libraries --features ordered -- ratios --record "$data"
 
 python3 benches/charts.py

@@ -2,7 +2,7 @@
 //! without it.
 //!
 //! ```sh
-//! cargo bench -p benches --bench response
+//! cargo bench --bench response
 //! ```
 //!
 //! Both take turns in one run; printed are the median of the differences and what a

@@ -6,13 +6,14 @@
 //! parts, tools, edits or bytes.
 //!
 //! ```sh
-//! cargo run --profile bench -p benches --bin gate               # compares
-//! cargo run --profile bench -p benches --bin gate -- --record   # records new ratios
+//! cargo run --profile bench -p rivals --bin gate               # compares
+//! cargo run --profile bench -p rivals --bin gate -- --record   # records new ratios
 //! ```
 //!
 //! Counts depend on the instruction set, so ratios are recorded per back end. A back end
 //! without recorded ratios is not compared.
 
+#[path = "../bodies/mod.rs"]
 mod bodies;
 mod candidates {
     pub(crate) mod job;
@@ -212,7 +213,7 @@ fn judge(record: bool) -> Result<(), Failure> {
         write!(
             failure,
             "\nSlower: more than {percent} % below what gate.csv has.\n{}\n\
-             If that is meant: cargo run --profile bench -p benches --bin gate -- --record\n",
+             If that is meant: cargo run --profile bench -p rivals --bin gate -- --record\n",
             fallen.join("\n")
         )?;
     }

@@ -17,11 +17,7 @@ mod sonic_value;
 mod spans;
 mod value;
 
-use bytes::Bytes;
-
-/// Passes the output to a function, piece by piece. Returns `None` if the body is
-/// refused.
-pub(crate) type Rewrite = fn(&Bytes, &mut dyn FnMut(&[u8])) -> Option<()>;
+use crate::measure::Rewrite;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate {

@@ -129,7 +129,7 @@ pub(crate) struct Gateway {
 }
 
 /// LiteLLM's example for Moonshot.
-const CONFIG: &str = include_str!("../../tests/clients/litellm-proxy/config.yaml");
+const CONFIG: &str = include_str!("../../../tests/clients/litellm-proxy/config.yaml");
 
 /// What stands in for the upstream's key, in the variable that the example names,
 /// and for the one that clients send.
@@ -144,7 +144,7 @@ pub(crate) const MASTER_KEY: &str = "sk-5c1bf2e7a94d4d0f8e63b7a2f10c9d38";
 /// Builds a program of the workspace with the profile of this one, and returns its
 /// path.
 fn build(what: &[&str], path: &str) -> Result<PathBuf, Failure> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let profile = if cfg!(debug_assertions) {
         "dev"
     } else {

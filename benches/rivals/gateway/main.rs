@@ -1,7 +1,7 @@
 //! What requests cost on their way through the gateway: a load run over loopback.
 //!
 //! ```sh
-//! alias load='cargo bench --profile release -p benches --bench gateway --'
+//! alias load='cargo bench --profile release -p rivals --bench gateway --'
 //! load                       # about 90 seconds
 //! load emulator              # as long, in front of the emulator
 //! load memory                # 1 000 requests of 1 MB at once
@@ -21,7 +21,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
-#[path = "../bodies/mod.rs"]
+#[path = "../../bodies/mod.rs"]
 mod bodies;
 #[path = "../candidates"]
 mod candidates {
