@@ -1,8 +1,8 @@
-//! What can be wrong with a configuration.
+//! Errors of the configuration.
 
 use std::fmt;
 
-/// An invalid setting. Displayed with what was given and what is accepted.
+/// An invalid setting. The message names what was given and what is accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigError {

@@ -132,7 +132,7 @@ impl MoonshotCompatLayer {
         self
     }
 
-    /// Disables a rule: what it would repair is forwarded unchanged.
+    /// Disables a rule. What it would repair is forwarded unchanged.
     pub fn without_rule(mut self, rule: Rule) -> Self {
         self.config().settings.switch(rule, false);
         self
@@ -160,14 +160,13 @@ impl MoonshotCompatLayer {
         self
     }
 
-    /// The work that the repair of one request's schemas may take, in steps. The
-    /// default is 1 000 000 steps, which take about 20 ms.
+    /// Sets how many steps the repair of one request's schemas may take. The default is
+    /// 1 000 000 steps, which take about 20 ms.
     ///
-    /// Steps are counted, not timed, so that the same request always gets the same
-    /// answer: one step is about the work on one member of a schema in one pass. Tools
-    /// of everyday size take some thousand steps each. When the budget is spent, the
-    /// remaining schemas are forwarded as they came, and
-    /// [`Report::unrepaired_schemas`] says how many.
+    /// Steps are counted instead of time, so that the same request always gets the same
+    /// result. One step is about the work on one member of a schema in one pass; a tool
+    /// of usual size takes a few thousand. When the budget is spent, the remaining schemas
+    /// are forwarded unchanged, and [`Report::unrepaired_schemas`] counts them.
     pub fn with_schema_budget(mut self, steps: u64) -> Self {
         self.config().settings.schema_budget = steps;
         self
@@ -177,8 +176,8 @@ impl MoonshotCompatLayer {
     /// to this number, where they are lower. The default is 0, which raises none.
     ///
     /// Thoughts are part of the completion, so a budget that was enough for other
-    /// models may be used up before the answer begins. Moonshot documents 16 000 as the
-    /// least for models that think. A budget that is absent is not added.
+    /// models may be used up before the answer begins. Moonshot documents a
+    /// minimum of 16 000 for models that think. An absent budget is not added.
     ///
     /// ```
     /// use bytes::Bytes;

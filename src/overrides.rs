@@ -1,4 +1,4 @@
-//! What a service outside of the layer can decide for one request, in its extensions.
+//! Settings for one request, which an outer service puts into its extensions.
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -31,8 +31,8 @@ pub struct ModelAliases {
 }
 
 impl ModelAliases {
-    /// Creates a map from pairs of a name and the id that it stands for. Of several
-    /// pairs with one name, the last counts.
+    /// Creates a map from pairs of a name and the id that it stands for. If a name
+    /// appears twice, the last one wins.
     ///
     /// # Errors
     ///
@@ -94,10 +94,10 @@ impl ModelAliases {
     }
 }
 
-/// In the extensions of a request: the id of the model that it is sent to, whatever
-/// the body says.
+/// The model that a request is sent to, whatever its body names. Put it into the
+/// extensions of the request.
 ///
-/// The rewrite follows the rules of this model. Has no effect where
+/// The rewrite applies the rules for this model. Has no effect where
 /// [`Rule::Model`](crate::Rule::Model) is disabled.
 ///
 /// ```
@@ -141,14 +141,15 @@ impl fmt::Debug for TargetModel {
     }
 }
 
-/// In the extensions of a request: only its URL and key are changed, and its body is
-/// forwarded unread.
+/// Forwards the body of a request unread; only its URL and key are changed. Put it into
+/// the extensions of the request.
 ///
-/// Its [`Report`](crate::Report) then says [`Skipped::ByRequest`](crate::Skipped::ByRequest).
+/// The [`Report`](crate::Report) of the request is then
+/// [`Skipped::ByRequest`](crate::Skipped::ByRequest).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LeaveBody;
 
-/// What the extensions of one request decide about the rewrite.
+/// The extensions of a request that affect the rewrite.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Overrides<'a> {
     pub(crate) target: Option<&'a TargetModel>,

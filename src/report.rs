@@ -83,8 +83,8 @@ impl Report {
         Outcome::Skipped(why).into()
     }
 
-    /// Puts the report into the extensions of a request, behind what another of these
-    /// layers, outside of this one, has reported.
+    /// Puts the report into the extensions of a request. If an outer layer of this kind
+    /// has put one there, the new changes are appended to it.
     pub(crate) fn file(self, extensions: &mut Extensions) -> Self {
         let report = match extensions.get::<Self>() {
             Some(earlier) => self.after(earlier),
@@ -94,8 +94,8 @@ impl Report {
         report
     }
 
-    /// Puts the report into the extensions of a response, unless another of these
-    /// layers, inside of this one, has put a fuller one there.
+    /// Puts the report into the extensions of a response, unless an inner layer of this
+    /// kind has put one there, which also covers the changes of this layer.
     pub(crate) fn file_unless_there(self, extensions: &mut Extensions) {
         if extensions.get::<Self>().is_none() {
             extensions.insert(self);
@@ -128,8 +128,8 @@ impl Report {
         }
     }
 
-    /// How many more changes there were than [`changes`](Self::changes) lists. A
-    /// report lists the first thousand at most.
+    /// The number of changes that [`changes`](Self::changes) does not list. It lists at
+    /// most 1000.
     #[must_use]
     pub const fn changes_left_out(&self) -> usize {
         match &self.outcome {
@@ -138,10 +138,9 @@ impl Report {
         }
     }
 
-    /// How many schemas were left as they came because the work on the others took
-    /// all of the
-    /// [schema budget](crate::MoonshotCompatLayer::with_schema_budget). Moonshot may
-    /// refuse the request for one of these.
+    /// The number of schemas that were left unrepaired because the
+    /// [schema budget](crate::MoonshotCompatLayer::with_schema_budget) was spent.
+    /// Moonshot may refuse the request because of them.
     #[must_use]
     pub const fn unrepaired_schemas(&self) -> usize {
         match &self.outcome {
@@ -150,12 +149,12 @@ impl Report {
         }
     }
 
-    /// The number of messages whose reasoning was required and nowhere found, so that
-    /// a space was inserted in its place.
+    /// The number of messages whose required reasoning was not found, so that a space was
+    /// inserted in its place.
     ///
-    /// Such a request is accepted, but the model has forgotten why it called its
-    /// tools. The cure is a client that sends back the `reasoning_content` of earlier
-    /// answers; this number says whether one is needed.
+    /// Moonshot accepts such a request, but the model can't see why it called its tools.
+    /// If the number is not 0, use a client that sends back the `reasoning_content` of
+    /// earlier answers.
     ///
     /// ```
     /// use bytes::Bytes;

@@ -8,7 +8,7 @@ use http::{
 
 use super::{ApiKey, BaseUrl, CHAT_COMPLETIONS, Region};
 
-/// Whether a path asks for a chat completion, behind any prefix: routers nest.
+/// Whether a path is that of a chat request. Any prefix is allowed, because routers nest.
 pub(crate) fn is_chat_completions(path: &str) -> bool {
     path.ends_with(CHAT_COMPLETIONS)
 }
@@ -35,7 +35,6 @@ pub(crate) fn retarget<B>(request: &mut Request<B>, region: &Region, key: Option
     if let Some(authorization) = authorization {
         headers.insert(AUTHORIZATION, authorization);
     }
-    // Last, so that the new URI is not moved right after it was written, which stalls.
     if let Ok(target) = target {
         *request.uri_mut() = target;
     }
@@ -88,7 +87,7 @@ fn path_under(uri: &Uri, base: &BaseUrl) -> Option<PathAndQuery> {
         moved.push_str(part);
     }
     // A path that is too long for a URI under the base stays unchanged. The region
-    // then refuses it, which is safer than to follow the caller's host.
+    // then refuses it, and the caller's host never gets the request.
     PathAndQuery::try_from(moved).ok()
 }
 
@@ -216,7 +215,7 @@ mod tests {
             targeted("evil.example:443", &Region::Global),
             "api.moonshot.ai"
         );
-        // Longer than a URI may be, under this base.
+        // Longer than a URI may be under this base.
         let long = format!("http://evil.example/{}", "a".repeat(65_500));
         let deep = Region::custom(&format!("http://h/{}", "b".repeat(100))).unwrap();
         assert!(targeted(&long, &deep).starts_with("http://h/aaa"));

@@ -1,19 +1,21 @@
-//! What one edit was, and why.
+//! A change of the request, as it is reported.
 
 use std::fmt;
 
 use super::{
     Rule,
-    chat::{Field, MessageField},
-    reasoning_content::LOST,
-    words::{JsonSchemaField, ThinkingField},
+    keys::{Field, JsonSchemaField, MessageField, ThinkingField},
 };
+
+/// The reason of a change that inserted a space for reasoning that was not found.
+/// [`Report::lost_thoughts`](crate::Report::lost_thoughts) counts these changes.
+pub(super) const LOST_THOUGHTS: &str = "reasoning_content is required and no reasoning was found";
 
 /// One change of a request body: the rule, the place and the reason.
 ///
-/// Displayed as `temperature at /temperature: at most 1 is accepted`. It holds
-/// nothing of the request's contents but the names of properties of tool
-/// schemas, so it can be logged.
+/// Displayed as `temperature at /temperature: at most 1 is accepted`. Of the request's
+/// contents, it holds only the names of properties of tool schemas, so it can be
+/// logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     pub(super) rule: Rule,
@@ -22,28 +24,30 @@ pub struct Change {
 }
 
 impl Change {
-    /// The rule that asked for it.
+    /// The rule that made the change.
     #[must_use]
     pub const fn rule(&self) -> Rule {
         self.rule
     }
 
-    /// Where: a JSON Pointer (RFC 6901) into the body as it came, such as
-    /// `/messages/3/content`. A message that was appended is at `/messages/-`.
+    /// The place of the change: a JSON Pointer (RFC 6901) into the body as the caller
+    /// sent it, such as `/messages/3/content`. An appended message is at
+    /// `/messages/-`.
     #[must_use]
     pub fn pointer(&self) -> String {
         self.place.to_string()
     }
 
-    /// Why, in a few words, such as `at most 1 is accepted`.
+    /// The reason in a few words, such as `at most 1 is accepted`. Meant for people: the
+    /// wording may change in any release.
     #[must_use]
     pub const fn why(&self) -> &str {
         self.why
     }
 
-    /// Whether a space was inserted in place of reasoning that was nowhere found.
+    /// Whether a space was inserted for reasoning that was not found.
     pub(crate) fn lost_thoughts(&self) -> bool {
-        self.rule == Rule::ReasoningContent && self.why == LOST
+        self.rule == Rule::ReasoningContent && self.why == LOST_THOUGHTS
     }
 }
 
@@ -53,10 +57,10 @@ impl fmt::Display for Change {
     }
 }
 
-/// A place in a chat request; written out only when somebody asks. It is kept
-/// small: changes are moved while their request waits.
-// The tag is a whole word, so that a change is moved in whole words: a byte that is
-// read back as part of a word stalls.
+/// A place in a chat request. It is formatted as a pointer only when somebody asks for
+/// it.
+// A tag of one byte would leave padding beside it. With four, a change is copied in
+// whole words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(super) enum Place {
@@ -69,13 +73,13 @@ pub(super) enum Place {
     Parameters(u32),
     MessageTool(u32, u32),
     Thinking(ThinkingField),
-    /// In the `json_schema` of `response_format`.
+    /// A member of `json_schema` in `response_format`.
     JsonSchema(JsonSchemaField),
-    /// Anywhere else, already written out.
+    /// Any other place, as a pointer.
     Written(Box<Box<str>>),
 }
 
-// The walk refuses texts whose offsets don't fit 32 bits, so these casts never cut.
+// The walk rejects texts of 4 GiB and more, so every index fits 32 bits.
 impl Place {
     pub(super) const fn message(index: usize, field: MessageField) -> Self {
         Self::Message(index as u32, field)
@@ -93,7 +97,7 @@ impl Place {
         Self::Tool(index as u32)
     }
 
-    /// The parameters of one of the request's tools.
+    /// The parameters of a tool in the request's `tools`.
     pub(super) const fn parameters(tool: usize) -> Self {
         Self::Parameters(tool as u32)
     }
@@ -102,7 +106,7 @@ impl Place {
         Self::MessageTool(message as u32, tool as u32)
     }
 
-    /// A place that is written out as a JSON Pointer.
+    /// Any other place, given as a JSON Pointer.
     pub(super) fn written(pointer: String) -> Self {
         Self::Written(Box::new(pointer.into()))
     }

@@ -1,4 +1,4 @@
-//! A chat request as spans: where everything stands that a rule may look at.
+//! A chat request as spans: the positions of everything that a rule may look at.
 
 use std::{cell::Cell, ops::Range};
 
@@ -8,27 +8,27 @@ use crate::{
     schema::Scratch,
 };
 
-pub(super) use super::tool::{Form, Parameters, Tool};
-pub(super) use super::words::{Field, MessageField, Role};
+pub(super) use super::keys::{Field, MessageField, Role};
+pub(super) use super::tool::{Form, Parameters, Schema, Tool};
 
 /// A message: an element of `messages` that is an object.
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     pub(super) span: Span,
-    /// None if it is another one, or missing.
+    /// `None` if it is another role or missing.
     pub(super) role: Option<Role>,
-    /// Where its own begin in [`Spans::message_fields`], up to those of the next
-    /// message.
+    /// The index of its first field in [`Spans::message_fields`]. Its last is before the
+    /// next message's first.
     pub(super) fields: u32,
-    /// In [`Spans::parts`]; there are none unless the content is an array.
+    /// As `fields`, in [`Spans::parts`]. Only an array has parts.
     pub(super) parts: u32,
-    /// In [`Spans::calls`].
+    /// As `fields`, in [`Spans::calls`].
     pub(super) calls: u32,
-    /// In [`Spans::message_tools`].
+    /// As `fields`, in [`Spans::message_tools`].
     pub(super) tools: u32,
 }
 
-// A body of nothing but the smallest messages has as many of these.
+// A body may consist of minimal messages, so this bounds the memory per byte of body.
 const _: () = assert!(size_of::<Message>() <= 28);
 
 /// An element of a content array.
@@ -41,7 +41,7 @@ pub(super) struct Part {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum PartKind {
     Text(Str),
-    /// What a model thought, as other APIs put it into the content.
+    /// The thoughts of a model, which other APIs put into the content.
     Thought,
     Other,
     /// A rule has removed it.
@@ -60,7 +60,7 @@ impl Part {
         self.text().is_some_and(Str::is_empty)
     }
 
-    /// Whether nothing of it is left but, at most, an empty text.
+    /// Whether it is removed or an empty text.
     pub(super) fn says_nothing(&self) -> bool {
         matches!(self.kind, PartKind::Removed) || self.is_empty_text()
     }
@@ -70,11 +70,11 @@ impl Part {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call {
     pub(super) span: Span,
-    /// Of whatever type; None if there is none.
+    /// Of any type. `None` if it is absent.
     pub(super) id: Option<Value>,
 }
 
-/// What `response_format` says of the answer's schema.
+/// The `json_schema` of a `response_format`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct JsonSchema {
     pub(super) span: Span,
@@ -84,70 +84,61 @@ pub(super) struct JsonSchema {
     pub(super) schema: Option<Schema>,
 }
 
-/// A JSON Schema.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Schema {
-    pub(super) span: Span,
-    /// Whether it may need a repair.
-    pub(super) doubtful: bool,
-}
-
-/// Everything that the walk records, and what the rules make of it. Filled once a
-/// request.
+/// Everything that the walk records and that the rules decide, for one request.
 #[derive(Debug, Default)]
 pub(super) struct Spans {
     pub(super) root: Option<Span>,
     pub(super) fields: [Option<Member>; Field::NAMES.len()],
     pub(super) messages: Vec<Message>,
     pub(super) message_fields: Vec<(MessageField, Member)>,
-    /// One bit for each field and for each role that occurs in any message.
+    /// The fields and roles that occur in any message, one bit for each.
     pub(super) fields_seen: u32,
     pub(super) roles_seen: u32,
-    /// Of parts nothing is noted before all are there.
+    /// Does not cover the parts, which are added after the walk.
     pub(super) contents: Contents,
     pub(super) parts: Vec<Part>,
     pub(super) calls: Vec<Call>,
     pub(super) tools: Vec<Tool>,
     /// The tools of all messages that have any.
     pub(super) message_tools: Vec<Tool>,
-    /// The `json_schema` in `response_format`, if it is an object, and whether that
-    /// is the format's type.
+    /// The `json_schema` in `response_format`, if it is an object.
     pub(super) json_schema: Option<JsonSchema>,
+    /// Whether the type of `response_format` is `json_schema`.
     pub(super) format_is_schema: bool,
-    /// Keys that stand more than once: a later and an earlier member, sorted by
-    /// the later one. The last of them all is the one in the lists above.
+    /// Members with the same key: a later and an earlier one, sorted by the later one.
+    /// The lists above hold the last member with a key.
     pub(super) duplicates: Vec<(Member, Member)>,
-    /// Room for looking at schemas.
+    /// Memory for the prescan of schemas.
     pub(super) scratch: Scratch,
-    /// Room for telling ids of calls, and names of tools, apart.
+    /// Memory for the search for repeated ids of calls and names of tools.
     pub(super) distinct: Distinct,
     pub(super) edits: Edits,
     pub(super) changes: Vec<Change>,
-    /// How many more changes there are than are listed.
+    /// The number of changes that are not listed.
     pub(super) left_out: usize,
-    /// How many bytes the written places of the changes have.
+    /// The bytes in the places of changes that are stored as text.
     pub(super) written: usize,
-    /// How many schemas were left unrepaired for want of budget.
+    /// The number of schemas left unrepaired because the budget was spent.
     pub(super) schemas_left: usize,
 }
 
-/// What the contents of all messages are, in general: mostly strings that say
-/// something, so that rules need not look at each.
+/// A summary of the contents of all messages. Most are non-empty strings, which rules
+/// then need not look at one by one.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Contents {
     pub(super) any_array: bool,
-    /// Whether any part of an array is no text.
+    /// Whether any part of an array is not text.
     pub(super) any_part_is_other: bool,
-    /// Whether any part may hold what a model thought.
+    /// Whether any part may hold thoughts of a model.
     pub(super) any_part_thinks: bool,
-    /// Whether any part is an empty text, or removed.
+    /// Whether any part is an empty text or removed.
     pub(super) any_part_is_empty: bool,
-    /// Whether some content is absent, null, an empty string or an empty array.
+    /// Whether any content is absent, null, an empty string or an empty array.
     pub(super) any_is_nothing: bool,
 }
 
 impl Contents {
-    /// Whether a message may say nothing.
+    /// Whether any message may have no content.
     pub(super) const fn any_may_be_empty(self) -> bool {
         self.any_is_nothing | self.any_part_is_empty
     }
@@ -157,7 +148,7 @@ impl Contents {
     pub(super) fn add(&mut self, content: Value, has_parts: bool) {
         let is_array = content.kind == Kind::Array;
         self.any_array |= is_array;
-        // Without branches: what contents are follows no pattern.
+        // Without branches, because their outcomes would follow no pattern.
         self.any_is_nothing |=
             (content.kind == Kind::Null) | (content.span.length() == 2) | (is_array & !has_parts);
     }
@@ -175,14 +166,13 @@ thread_local! {
     static SCRATCH: Cell<Option<Box<Spans>>> = const { Cell::new(None) };
 }
 
-/// Lists with room for more than this are given back to the allocator: a request
-/// with thousands of messages is rare, and must not cost memory ever after.
+/// Lists shrink to this capacity after a request, so that a rare request with
+/// thousands of messages does not hold memory for good.
 const KEPT: usize = 1024;
 
 impl Spans {
-    /// Lends empty lists to `f`. They are kept for the next request on this
-    /// thread, so that a request that needs no change allocates nothing, and one
-    /// that does only what goes out.
+    /// Lends empty lists to `f`. They are kept for the next request on this thread, so
+    /// that a request without changes allocates nothing.
     pub(super) fn with_scratch<R>(f: impl FnOnce(&mut Self) -> R) -> R {
         let mut spans = SCRATCH.take().unwrap_or_default();
         let result = f(&mut spans);
@@ -191,7 +181,8 @@ impl Spans {
         result
     }
 
-    /// What of a list of so many belongs to a message, by where each one's own begins.
+    /// The range of a message in a list of this length. `start` returns where the
+    /// elements of a message begin.
     #[inline(always)]
     fn own(&self, index: usize, length: usize, start: impl Fn(&Message) -> u32) -> Range<usize> {
         let first = start(&self.messages[index]) as usize;
@@ -215,7 +206,7 @@ impl Spans {
         self.own(message, self.message_tools.len(), |found| found.tools)
     }
 
-    /// Forgets an array of messages: of two the last counts.
+    /// Forgets an array of messages, because a later one with the same key wins.
     pub(super) fn forget_messages(&mut self) {
         self.messages.clear();
         self.message_fields.clear();
@@ -227,8 +218,7 @@ impl Spans {
         self.message_tools.clear();
     }
 
-    /// Where in the list a message's field stands; the message's first is at
-    /// `first`.
+    /// The index of a field in the list. The message's first field is at `first`.
     #[cold]
     #[inline(never)]
     pub(super) fn slot(&self, first: usize, field: MessageField) -> Option<usize> {
@@ -237,9 +227,9 @@ impl Spans {
         Some(first + slot)
     }
 
-    /// Keeps note of an earlier member with the same key: in the list before
-    /// whatever is found inside of the later one, to keep it sorted. Where in the
-    /// list is for [`member`](Self::member).
+    /// Records an earlier member with the same key, and returns its index for
+    /// [`member`](Self::member). Called before the later value is read, so that the list
+    /// stays sorted.
     #[inline(always)]
     pub(super) fn duplicate(&mut self, earlier: Option<Member>) -> Option<usize> {
         let earlier = earlier?;
@@ -247,7 +237,7 @@ impl Spans {
         Some(self.duplicates.len() - 1)
     }
 
-    /// A member that rules look at, and the later one of a duplicate.
+    /// Creates a member, and records it as the later one of a duplicate.
     #[inline(always)]
     pub(super) fn member(&mut self, key: Str, value: Value, duplicate: Option<usize>) -> Member {
         let member = Member {

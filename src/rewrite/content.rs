@@ -1,15 +1,15 @@
-//! `content`: arrays of nothing but text become strings.
+//! `content`: replaces content arrays that hold only text by strings.
 //!
-//! Moonshot's older text models refuse content arrays. Where every array of a request
-//! holds only text, each becomes one string: the texts, joined with nothing between,
-//! exactly as they are escaped. A single part that is no text, anywhere in the
-//! request, means that the model is one that accepts arrays, and all of them stay.
-//! This is what LiteLLM does, and what its users rely on (live reports).
+//! Moonshot's older text models refuse content arrays. If every array of a request
+//! holds only text, each is replaced by one string: its texts, joined without a
+//! separator, with their escapes unchanged. If any part in the request is not text, the
+//! model must be one that accepts arrays, and all arrays stay. LiteLLM does the same,
+//! and its users rely on it (live reports).
 
 use super::{change::Place, chat::MessageField, draft::Draft};
 use crate::json::Kind;
 
-const TEXT_ONLY: &str = "text alone is sent as a string";
+const TEXT_ONLY: &str = "content that is only text is sent as one string";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
     let contents = draft.contents();
@@ -24,7 +24,7 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
         let Some(content) = content.filter(|content| content.value.kind == Kind::Array) else {
             continue;
         };
-        // A message without any text gets one from the rule for empty content.
+        // The rule `empty_content` gives a space to a message without any text.
         if !contents.any_may_be_empty() || !draft.fills(index) {
             draft.join_content(index, content.value.span);
             draft.note(Place::message(index, MessageField::Content), TEXT_ONLY);

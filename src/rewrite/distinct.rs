@@ -1,14 +1,13 @@
-//! A check for ids or names that occur twice, which nearly every request passes.
+//! Checks whether ids or names are all different, as in nearly every request.
 
 use std::hash::{BuildHasher, RandomState};
 
 use crate::json::Str;
 
-/// A table of hashes that is kept from one request to the next, so that the check
-/// allocates nothing.
+/// A hash table that is kept between requests, so that the check allocates nothing.
 ///
-/// Hashes are seeded, so that nobody outside can choose ids that collide; and if
-/// ids collide nevertheless, the check gives up after a bounded number of steps.
+/// Hashes are seeded, so that callers can't choose ids that collide. If ids collide
+/// nevertheless, the check gives up after a bounded number of steps.
 #[derive(Debug)]
 pub(super) struct Distinct {
     seeds: [u64; 2],
@@ -27,11 +26,11 @@ impl Default for Distinct {
 }
 
 impl Distinct {
-    /// Whether all of these are different. `true` is exact; `false` may be a collision
+    /// Whether all ids are different. `true` is exact. `false` may be due to a collision
     /// of hashes.
     #[inline]
     pub(super) fn are_all(&mut self, text: &[u8], ids: impl Iterator<Item = Str> + Clone) -> bool {
-        // A small table may be larger than it has to.
+        // For few ids, an upper bound is good enough: the table is small anyway.
         let count = match ids.size_hint() {
             (_, Some(most @ ..=512)) => most,
             _ => ids.clone().count(),
@@ -43,7 +42,7 @@ impl Distinct {
         self.slots.clear();
         self.slots.resize(size, 0);
         let slots = &mut self.slots[..];
-        // At most half of the table is taken: a search takes 1.5 steps on average.
+        // At most half of the slots are used, so a search takes 1.5 steps on average.
         let mut steps = 4 * count + 32;
         for id in ids {
             let hash = match id.plain(text) {
@@ -64,23 +63,23 @@ impl Distinct {
         true
     }
 
-    /// Gives memory back to the allocator, down to room for this many slots.
+    /// Shrinks the table to this many slots.
     pub(super) fn shrink_to(&mut self, slots: usize) {
         self.slots.clear();
         self.slots.shrink_to(slots);
     }
 }
 
-/// Two words at a time, each with a seed, are multiplied, and the halves of the
-/// product folded. The last two words may overlap with those before, so that no byte
-/// is read alone.
+/// Hashes an id, 16 bytes at a time: two words, each with a seed, are multiplied, and
+/// the halves of the product are combined. The last 16 bytes may overlap those before,
+/// so that no byte is read alone.
 #[inline]
 fn hash(seeds: [u64; 2], id: &[u8]) -> u64 {
     let mix = |hash: u64, (one, other): (u64, u64)| {
         let product = u128::from(one ^ hash) * u128::from(other ^ seeds[1]);
         product as u64 ^ (product >> 64) as u64
     };
-    // The length is spread, so that it can't make up for a difference in a short id.
+    // Multiplied, so that the length can't cancel out a difference in a short id.
     let mut hash = (id.len() as u64)
         .wrapping_mul(0x9e37_79b9_7f4a_7c15)
         .wrapping_add(seeds[0]);
@@ -103,7 +102,7 @@ fn halves(words: [u8; 16]) -> (u64, u64) {
     (words as u64, (words >> 64) as u64)
 }
 
-/// Less than 16 bytes as two words.
+/// An id of less than 16 bytes as two words.
 #[inline]
 fn short(id: &[u8]) -> (u64, u64) {
     if let (Some(first), Some(last)) = (id.first_chunk(), id.last_chunk()) {
@@ -170,7 +169,7 @@ mod tests {
         }
     }
 
-    /// Seeds that somebody knows are of no more use than to make the check give up.
+    /// Even an attacker who knows the seeds can only make the check give up.
     #[test]
     fn ids_that_collide_take_a_bounded_number_of_steps() {
         let mut table = Distinct {

@@ -1,12 +1,14 @@
-//! `empty_content`: messages that say nothing.
+//! `empty_content`: fills messages without content, and removes empty text parts.
 //!
-//! Moonshot refuses a message of a user, an assistant or the system without content,
-//! and empty text parts (live reports, `the message at position 1 with role
-//! 'assistant' must not be empty`, `text content is empty`). An empty message gets one
-//! space, which changes no answer that is known of (judgement); it can't be left out,
-//! because that could put two messages of one role next to each other. Tool calls and
-//! prefills (`partial`) may be empty, but not as an array (a peer's test). A system
-//! message that carries `tools` has to be empty (vendor's suite).
+//! Moonshot refuses user, assistant and system messages without content, and empty text
+//! parts (live reports, `the message at position 1 with role 'assistant' must not be
+//! empty`, `text content is empty`). An empty message gets one space, which is not known
+//! to change any answer (judgement). The message can't be removed, because that could put
+//! two messages of one role next to each other.
+//!
+//! The content of messages with tool calls and of prefills (`partial`) may be empty, but
+//! not an empty array (a peer's test). A system message that carries `tools` has to be
+//! empty (vendor's suite).
 
 use super::{
     change::Place,
@@ -17,7 +19,7 @@ use crate::json::Kind;
 
 const NOT_EMPTY: &str = "an empty message is refused";
 const NO_EMPTY_PART: &str = "an empty text part is refused";
-const NO_EMPTY_ARRAY: &str = "an empty array is refused";
+const NO_EMPTY_ARRAY: &str = "an empty content array is refused";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
     if !draft.contents().any_may_be_empty() {
@@ -45,8 +47,8 @@ fn fill(draft: &mut Draft<'_>, index: usize) {
     draft.note(Place::message(index, MessageField::Content), NOT_EMPTY);
 }
 
-/// In an array that stays, removes the parts that are empty texts. An array with
-/// nothing else becomes `""`: what it would be without its brackets.
+/// Removes the empty text parts of an array that stays. An array without any other
+/// part is replaced by `""`.
 fn remove_empty_parts(draft: &mut Draft<'_>, index: usize) {
     let content = draft.message_field(index, MessageField::Content);
     let Some(content) = content.filter(|content| content.value.kind == Kind::Array) else {

@@ -1,15 +1,15 @@
-//! `max_tokens` and `max_completion_tokens` of models that think: at least what the
-//! caller of this crate wants.
+//! `min_completion_tokens`: raises `max_tokens` and `max_completion_tokens` of models
+//! that think to a configured minimum.
 //!
-//! Thoughts are part of the completion: with a budget of 200 tokens, 199 were thoughts
-//! and no content was left (live report). Moonshot asks for 16 000 at least
-//! (documented). A budget that is absent stays absent, and one that is no positive
-//! number is left for Moonshot to judge.
+//! Thoughts are part of the completion: of a budget of 200 tokens, thoughts took 199
+//! and no content was left (live report). Moonshot asks for at least 16 000
+//! (documented). An absent budget is not added. A budget that is not a positive number
+//! is left for Moonshot to judge.
 
 use super::{chat::Field, draft::Draft};
 use crate::json::Text;
 
-const TOO_LOW: &str = "thoughts are part of the completion";
+const TOO_LOW: &str = "the budget is below the configured minimum for models that think";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
     let Some(least) = draft.settings.min_completion_tokens else {

@@ -1,8 +1,8 @@
-//! From a chat request to one that Moonshot accepts: walk the body once, let
-//! every rule look at the spans and ask for edits, apply them.
+//! Rewrites a chat request so that Moonshot accepts it: walks the body once, lets every
+//! rule look at the spans and ask for edits, and applies the edits.
 //!
-//! Nothing here knows about HTTP. A new rule is a module with `fn apply(&mut
-//! Draft)` and a line in the table below, which is also the order.
+//! Nothing here depends on HTTP. A new rule is a module with `fn apply(&mut Draft)` and a
+//! line in the table below, which also sets the order.
 
 mod change;
 mod chat;
@@ -10,6 +10,7 @@ mod content;
 mod distinct;
 mod draft;
 mod empty_content;
+mod keys;
 mod min_completion_tokens;
 mod model;
 mod reasoning_content;
@@ -26,7 +27,6 @@ mod tool_choice;
 mod tool_schema;
 mod tools;
 mod walk;
-mod words;
 
 use std::{str::FromStr, sync::Arc};
 
@@ -48,17 +48,26 @@ pub use self::{
 /// Declares the rules and the order in which they are applied.
 macro_rules! rules {
     ($( $(#[doc = $doc:literal])+ $rule:ident => $module:ident, )+) => {
-        /// A rule of the rewrite. Each can be switched off with
+        /// A rule of the rewrite.
+        ///
+        /// All rules are enabled by default. Disable one with
         /// [`MoonshotCompatLayer::without_rule`](crate::MoonshotCompatLayer::without_rule).
+        /// A rule is displayed as its name in snake case, such as `tool_choice`, which
+        /// suits metric labels.
         ///
-        /// Displayed as its name in snake case, `tool_choice`, which is a good
-        /// metric label.
+        /// # Sources
         ///
-        /// Each says how it is known what Moonshot refuses: *documented* by Moonshot;
-        /// asserted by the *vendor's suite*, with which Moonshot tests other hosts of
-        /// its models; done by the *vendor's client*; *live reports*, which are
-        /// answers that somebody recorded; or a *judgement*. Nothing was measured
-        /// against the live API by this project.
+        /// Each rule names the source of what it says about Moonshot:
+        ///
+        /// - *documented*: Moonshot's documentation says so;
+        /// - *vendor's suite*: the tests by which Moonshot judges other hosts of its
+        ///   models assert it;
+        /// - *vendor's client*: Moonshot's own client does it;
+        /// - *validator*: measured on the schema validator that Moonshot publishes;
+        /// - *live reports*: somebody recorded such an answer of the API;
+        /// - *judgement*: there is no source.
+        ///
+        /// This project has measured nothing against the live API.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Rule {
@@ -66,7 +75,7 @@ macro_rules! rules {
         }
 
         impl Rule {
-            /// Every rule, in the order in which they are applied.
+            /// All rules, in the order in which they are applied.
             pub const ALL: &'static [Self] = &[ $( Self::$rule, )+ ];
 
             /// The rule's name in snake case.
@@ -78,8 +87,8 @@ macro_rules! rules {
             }
         }
 
-        /// Applies every rule that is on: one after the other and not in a loop,
-        /// because most see at once that there is nothing to do for them.
+        /// Applies every enabled rule. Unrolled, so that the first check of each rule,
+        /// which usually ends it, can be inlined.
         fn apply(draft: &mut Draft<'_>) {
             $(
                 if draft.settings.is_on(Rule::$rule) {
@@ -91,76 +100,98 @@ macro_rules! rules {
     };
 }
 
-// What thinks and what is forced is settled first: the rules behind depend on it.
+// Whether the model thinks is settled first, because later rules depend on it.
 rules! {
-    /// Replaces `moonshot/kimi-k3` and aliases by the id that Moonshot knows (live
-    /// reports).
+    /// Replaces aliases, and removes the prefixes `moonshot/` and `moonshotai/`, which
+    /// Moonshot answers with 404 (live reports). A
+    /// [`TargetModel`](crate::TargetModel) in the request's extensions replaces any
+    /// model.
     Model => model,
-    /// Repairs what a model refuses in `thinking`: a boolean in place of the object
-    /// (live reports); a `type` that is neither `enabled` nor `disabled` (vendor's
-    /// suite); on K2.7 `disabled`, and any `keep` but `all` (documented); on K2.5
-    /// `keep` (live reports). Where other hosts' switches, such as `enable_thinking`,
-    /// say that K2.5, K2.6 or K2.8 is not to think, `thinking` says so too: Moonshot
-    /// ignores them (live reports).
+    /// Repairs a `thinking` that the model refuses, and translates other hosts' switches.
+    ///
+    /// Refused are a boolean in place of the object (live reports); a `type` other than
+    /// `enabled` and `disabled` on K3 (vendor's suite), and `adaptive` on K2.x (live
+    /// reports); `disabled`, and a `keep` other than `all`, on K2.7 (documented); any
+    /// `keep` on K2.5 (live reports).
+    ///
+    /// Moonshot ignores other hosts' switches, such as `enable_thinking: false` (live
+    /// reports). On K2.5, K2.6 and K2.8, the rule adds a `thinking` that disables
+    /// thinking (judgement).
     Thinking => thinking,
-    /// Makes `reasoning_effort` a level that the model has, or removes it. On K3 and
-    /// K2.8 it becomes `low`, `high` or `max` (documented; which one is nearest is a
-    /// judgement), as does `thinking.effort`; on K2.8 it is moved into `thinking` if
-    /// that is given (vendor's client). `none` disables thinking on K2.5, K2.6, K2.8
-    /// and Kimi Code's K3 (judgement). On K2.5 to K2.7 an effort is removed beside
-    /// `thinking`, which is refused (live reports). An object is replaced by its
-    /// `effort` (live reports).
+    /// Replaces `reasoning_effort` by a level that the model accepts, or removes it.
+    ///
+    /// - An object is replaced by its `effort`: only a string is accepted (live
+    ///   reports).
+    /// - K3 and K2.8 accept `low`, `high` and `max`, here and in `thinking.effort`
+    ///   (documented). Other known levels are replaced by the nearest one (judgement),
+    ///   unknown levels are removed.
+    /// - Beside `thinking`, the effort is moved into it on K2.8 (vendor's client), and
+    ///   removed on K2.5, K2.6 and K2.7, which refuse both together (live reports).
+    /// - `none` is replaced by disabled thinking on K2.5, K2.6, K2.8 and Kimi Code's K3,
+    ///   by `low` on K3 (judgement), and removed on K2.7, which refuses it (live
+    ///   reports).
     ReasoningEffort => reasoning_effort,
-    /// Replaces a `tool_choice` that the model refuses according to
-    /// [`ToolChoicePolicy`] (live reports), and a named function by no other tool left
-    /// on models that think (judgement; that K3 ignores the name is in the vendor's
-    /// suite). Translates the forms of other APIs (judgement; `{"type":"auto"}`, live
-    /// reports). Removes it where there are no tools (vendor's suite).
+    /// Replaces a `tool_choice` that the model refuses or does not know.
+    ///
+    /// - A forced choice that the model refuses (live reports) is replaced according to
+    ///   [`ToolChoicePolicy`].
+    /// - A named function, which thinking models refuse (live reports) and K3 ignores
+    ///   (vendor's suite), is replaced by a forced choice with all other tools removed
+    ///   (judgement).
+    /// - Forms of other APIs are translated (`{"type":"auto"}`: live reports; others:
+    ///   judgement).
+    /// - Without any tools, the choice is removed, except for `auto` and `none` on K3
+    ///   (vendor's suite).
     ToolChoice => tool_choice,
-    /// Schemas of tools and answers become ones of Moonshot's dialect, and never
-    /// admit less than before. The dialect was measured on the validator that
-    /// Moonshot publishes; the rest is documented or live reports.
+    /// Repairs schemas of tools and answers that are outside of Moonshot's dialect of
+    /// JSON Schema (validator; that a tool's root has to be an object: live reports). A
+    /// repaired schema admits everything that the original admits.
     ToolSchema => tool_schema,
-    /// Nests flat tools, as in OpenAI's Responses API, in `function`, and replaces
-    /// `parameters` that are null by the schema of an object without properties (both
-    /// judgements). Removes a tool that is equal to an earlier one (live reports,
-    /// vendor's suite).
+    /// Moves the members of flat tools, as OpenAI's Responses API has them, into
+    /// `function`, and replaces null `parameters` by the schema of an object without
+    /// properties (both judgement). Removes a tool that is equal to an earlier one,
+    /// because names must not repeat (live reports, vendor's suite).
     Tools => tools,
-    /// Adds the `name` that a `json_schema` in `response_format` lacks, and removes a
-    /// `strict` that is no boolean (vendor's suite).
+    /// Adds the missing `name` of a `json_schema` in `response_format`, and removes a
+    /// `strict` that is not a boolean (vendor's suite). Removes `$schema` from a schema
+    /// whose `strict` is false, because it makes K2.5 answer nonsense (live reports).
     ResponseFormat => response_format,
-    /// On models that accept a range (V1, K2 previews, unknown ids), clamps
-    /// temperatures above 1 to 1 (documented). With `n` above 1, one near 0 becomes
-    /// 0.3 (documented; that 0.3 is far enough is LiteLLM's bound), on V1 also none
-    /// at all (judgement).
+    /// Clamps temperatures above 1 to 1, on models that accept a range: V1, K2 previews
+    /// and unknown ids (documented). With `n` above 1, raises temperatures below 0.3 to
+    /// 0.3: those near 0 are refused (documented), and the bound is LiteLLM's. On V1,
+    /// also adds 0.3 where the temperature is absent, because its default is 0
+    /// (judgement).
     Temperature => temperature,
-    /// Removes sampling parameters whose value is not the single one that the model
-    /// accepts (vendor's suite, live reports). That is how K3 and the K2 models from
-    /// K2.5 on are. For `n` see [`NPolicy`].
+    /// Removes sampling parameters whose value is not the only one that the model
+    /// accepts, on K3 and on K2 models from K2.5 on (vendor's suite, live reports).
+    /// [`NPolicy`] can keep `n`.
     Sampling => sampling,
-    /// Raises `max_tokens` and `max_completion_tokens` of models that think to
-    /// [what the layer is told](crate::MoonshotCompatLayer::with_min_completion_tokens),
-    /// which by default is nothing (documented: thoughts are part of the completion).
+    /// Raises `max_tokens` and `max_completion_tokens` of models that think to a
+    /// [configured minimum](crate::MoonshotCompatLayer::with_min_completion_tokens),
+    /// because thoughts are part of the completion (documented). There is no minimum by
+    /// default.
     MinCompletionTokens => min_completion_tokens,
     /// Replaces the role `developer` by `system` (live reports).
     Role => role,
-    /// Adds the `reasoning_content` that thinking models miss beside tool calls, and
-    /// with `thinking.keep` set to `all`, and on K2.7, in every answer (documented,
-    /// live reports). It is taken from where other APIs keep it: `reasoning`,
-    /// `provider_specific_fields`, `reasoning_details` or parts of the content. If it
-    /// is nowhere, it is one space, as in Moonshot's own clients;
-    /// [`Report::lost_thoughts`](crate::Report::lost_thoughts) counts those.
+    /// Adds a missing `reasoning_content` to assistant messages that require it while the
+    /// model thinks: those with tool calls (live reports), and on K2.7 and with
+    /// `thinking.keep` set to `all`, every one (documented).
+    ///
+    /// The reasoning is moved from where other APIs keep it: `reasoning`,
+    /// `provider_specific_fields`, `reasoning_details` or content parts (live reports).
+    /// If none is found, one space is inserted (vendor's client), and
+    /// [`Report::lost_thoughts`](crate::Report::lost_thoughts) counts the message.
     ReasoningContent => reasoning_content,
-    /// Joins content arrays to strings where all of a request's hold nothing but text
-    /// (live reports).
+    /// Replaces content arrays by strings, if all arrays of the request hold only text:
+    /// older models refuse arrays (live reports).
     Content => content,
-    /// Gives one space to messages without content (that they are refused is from
-    /// live reports, the space a judgement), and removes empty text parts.
+    /// Fills messages without content with one space (judgement), and removes empty text
+    /// parts. Moonshot refuses both (live reports).
     EmptyContent => empty_content,
-    /// Gives `functions.NAME:INDEX` to tool calls without an id, and to those with one
-    /// that an earlier call has, and to their answers (live reports; that an id may
-    /// not be repeated in a later turn is a judgement). All other ids are left as they
-    /// are, of any length and with any letters.
+    /// Gives tool calls whose id is missing or repeated, and their answers, a fresh id of
+    /// the form `functions.NAME:INDEX` (live reports; for an id that is repeated in a
+    /// later turn, judgement). All other ids are left unchanged, of any length and with
+    /// any characters.
     ToolCallId => tool_call_id,
 }
 
@@ -179,18 +210,18 @@ impl FromStr for Rule {
     }
 }
 
-/// What came of a chat request that needed a change.
+/// The result of a rewrite that changed the body, or left schemas unrepaired.
 #[derive(Debug)]
 pub(crate) struct Rewritten {
     pub(crate) body: Rope,
     pub(crate) changes: Arc<[Change]>,
-    /// How many more changes there were.
+    /// The number of changes that are not listed.
     pub(crate) left_out: usize,
-    /// How many schemas were left unrepaired for want of budget.
+    /// The number of schemas left unrepaired because the budget was spent.
     pub(crate) schemas_left: usize,
 }
 
-/// Why a body was not judged by the rules.
+/// Why the rules were not applied to a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotAChat {
     /// Not JSON.
@@ -199,8 +230,7 @@ pub(crate) enum NotAChat {
     OtherJson,
 }
 
-/// Rewrites one body. What needs no change keeps its bytes; `None` is a chat request
-/// that needs none.
+/// Rewrites the body of a chat request. Returns `None` if it needs no change.
 pub(crate) fn rewrite(
     body: &Bytes,
     settings: &Settings,

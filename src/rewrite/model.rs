@@ -1,7 +1,7 @@
-//! `model`: the id that Moonshot knows.
+//! `model`: replaces aliases and prefixed names by the id that Moonshot knows.
 //!
-//! Routers and catalogues write `moonshot/kimi-k3`; Moonshot answers 404 to
-//! that (live reports). An alias is what the caller's clients call a model.
+//! Routers and catalogues write `moonshot/kimi-k3`, which Moonshot answers with 404
+//! (live reports). An alias is a name that clients use for a model.
 
 use super::{change::Place, chat::Field, draft::Draft};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 
 const ALIAS: &str = "the name is an alias";
 const TARGET: &str = "the request's extensions name the model";
-const PREFIX: &str = "Moonshot knows the id without the prefix";
+const PREFIX: &str = "Moonshot's model ids have no provider prefix";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
     if let Some(target) = draft.overrides.target {
@@ -41,7 +41,7 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
     }
 }
 
-/// The id that a name stands for, with or without its prefix.
+/// The id that an alias stands for, with or without a provider prefix.
 fn alias<'a>(aliases: &'a ModelAliases, name: &[u8], prefix: usize) -> Option<&'a str> {
     if aliases.is_empty() {
         return None;
@@ -50,7 +50,7 @@ fn alias<'a>(aliases: &'a ModelAliases, name: &[u8], prefix: usize) -> Option<&'
     aliases.get(name).or_else(|| aliases.get(&name[prefix..]))
 }
 
-/// Sends the request to this model, whatever its body says.
+/// Replaces the model of the request, whatever its body names.
 fn retarget(draft: &mut Draft<'_>, id: &str) {
     draft.set_family(id);
     let sent = draft.field(Field::Model).map(|model| model.value);
@@ -69,8 +69,8 @@ fn quoted(id: &str) -> Text {
     Text::from(serde_json::Value::from(id).to_string())
 }
 
-/// How many bytes of a quoted string its first `length` characters take, which
-/// are ASCII: `moonshot\/` is one longer than what it says.
+/// The number of bytes that the first `length` characters of a quoted string take. They
+/// are ASCII, but may be escaped: `moonshot\/` takes one byte more than `moonshot/`.
 fn escaped_length(quoted: &[u8], length: usize) -> u32 {
     let mut taken = 0;
     for _ in 0..length {

@@ -1,34 +1,32 @@
-//! `reasoning_content`: what a thinking model thought before it called a tool.
+//! `reasoning_content`: supplies the thoughts that a thinking model requires.
 //!
-//! While thinking is on, Moonshot refuses an assistant's message with tool calls that
-//! has no `reasoning_content` (live reports, `thinking is enabled but
-//! reasoning_content is missing in assistant tool call message at index 2`). With
-//! `thinking.keep` set to `all`, and always on K2.7, every assistant's message needs
-//! it (documented). OpenAI's clients drop the field or put it elsewhere; where it is
-//! found, it is moved (live reports):
+//! While thinking is enabled, Moonshot refuses an assistant message with tool calls but
+//! without `reasoning_content` (live reports, `thinking is enabled but reasoning_content
+//! is missing in assistant tool call message at index 2`). With `thinking.keep` set to
+//! `all`, and always on K2.7, every assistant message needs it (documented). OpenAI's
+//! clients drop the field or put it elsewhere (live reports). It is moved from the first
+//! of these places that has it:
 //!
 //! 1. `reasoning` (OpenRouter, vLLM);
 //! 2. `reasoning_content` in `provider_specific_fields` (LiteLLM);
 //! 3. the texts in `reasoning_details` (OpenRouter);
-//! 4. parts of the content of type `thinking` or `reasoning`, which leave it;
-//! 5. `reasoning_content` in a text part of the content (OpenAI's agents SDK).
+//! 4. content parts of type `thinking` or `reasoning`, which are removed;
+//! 5. `reasoning_content` in a text part (OpenAI's agents SDK).
 //!
-//! If it is nowhere, one space is inserted, as Moonshot's own clients do. It is a last
-//! resort, and [`Report::lost_thoughts`](crate::Report::lost_thoughts) counts it: the
-//! model has forgotten what it thought, but any words would be imitated by it (live
-//! reports).
+//! If none has it, one space is inserted, as Moonshot's own clients do. This is a last
+//! resort, which [`Report::lost_thoughts`](crate::Report::lost_thoughts) counts: the
+//! model can't see what it thought. Words in its place would be imitated by the model
+//! (live reports).
 
 use super::{
-    change::Place,
+    change::{LOST_THOUGHTS, Place},
     chat::{MessageField, PartKind, Role},
     draft::Draft,
 };
 use crate::json::{Kind, Member, Span, Str, Text, Value};
 
-const MOVED: &str = "the reasoning belongs into reasoning_content";
-const NOT_CONTENT: &str = "the reasoning is no content";
-/// The reason of a change that inserted a space.
-pub(super) const LOST: &str = "the reasoning is required and was nowhere found";
+const MOVED: &str = "reasoning belongs in reasoning_content";
+const NOT_CONTENT: &str = "reasoning is not part of the content";
 
 const REASONING_CONTENT: &str = MessageField::ReasoningContent.name();
 
@@ -47,12 +45,12 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
         }
     }
     if contents_changed {
-        draft.look_at_contents_again();
+        draft.update_contents();
     }
 }
 
-/// Sees to it that a message has its reasoning. Whether parts were removed from its
-/// content for that.
+/// Gives a message its reasoning, if it has none. Returns whether parts of its content
+/// were removed for that.
 fn repair(draft: &mut Draft<'_>, index: usize) -> bool {
     let present = draft.message_field(index, MessageField::ReasoningContent);
     let missing = present.is_none_or(|present| match present.value.kind {
@@ -73,12 +71,12 @@ fn repair(draft: &mut Draft<'_>, index: usize) -> bool {
         draft.note(place, MOVED);
     } else {
         put(draft, index, present, [Text::Static("\" \"")]);
-        draft.note(place, LOST);
+        draft.note(place, LOST_THOUGHTS);
     }
     parts_removed
 }
 
-/// The string, if it is one that isn't empty.
+/// The value as a string that isn't empty.
 fn says_something(value: Value) -> Option<Str> {
     value.as_str().filter(|string| !string.is_empty())
 }
@@ -88,7 +86,7 @@ fn text(draft: &Draft<'_>, object: Value, name: &str) -> Option<Str> {
     says_something(draft.member(object, name)?.value)
 }
 
-/// Puts the texts, which are one string, where they are expected.
+/// Sets `reasoning_content` to a string, which is given in pieces.
 fn put(
     draft: &mut Draft<'_>,
     index: usize,
@@ -110,14 +108,14 @@ fn put(
     }
 }
 
-/// The strings as one, in slices of the body: nothing is copied.
+/// Joins strings to one, as slices of the body: no text is copied.
 fn joined(draft: &Draft<'_>, strings: &[Str]) -> Vec<Text> {
     let last = strings.len() - 1;
     let strings = strings.iter().enumerate();
     strings
         .map(|(number, string)| {
             let mut span = string.span;
-            // Of all quotes the first and the last are left.
+            // Only the first and the last quote are kept.
             span.start += u32::from(number > 0);
             span.end -= u32::from(number < last);
             draft.slice(span)
@@ -125,8 +123,7 @@ fn joined(draft: &Draft<'_>, strings: &[Str]) -> Vec<Text> {
         .collect()
 }
 
-/// Makes `found` the member that was missing: only its key changes, because the text
-/// may be long.
+/// Renames `found` to `reasoning_content`. Its text, which may be long, is not copied.
 fn rename_to(draft: &mut Draft<'_>, found: Member, present: Option<Member>) {
     draft.edits().replace(found.key, "\"reasoning_content\"");
     if let Some(present) = present {
@@ -176,7 +173,8 @@ fn take_details(draft: &mut Draft<'_>, index: usize, present: Option<Member>) ->
     true
 }
 
-/// Takes the parts that are thoughts out of the content, if they say something.
+/// Moves the texts of thought parts, and removes those parts, if any of them has a
+/// text.
 fn take_parts(draft: &mut Draft<'_>, index: usize, present: Option<Member>) -> bool {
     let thoughts: Vec<(usize, Option<Str>)> = draft
         .parts(index)
@@ -198,8 +196,8 @@ fn take_parts(draft: &mut Draft<'_>, index: usize, present: Option<Member>) -> b
     true
 }
 
-/// What a part of type `thinking` or `reasoning` says. Which of these keys holds it
-/// differs from API to API.
+/// The text of a part of type `thinking` or `reasoning`. Its key differs from API to
+/// API.
 fn thought(draft: &Draft<'_>, part: Span) -> Option<Str> {
     let part = object(part);
     ["thinking", "reasoning", "text"]
@@ -207,7 +205,7 @@ fn thought(draft: &Draft<'_>, part: Span) -> Option<Str> {
         .find_map(|name| text(draft, part, name))
 }
 
-/// Moves the `reasoning_content` that a text part has.
+/// Moves the `reasoning_content` of the first text part that has one.
 fn take_from_part(draft: &mut Draft<'_>, index: usize, present: Option<Member>) -> bool {
     let found = draft
         .parts(index)

@@ -1,18 +1,18 @@
-//! `response_format`: the `name` and `strict` of a `json_schema`.
+//! `response_format`: repairs the `name` and `strict` of a `json_schema`.
 //!
-//! Moonshot refuses a `json_schema` without a `name`, and a `strict` that is no
-//! boolean (vendor's suite). What the name is makes no difference that is known of
-//! (judgement). The schema itself is the business of the rule `tool_schema`, unless
-//! `strict` is false: then it need not be of Moonshot's dialect (vendor's suite). All
-//! that is taken out of it is its `$schema`, which spoils the answers of K2.5 (live
-//! reports).
+//! Moonshot refuses a `json_schema` without a `name`, and a `strict` that is not a
+//! boolean (vendor's suite). The name is not known to make a difference (judgement).
+//!
+//! The rule `tool_schema` repairs the schema itself, unless `strict` is false: such a
+//! schema may be outside of Moonshot's dialect (vendor's suite). This rule only removes
+//! its `$schema`, which makes K2.5 answer nonsense (live reports).
 
-use super::{change::Place, chat::JsonSchema, draft::Draft, words::JsonSchemaField};
+use super::{change::Place, chat::JsonSchema, draft::Draft, keys::JsonSchemaField};
 use crate::json::{Kind, Value};
 
-const A_NAME: &str = "a schema needs a name";
+const A_NAME: &str = "json_schema needs a name";
 const A_BOOLEAN: &str = "strict must be a boolean";
-const NO_DIALECT: &str = "$schema spoils answers";
+const NO_DIALECT: &str = "$schema makes some models answer nonsense";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
     if let Some(&format) = draft.json_schema() {

@@ -1,5 +1,7 @@
-//! `role`: Moonshot has no `developer` (live reports, `role 'developer' is not
-//! allowed`). It is OpenAI's newer name for `system`.
+//! `role`: replaces `developer` by `system`.
+//!
+//! Moonshot refuses `developer`, which is OpenAI's newer name for `system` (live reports,
+//! `role 'developer' is not allowed`).
 
 use super::{
     change::Place,

@@ -1,27 +1,28 @@
-//! What the caller decides about the rewrite.
+//! The settings of the rewrite.
 
 use std::{fmt, num::NonZeroU32, str::FromStr};
 
 use super::Rule;
 use crate::{ConfigError, ModelAliases, schema::Budget};
 
-/// What replaces a `tool_choice` that forces a call where the model refuses that.
+/// How a `tool_choice` that forces a tool call is replaced where the model refuses it.
 ///
 /// The default is [`Nudge`](Self::Nudge). Displayed and parsed as its name in snake
 /// case, such as `disable_thinking`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ToolChoicePolicy {
-    /// The choice is removed, and a last user message asks for a tool: `Please select a
-    /// tool to handle the current issue.`, the wording of Moonshot's migration guide
-    /// (documented).
+    /// Removes the choice and appends a user message that asks for a tool: `Please
+    /// select a tool to handle the current issue.`, the wording of Moonshot's migration
+    /// guide (documented).
     #[default]
     Nudge,
-    /// The choice is removed, and the model may choose.
+    /// Removes the choice. The model may answer without a tool call.
     Auto,
-    /// On models whose thinking can be disabled, it is, and the forced choice stays;
-    /// on the others as with [`Nudge`](Self::Nudge). K2.6 and K2.5 refuse a forced
-    /// choice only while they think (live reports).
+    /// Disables thinking and keeps the forced choice, on K2.5, K2.6 and K2.8. K2.5 and
+    /// K2.6 refuse a forced choice only while they think (live reports); that K2.8 does
+    /// the same is a judgement. Acts as [`Nudge`](Self::Nudge) on other models, and
+    /// where the tool is only in a message.
     DisableThinking,
 }
 
@@ -55,17 +56,17 @@ impl FromStr for ToolChoicePolicy {
     }
 }
 
-/// What happens to `n` above 1 on models that give only one answer.
+/// How `n` above 1 is treated on models that give only one answer.
 ///
 /// The default is [`Remove`](Self::Remove). Displayed and parsed as its name, `remove`
 /// or `keep`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NPolicy {
-    /// `n` is removed: one choice comes back instead of `n`.
+    /// Removes `n`: one choice comes back instead of several.
     #[default]
     Remove,
-    /// `n` is kept, and Moonshot refuses the request.
+    /// Keeps `n`: Moonshot refuses the request.
     Keep,
 }
 
@@ -98,7 +99,7 @@ impl FromStr for NPolicy {
     }
 }
 
-/// The one of `all` with this name. `of` says in an error what the name is of.
+/// Returns the value with this name. In an error, `of` says what the name is of.
 pub(super) fn named<T: Copy>(
     of: &'static str,
     all: &'static [T],
@@ -113,7 +114,7 @@ pub(super) fn named<T: Copy>(
     })
 }
 
-/// The settings of the rewrite.
+/// The rules that are enabled, and what they do.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     /// One bit for each rule that is disabled.
@@ -123,7 +124,7 @@ pub(crate) struct Settings {
     pub(crate) n: NPolicy,
     /// The steps that the repair of a request's schemas may take.
     pub(crate) schema_budget: u64,
-    /// The least that a thinking model's budget is raised to.
+    /// The minimum that the token budget of a thinking model is raised to.
     pub(crate) min_completion_tokens: Option<NonZeroU32>,
 }
 
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_answered_with_the_known_ones() {
+    fn an_error_lists_the_accepted_names() {
         let error = "Nudge".parse::<ToolChoicePolicy>().unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -1,16 +1,16 @@
-//! `temperature`, and with it `n`, on the families that have a range.
+//! `temperature`: moves temperatures into the accepted range, on models that have one.
 //!
-//! Moonshot takes temperatures from 0 to 1 and refuses several answers (`n`
-//! above 1) "close to 0 (for example 0.001)" (documented). That 0.3 is far enough
-//! from 0 is LiteLLM's bound. On V1 the default temperature is 0 (documented), so
-//! that several answers without a temperature are refused too (judgement).
+//! Moonshot accepts temperatures from 0 to 1, and refuses `n` above 1 "close to 0 (for
+//! example 0.001)" (documented). LiteLLM takes 0.3 for far enough from 0. On V1 the
+//! default temperature is 0 (documented), so `n` above 1 without a temperature is refused
+//! too (judgement).
 
 use super::{chat::Field, draft::Draft};
 use crate::{json::Kind, model::Sampling};
 
 const AT_MOST_1: &str = "at most 1 is accepted";
-const NEAR_0: &str = "several answers are refused near temperature 0";
-const DEFAULT_0: &str = "several answers are refused at the default temperature, 0";
+const NEAR_0: &str = "n above 1 is refused at temperatures near 0";
+const DEFAULT_0: &str = "n above 1 is refused at the default temperature, 0";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
     let Sampling::Range { default_is_zero } = draft.family.sampling else {

@@ -1,27 +1,27 @@
-//! `thinking`: what a model refuses in it, and what other hosts call it.
+//! `thinking`: repairs what a model refuses in it, and translates other hosts' switches.
 //!
-//! Moonshot accepts an object (live reports, `expected type object`). Its `type` is
-//! `enabled` or `disabled` (vendor's suite); Anthropic's `adaptive` means that the
-//! model thinks, which is the default. K2.7 always thinks: it refuses `disabled`, and
-//! any `keep` but `all` (documented). K2.5 has no `keep` (live reports,
-//! `thinking.keep is not supported by model "kimi-k2.5"`).
+//! `thinking` has to be an object (live reports, `expected type object`). Its `type` is
+//! `enabled` or `disabled` (vendor's suite). Anthropic's `adaptive` means that the model
+//! thinks, which is the default. K2.7 always thinks: it refuses `disabled`, and any
+//! `keep` but `all` (documented). K2.5 refuses `keep` (live reports, `thinking.keep is
+//! not supported by model "kimi-k2.5"`).
 //!
-//! What switches thinking off at other hosts (`enable_thinking`,
-//! `chat_template_kwargs`, `reasoning`) is ignored by Moonshot without a word (live
-//! reports). On K2.5, K2.6 and K2.8, which can do without, `thinking` is added to say
-//! the same (judgement).
+//! Other hosts disable thinking with `enable_thinking`, `chat_template_kwargs` or
+//! `reasoning`. Moonshot ignores these silently (live reports). On K2.5, K2.6 and K2.8,
+//! whose thinking can be disabled, `thinking` is added with the same meaning
+//! (judgement).
 
-use super::{chat::Field, draft::Draft, words::ThinkingField};
+use super::{chat::Field, draft::Draft, keys::ThinkingField};
 use crate::{
     json::Kind,
     model::{Thinking, ThinkingParam},
 };
 
 const AN_OBJECT: &str = "thinking must be an object";
-const ON_OR_OFF: &str = "thinking is enabled or disabled";
-const ALWAYS_ON: &str = "thinking can't be switched on this model";
-const NO_KEEP: &str = "the model has no preserved thinking";
-const KEEPS_ALL: &str = "the model always keeps all thinking";
+const ON_OR_OFF: &str = "thinking.type must be enabled or disabled";
+const ALWAYS_ON: &str = "the model always thinks; only type enabled is accepted";
+const NO_KEEP: &str = "the model does not support thinking.keep";
+const KEEPS_ALL: &str = "only all is accepted in thinking.keep";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
     match draft.given(Field::Thinking).map(|given| given.value.kind) {

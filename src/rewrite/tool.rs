@@ -1,7 +1,14 @@
-//! A tool as the walk records it.
+//! Tools and their schemas, as the walk records them.
 
-use super::chat::Schema;
 use crate::json::{Span, Str};
+
+/// A JSON Schema.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Schema {
+    pub(super) span: Span,
+    /// Whether it may need a repair.
+    pub(super) doubtful: bool,
+}
 
 /// The `parameters` of a tool.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +19,7 @@ pub(super) enum Parameters {
     Schema(Schema),
 }
 
-/// An element of `tools`, those of the request or those of a message.
+/// An element of `tools` in the request or in a message.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tool {
     pub(super) span: Span,
@@ -22,29 +29,30 @@ pub(super) struct Tool {
     pub(super) form: Form,
 }
 
-/// Where a tool has its name and its parameters.
+/// Where the name and the parameters of a tool are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Form {
     /// In its `function`.
     Nested,
-    /// Itself.
+    /// In the tool itself.
     Flat,
     /// A rule has removed it.
     Removed,
 }
 
 impl Tool {
-    /// Whether it is a function that has its name itself, not in `function`.
+    /// Whether its name and parameters are in the tool itself, not in `function`.
     pub(super) fn is_flat(&self) -> bool {
         self.form == Form::Flat
     }
 
-    /// Whether it may need another form than it has.
+    /// Whether the rule `tools` has to change its form.
     pub(super) fn is_odd(&self) -> bool {
         self.is_flat() | matches!(self.parameters, Parameters::Null(_))
     }
 
-    /// The schema of the parameters, if they are an object and still there.
+    /// The schema of the parameters, if they are an object and no rule has removed the
+    /// tool.
     pub(super) fn schema(&self) -> Option<Schema> {
         match self.parameters {
             Parameters::Schema(schema) if !self.is_removed() => Some(schema),

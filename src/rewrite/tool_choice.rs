@@ -1,11 +1,11 @@
-//! `tool_choice`: one that the model takes.
+//! `tool_choice`: replaces a choice that the model refuses or does not know.
 //!
-//! **Without tools** anywhere, in the request or in a system message, a forced choice
-//! is removed: there is nothing to call. K3 accepts `"auto"` and `"none"` without a
-//! field `tools` (the vendor's own test suite asserts it); elsewhere these are removed
-//! as well, as LiteLLM does.
+//! **Without any tools**, in the request or in a system message, a forced choice is
+//! removed: there is nothing to call. K3 accepts `"auto"` and `"none"` without `tools`
+//! (vendor's suite). On other models, and beside `"tools": []`, they are removed too, as
+//! LiteLLM does.
 //!
-//! **Other dialects** are translated (judgements: nothing else can be meant).
+//! **Forms of other APIs** are translated (judgement: they can mean nothing else).
 //!
 //! | sent | read as |
 //! |---|---|
@@ -14,20 +14,20 @@
 //! | `{"type":"tool","name":X}` (Anthropic) | the named function X |
 //! | `{"type":"function","name":X}` (OpenAI's Responses API) | ″ |
 //! | `{"function":{"name":X}}` | ″ |
-//! | `{"type":"allowed_tools","allowed_tools":{"mode":M,"tools":[…]}}` (OpenAI) | M, and no other tools are left in `tools` |
+//! | `{"type":"allowed_tools","allowed_tools":{"mode":M,"tools":[…]}}` (OpenAI) | M, with all other tools removed from `tools` |
 //!
-//! **`"required"`** is native on K3. The other thinking models refuse it while they
-//! think (live reports, `tool_choice 'required' is incompatible with thinking
-//! enabled`), and it is not supported on the older ones. There it is removed, and a
-//! last user message asks for a tool, in the words of Moonshot's migration guide
+//! **`"required"`** is accepted on K3. The other thinking models refuse it while they
+//! think (live reports, `tool_choice 'required' is incompatible with thinking enabled`),
+//! and the older models don't support it. There it is removed, and a user message is
+//! appended that asks for a tool, in the words of Moonshot's migration guide
 //! (documented). [`ToolChoicePolicy`] has alternatives.
 //!
-//! **A named function** is refused by thinking models while they think (live reports)
-//! and silently ignored by K3 (the vendor's test suite). No other tool is left in
-//! `tools`, and a call is forced as above (judgement). Tools in system messages can't
-//! be taken out without changing the conversation: they stay, and the change says so.
-//! Whether the older models take a named function is not known, so that it stays
-//! there. One that is not among the tools is left as it is.
+//! **A named function** is refused by thinking models while they think (live reports),
+//! and K3 silently ignores the name (vendor's suite). All other tools are removed from
+//! `tools`, and a call is forced as above (judgement). Tools in system messages can't be
+//! removed without changing the conversation: they stay, and the change says so. Whether
+//! the older models accept a named function is unknown, so it stays. A name that is not
+//! among the tools stays too.
 
 use std::{borrow::Cow, collections::HashSet};
 
@@ -48,19 +48,20 @@ const NUDGE: &str = concat!(
 );
 
 const NO_TOOLS: &str = "there are no tools to choose from";
-const PLAIN: &str = "a choice without a function is a plain string";
-const DIALECT: &str = "Moonshot does not know this form of the choice";
-const NOT_SUPPORTED: &str = "the model refuses a forced choice";
-const ASKED_INSTEAD: &str = "asks for a tool instead of the forced choice";
+const PLAIN: &str = "a choice that names no tool must be a string";
+const DIALECT: &str = "Moonshot does not know this form of tool_choice";
+const NOT_SUPPORTED: &str = "the model does not accept a forced choice";
+const NOT_WHILE_THINKING: &str = "the model accepts a forced choice only without thinking";
+const ASKED_INSTEAD: &str = "this message asks for a tool in place of the forced choice";
 const ONLY_ONE: &str = "only the named tool may be called";
 const ONLY_ALLOWED: &str = "only the allowed tools may be called";
-const ONE_LEFT: &str = "the only tool left is the named one";
-const OTHERS_LEFT: &str = "the model takes no name; other tools remain";
-const ALLOWED_LEFT: &str = "the only tools left are the allowed ones";
-const OTHERS_ALLOWED: &str = "the model takes no list; other tools remain";
-const NO_THINKING: &str = "without thinking the model takes a forced choice";
+const ONE_LEFT: &str = "the named tool is the only one left";
+const OTHERS_LEFT: &str = "the model ignores the name; other tools remain";
+const ALLOWED_LEFT: &str = "only the allowed tools are left";
+const OTHERS_ALLOWED: &str = "Moonshot does not know allowed_tools; other tools remain";
+const NO_EFFORT: &str = "thinking was disabled for the forced choice";
 
-/// What a `tool_choice` asks for.
+/// The meaning of a `tool_choice`.
 enum Choice<'a> {
     Plain(Word),
     Named(Named<'a>),
@@ -89,7 +90,7 @@ impl Word {
 struct Named<'a> {
     name: Cow<'a, [u8]>,
     spelled: Str,
-    /// Whether it is in the form that Moonshot documents.
+    /// Whether the choice has the form that Moonshot documents.
     is_native: bool,
 }
 
@@ -100,7 +101,7 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
     let has_tools = match draft.kind_of_tools() {
         None => false,
         Some(Kind::Array) => !draft.tools(ToolList::Request).is_empty(),
-        // For Moonshot to judge.
+        // Moonshot judges `tools` of another type.
         Some(_) => return,
     };
     let Some(choice) = read(draft, sent) else {
@@ -122,12 +123,13 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
     }
 }
 
-/// Whether `"auto"` and `"none"` are accepted as they are: on K3, without a field
-/// `tools`.
+/// Whether `"auto"` and `"none"` are accepted although there are no tools: on K3, where
+/// `tools` is absent.
 fn takes_choice_of_nothing(draft: &Draft<'_>) -> bool {
     draft.family.forced_choice == ForcedChoice::RequiredOnly && draft.kind_of_tools().is_none()
 }
 
+/// Applies a choice that names no tool.
 fn plain(draft: &mut Draft<'_>, sent: Value, word: Word) {
     if word != Word::Required || requires_natively(draft) || disables_thinking(draft, |_, _| true) {
         write(draft, sent, word);
@@ -136,7 +138,7 @@ fn plain(draft: &mut Draft<'_>, sent: Value, word: Word) {
     }
 }
 
-/// Whether the model takes `"required"` as the request is now.
+/// Whether the model accepts `"required"`, given whether it thinks.
 fn requires_natively(draft: &Draft<'_>) -> bool {
     match draft.family.forced_choice {
         ForcedChoice::RequiredOnly => true,
@@ -145,7 +147,7 @@ fn requires_natively(draft: &Draft<'_>) -> bool {
     }
 }
 
-/// Gives the choice as a plain string, if it isn't one.
+/// Writes the choice as a plain string, unless it is that string already.
 fn write(draft: &mut Draft<'_>, sent: Value, word: Word) {
     if sent.kind == Kind::Object {
         draft.set(Field::ToolChoice, word.quoted(), PLAIN);
@@ -154,6 +156,7 @@ fn write(draft: &mut Draft<'_>, sent: Value, word: Word) {
     }
 }
 
+/// Applies a choice that names a function.
 fn name(draft: &mut Draft<'_>, named: &Named<'_>) {
     let is_named = |draft: &Draft<'_>, tool: &Tool| draft.is_named(tool, &named.name);
     let mut lists = draft.tool_lists();
@@ -183,8 +186,7 @@ fn name(draft: &mut Draft<'_>, named: &Named<'_>) {
     }
 }
 
-/// Names the function in the form that Moonshot documents, in the spelling that the
-/// name has.
+/// Writes the choice in the form that Moonshot documents. The name keeps its spelling.
 fn translate(draft: &mut Draft<'_>, named: &Named<'_>) {
     let Some(choice) = draft.field(Field::ToolChoice) else {
         return;
@@ -198,6 +200,7 @@ fn translate(draft: &mut Draft<'_>, named: &Named<'_>) {
     draft.note(Place::Field(Field::ToolChoice), DIALECT);
 }
 
+/// Applies a choice that lists the allowed tools.
 fn allow(draft: &mut Draft<'_>, word: Word, allowed: &HashSet<Cow<'_, [u8]>>) {
     let is_allowed = |draft: &Draft<'_>, tool: &Tool| {
         let name = tool.name.and_then(|name| draft.text(name));
@@ -219,11 +222,12 @@ fn allow(draft: &mut Draft<'_>, word: Word, allowed: &HashSet<Cow<'_, [u8]>>) {
     }
 }
 
+/// Whether a list has a tool for which `is` holds.
 fn has_any(draft: &Draft<'_>, list: ToolList, is: impl Fn(&Draft<'_>, &Tool) -> bool) -> bool {
     draft.tools(list).iter().any(|tool| is(draft, tool))
 }
 
-/// Removes all of the request's tools but these, neighbours at once.
+/// Removes the request's other tools. Neighbours are removed with one edit.
 fn keep_only(draft: &mut Draft<'_>, why: &'static str, stays: impl Fn(&Draft<'_>, &Tool) -> bool) {
     let count = draft.tools(ToolList::Request).len();
     let mut first = 0;
@@ -236,7 +240,7 @@ fn keep_only(draft: &mut Draft<'_>, why: &'static str, stays: impl Fn(&Draft<'_>
     }
 }
 
-/// Whether the model will be offered any other tool than these.
+/// Whether any other tool than these is left.
 fn are_others_left(draft: &Draft<'_>, these: impl Fn(&Draft<'_>, &Tool) -> bool) -> bool {
     let is_other = |draft: &Draft<'_>, tool: &Tool| !tool.is_removed() && !these(draft, tool);
     draft
@@ -244,7 +248,7 @@ fn are_others_left(draft: &Draft<'_>, these: impl Fn(&Draft<'_>, &Tool) -> bool)
         .any(|list| has_any(draft, list, is_other))
 }
 
-/// Reads a choice. One that is of no known form is for Moonshot to judge.
+/// Reads a choice. `None` if its form is unknown: Moonshot judges it.
 fn read<'a>(draft: &Draft<'a>, sent: Value) -> Option<Choice<'a>> {
     if sent.kind == Kind::String {
         return word(draft, sent).map(Choice::Plain);
@@ -299,27 +303,32 @@ fn allowed<'a>(draft: &Draft<'a>, allowed: Value) -> Option<Choice<'a>> {
     Some(Choice::Allowed(mode, names.collect()))
 }
 
-/// If that is the policy and the model can do without, switches thinking off, so
-/// that it takes the forced choice of one of these tools.
+/// Disables thinking, so that the model accepts the forced choice of one of these tools,
+/// if that is the policy and the model allows it. Returns whether it did.
 fn disables_thinking(draft: &mut Draft<'_>, of: impl Fn(&Draft<'_>, &Tool) -> bool) -> bool {
-    // Tools that a message declares don't count: whether the model thinks decides how
-    // the messages before it are rewritten, which must not depend on later ones.
+    // Tools in messages don't count. Whether the model thinks decides how earlier
+    // messages are rewritten, and that must not depend on later messages.
     let can = draft.settings.tool_choice == ToolChoicePolicy::DisableThinking
         && draft.family.forced_choice == ForcedChoice::WithoutThinking
         && has_any(draft, ToolList::Request, of);
     if can {
-        draft.disable_thinking(NO_THINKING);
+        draft.disable_thinking(NOT_WHILE_THINKING);
         if draft.settings.is_on(Rule::ReasoningEffort) {
-            draft.remove(Field::ReasoningEffort, NO_THINKING);
+            draft.remove(Field::ReasoningEffort, NO_EFFORT);
         }
     }
     can
 }
 
-/// Removes the choice, and asks for a tool in a last message, unless the policy is to
-/// let the model choose. None is put behind a prefill, which has to be last.
+/// Removes the choice and, unless the policy is to let the model choose, appends a
+/// message that asks for a tool. A prefill has to be the last message, so nothing is
+/// appended after one.
 fn replace_required(draft: &mut Draft<'_>) {
-    draft.remove(Field::ToolChoice, NOT_SUPPORTED);
+    let why = match draft.family.forced_choice {
+        ForcedChoice::WithoutThinking => NOT_WHILE_THINKING,
+        _ => NOT_SUPPORTED,
+    };
+    draft.remove(Field::ToolChoice, why);
     let asks = draft.settings.tool_choice != ToolChoicePolicy::Auto;
     let is_prefill = draft
         .message_count()

@@ -1,9 +1,9 @@
-//! `tool_schema`: the schemas of tools and answers, in Moonshot's dialect.
+//! `tool_schema`: repairs the schemas of tools and answers.
 //!
-//! What the dialect is, how it is known and what the repair does is told in
-//! [`schema`](crate::schema). Moonshot validates the `parameters` of tools, those of
-//! the request and those in messages, and the schema of a `response_format`, unless
-//! that says `"strict": false` (vendor's suite).
+//! Moonshot validates the `parameters` of all tools, in the request and in messages, and
+//! the schema of a `response_format` unless its `strict` is false (vendor's suite). The
+//! module [`schema`](crate::schema) describes Moonshot's dialect, its sources and the
+//! repair.
 
 use super::{chat::Schema, draft::Draft};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     schema::{self, Budget, Outcome, Use},
 };
 
-/// Where the schema of a `response_format` is.
+/// The place of the schema of a `response_format`.
 const FORMAT: &str = "/response_format/json_schema/schema";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
@@ -41,7 +41,7 @@ fn repair_tools(draft: &mut Draft<'_>, budget: &mut Budget) {
     }
 }
 
-/// Repairs the schema at a place, if there is a repair and the budget suffices.
+/// Repairs the schema at a place, if it can be repaired within the budget.
 fn repair(
     draft: &mut Draft<'_>,
     schema: Schema,

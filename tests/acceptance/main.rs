@@ -1,5 +1,5 @@
-//! Whatever OpenAI's clients send: the emulator accepts it behind the layer, or
-//! refuses it for one of a few reasons that no rewrite can mend.
+//! Behind the layer, the emulator accepts whatever OpenAI's clients send, or refuses it
+//! for one of a few reasons that no rewrite can repair.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -16,80 +16,76 @@ use serde_json::Value;
 use tower::{Layer, ServiceExt};
 use tower_moonshot::{MoonshotCompatLayer, NPolicy, Report, ToolChoicePolicy, emulator::Emulator};
 
-/// What Moonshot can't take, and no rewrite can make it take: a part of the
-/// refusal, and the reason.
+/// The refusals that no rewrite can avoid: a part of the error message, and the reason.
 const REFUSALS: &[(&str, &str)] = &[
     ("messages must not be empty", "there is nothing to answer"),
     (
         "unsupported image url: http",
-        "only data: and ms:// are taken; somebody has to fetch the image",
+        "only data: and ms:// are accepted; this layer fetches nothing",
     ),
     (
         "unsupported content type: input_audio",
-        "Moonshot has no audio",
+        "Moonshot does not accept audio",
     ),
-    ("unsupported content type: file", "files go by another API"),
+    (
+        "unsupported content type: file",
+        "Moonshot has another API for files",
+    ),
     (
         "unsupported content type: refusal",
-        "beside an image, arrays stay as they are",
+        "beside an image, content arrays stay",
     ),
     (
         "role 'function' is not allowed",
-        "deprecated: its answers name no call",
+        "deprecated; its answers have no id of a call",
     ),
     (
         "must be followed by tool messages",
-        "an answer that isn't there can't be invented",
+        "a missing answer can't be invented",
     ),
     (
         "invalid n: it must be an integer between 1 and 5",
-        "fewer answers than were asked for would be a surprise",
+        "a lower n would return fewer answers than the caller asked for",
     ),
-    (
-        "invalid n: only 1 is allowed",
-        "the caller's policy: rather a refusal than one answer",
-    ),
+    ("invalid n: only 1 is allowed", "the policy for n keeps it"),
     (
         "tool type 'custom' is unknown",
-        "Moonshot's tools are functions",
+        "Moonshot only accepts functions as tools",
     ),
     (
         "tool_choice as an object must have the type",
-        "a choice among no tools at all has no counterpart",
+        "a choice from an empty list of tools has no counterpart",
     ),
     (
         "function name get is duplicated",
-        "which of two different functions is meant, nobody can tell",
+        "it is unknown which of two different functions is meant",
     ),
     (
         "function name later is duplicated",
-        "what messages declare is not taken out of them",
+        "tools are not removed from messages",
     ),
-    (
-        "tokenization failed",
-        "only K3 knows tools that messages declare",
-    ),
+    ("tokenization failed", "only K3 accepts tools in messages"),
     (
         "unsupported content type: thinking",
-        "where the model doesn't think, thoughts have no place",
+        "a model that does not think accepts no thoughts",
     ),
     ("unsupported content type: reasoning", "as before"),
     (
         "invalid value for thinking type: adaptive",
-        "whether thinking can be switched is not known of the other models",
+        "it is unknown whether thinking can be disabled on other models",
     ),
     (
         "function name is invalid",
-        "a function by another name would not be found by its caller",
+        "the caller would not recognize a renamed function",
     ),
     (
         "which is not among the tools",
-        "a function that isn't there can't be called",
+        "a missing function can't be called",
     ),
     (NO_SUCH_FUNCTION, "as before, on models that think"),
 ];
 
-/// Known only where the named function is really missing.
+/// Only a known refusal if the named function is missing.
 const NO_SUCH_FUNCTION: &str = "tool_choice 'specified' is incompatible with thinking enabled";
 
 /// Whether a refusal is one of the known ones.
@@ -104,7 +100,7 @@ fn names_a_tool(request: &Value) -> bool {
     tools.is_some_and(|tools| tools.iter().any(|tool| tool["function"]["name"] == *wanted))
 }
 
-/// How the layer is set, other than by default.
+/// The policies that the layer is tested with.
 const POLICIES: [(ToolChoicePolicy, NPolicy); 4] = [
     (ToolChoicePolicy::Nudge, NPolicy::Remove),
     (ToolChoicePolicy::Auto, NPolicy::Remove),
@@ -112,7 +108,7 @@ const POLICIES: [(ToolChoicePolicy, NPolicy); 4] = [
     (ToolChoicePolicy::Nudge, NPolicy::Keep),
 ];
 
-/// Sends a body; the emulator answers at once.
+/// Sends a body through the layer to the emulator, which answers at once.
 fn send(layer: &MoonshotCompatLayer, body: String) -> (StatusCode, String, Report) {
     let service = layer.layer(Emulator::new().accept_unknown_models());
     let request = Request::post("/v1/chat/completions")
@@ -136,7 +132,7 @@ fn layer((tool_choice, n): (ToolChoicePolicy, NPolicy)) -> MoonshotCompatLayer {
         .with_n_policy(n)
 }
 
-/// How many requests were accepted, and sent.
+/// The number of accepted and of sent requests.
 static COUNTS: Mutex<(u32, u32)> = Mutex::new((0, 0));
 
 #[test]
@@ -164,12 +160,12 @@ fn what_openais_clients_send_is_accepted_or_refused_for_a_known_reason() {
         }
     });
     let (accepted, sent) = *COUNTS.lock().unwrap();
-    // Or else the list of reasons would explain everything away.
+    // Otherwise the list of reasons could hide a failure of most requests.
     assert!(accepted > sent / 2, "{accepted} of {sent} were accepted");
 }
 
 #[test]
-fn what_was_rewritten_needs_no_second_pass() {
+fn a_second_rewrite_changes_nothing() {
     let cases = std::env::var("PROPTEST_CASES").map_or(500, |cases| cases.parse().unwrap());
     let config = ProptestConfig {
         cases,
@@ -189,9 +185,9 @@ fn what_was_rewritten_needs_no_second_pass() {
     });
 }
 
-/// Each reason is one that really occurs, and does so without a rewrite too.
+/// Checks that each reason occurs.
 #[test]
-fn every_known_reason_is_one_of_the_emulators() {
+fn every_known_reason_occurs() {
     let hello = r#""messages":[{"role":"user","content":"Hi"}]"#;
     let user = |content: &str| {
         format!(r#"{{"model":"kimi-k3","messages":[{{"role":"user","content":{content}}}]}}"#)

@@ -1,4 +1,4 @@
-//! The emulator accepts what Moonshot accepts, and refuses what it refuses.
+//! The emulator accepts what Moonshot accepts, and refuses what Moonshot refuses.
 
 use serde_json::Value;
 

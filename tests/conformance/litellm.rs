@@ -1,4 +1,4 @@
-//! Where LiteLLM and this crate have the same intent, they send the same.
+//! The layer sends what LiteLLM sends, where both have the same intent.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -11,7 +11,7 @@ fn values<'a>(object: &'a Value, keys: &[&str]) -> Vec<&'a Value> {
     keys.iter().map(|&key| &object[key]).collect()
 }
 
-/// LiteLLM reprints numbers, so `1` and `1.0` are the same here.
+/// Compares values. LiteLLM rewrites numbers, so `1` and `1.0` are the same.
 fn same(a: &Value, b: &Value) -> bool {
     match (a.as_f64(), b.as_f64()) {
         (Some(a), Some(b)) => a == b,

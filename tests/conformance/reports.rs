@@ -1,5 +1,5 @@
-//! Bug reports: the layer sends what they ask for, and the emulator refuses what
-//! they say Moonshot refuses.
+//! Public bug reports: the layer sends what they ask for, and the emulator refuses what
+//! Moonshot is reported to refuse.
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -10,8 +10,8 @@ use crate::emulated;
 
 const ROWS: &str = include_str!("reports.jsonl");
 
-/// Rows whose `expect` renames a repeated call but not its answer, which Moonshot
-/// would then refuse. The id that the answer has to have.
+/// Rows whose `expect` renames a repeated call but not its answer, and the id that the
+/// answer must have. Moonshot would refuse the answer as it is in the file.
 const CORRECTED: [(&str, &str); 2] = [
     ("same native id in two turns", "functions.get_time:0"),
     (
@@ -20,8 +20,8 @@ const CORRECTED: [(&str, &str); 2] = [
     ),
 ];
 
-/// Rows that nothing can repair, or only a repaired schema, which `expect` leaves
-/// out.
+/// Rows that can't be repaired, or only by a repair of a schema, which `expect` does not
+/// contain.
 const REFUSED: [&str; 12] = [
     "unanswered call",
     "orphan tool message",
@@ -65,7 +65,7 @@ fn the_emulator_judges_every_request_as_moonshot_is_reported_to() {
             failures.push(format!("{}: {status} {answer}", row["name"]));
         }
     }
-    // Nothing is asserted about the last kind, for which nobody knows.
+    // The last kind has no known answer, so its status is not checked.
     assert_eq!(counts, [24, 46, 10]);
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }

@@ -1,4 +1,4 @@
-//! Nothing that Moonshot accepts and honours is touched, however it is spelled.
+//! Requests that Moonshot accepts and honours are not changed, in any spelling.
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -10,13 +10,13 @@ use crate::spelling;
 const ACCEPTS: &str = include_str!("accepts.jsonl");
 const REPORTS: &str = include_str!("reports.jsonl");
 
-/// What Moonshot accepts and the layer changes all the same: the row, and why.
+/// Rows that Moonshot accepts and the layer changes nevertheless, and why.
 const CHANGED: &[(&str, &str)] = &[
     ("several text parts on K3", "text arrays become strings"),
     ("tool_choice named", "K3 would ignore the name"),
 ];
 
-/// What is to be sent as it is but for the schemas in it, which are out of dialect.
+/// Rows in which only a schema is changed, because it is outside of the dialect.
 const REPAIRED: &[&str] = &[
     "enum null (forgecode)",
     "required null (hermes)",
@@ -28,7 +28,7 @@ fn rows(text: &str) -> Vec<Value> {
     rows.collect()
 }
 
-/// The names of the rows that must stay as they are, and their requests.
+/// The names and the requests of the rows that must not be changed.
 fn untouched() -> Vec<(String, Value)> {
     let is_one_of = |names: &[&str], row: &Value| names.iter().any(|&name| row["name"] == name);
     let changed: Vec<_> = CHANGED.iter().map(|(name, _)| *name).collect();
@@ -43,7 +43,7 @@ fn untouched() -> Vec<(String, Value)> {
         .collect()
 }
 
-/// Sends a text through the layer, which must be the same bytes in the same place.
+/// Checks that the layer returns the same bytes without a copy.
 fn is_left_alone(name: &str, text: String) -> Result<(), TestCaseError> {
     let body = Bytes::from(text);
     let (rope, report) = MoonshotCompatLayer::new().rewrite(body.clone());
@@ -56,7 +56,7 @@ fn is_left_alone(name: &str, text: String) -> Result<(), TestCaseError> {
 }
 
 #[test]
-fn what_moonshot_accepts_and_honours_leaves_the_layer_as_it_came() {
+fn a_request_that_moonshot_accepts_and_honours_is_not_changed() {
     let rows = untouched();
     let failures: Vec<_> = rows
         .iter()
@@ -64,7 +64,7 @@ fn what_moonshot_accepts_and_honours_leaves_the_layer_as_it_came() {
         .map(|failure| failure.to_string())
         .collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    // So that a file that is cut short, or in another form, can't pass.
+    // Detects a file that is truncated or in another format.
     assert_eq!(rows.len(), 94);
 }
 
@@ -85,7 +85,7 @@ fn white_space_key_order_escapes_and_numbers_make_no_difference() {
 }
 
 #[test]
-fn the_exceptions_are_rows_that_are_really_changed() {
+fn every_exception_is_a_row_that_is_changed() {
     let layer = MoonshotCompatLayer::new();
     let named = [rows(ACCEPTS), rows(REPORTS)].concat();
     let exceptions = CHANGED.iter().map(|(name, _)| *name);

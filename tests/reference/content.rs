@@ -13,7 +13,7 @@ pub(super) fn role(_: &Reference, _: Family, request: &mut Object) {
 }
 
 pub(super) fn content(_: &Reference, _: Family, request: &mut Object) {
-    // One part that is no text anywhere, and all arrays stay.
+    // If any part is not text, all arrays stay.
     let all_text = messages(request)
         .flat_map(|message| elements(get(message, "content")))
         .all(|part| text_of(part).is_some());
@@ -44,7 +44,7 @@ pub(super) fn empty_content(_: &Reference, _: Family, request: &mut Object) {
         let Value::Array(parts) = content else {
             continue;
         };
-        // Nothing would be left of the array but its brackets.
+        // The array would be empty.
         let replaced = if is_empty && (calls_tools(message) || !parts.is_empty()) {
             "".into()
         } else {
@@ -55,10 +55,10 @@ pub(super) fn empty_content(_: &Reference, _: Family, request: &mut Object) {
     }
 }
 
-/// Whether a message has to have content.
+/// Whether a message must have content.
 fn must_speak(message: &Object) -> bool {
     let role = get(message, "role").as_str();
-    // A system message that declares tools has to have none.
+    // A system message that declares tools must not have content.
     let declares = role == Some("system") && !get(message, "tools").is_null();
     matches!(role, Some("user" | "system" | "assistant"))
         && !declares
@@ -66,7 +66,7 @@ fn must_speak(message: &Object) -> bool {
         && get(message, "partial") != true
 }
 
-/// What a part of a content array says, if it is a text part.
+/// The text of a text part.
 fn text_of(part: &Value) -> Option<&str> {
     match part["type"].as_str()? {
         "text" => part["text"].as_str(),

@@ -9,7 +9,7 @@ pub(super) fn reasoning_effort(layer: &Reference, family: Family, request: &mut 
     if family.is_k3() || family == Family::K28 {
         effort_of_thinking(layer, family, request);
     }
-    // Null is what some clients send for "not given".
+    // Some clients send null for "not given".
     if get(request, "reasoning_effort").is_null() {
         return;
     }
@@ -18,7 +18,7 @@ pub(super) fn reasoning_effort(layer: &Reference, family: Family, request: &mut 
         Value::Object(object) => get(object, "effort").as_str(),
         other => other.as_str(),
     };
-    // From here on it is absent, and what stays is put back.
+    // It is removed from here on. An effort that stays is inserted again.
     let Some(word) = word.map(str::to_owned) else {
         if !family.is_fixed() {
             request.insert("reasoning_effort".into(), sent);
@@ -49,7 +49,7 @@ pub(super) fn reasoning_effort(layer: &Reference, family: Family, request: &mut 
     }
 }
 
-/// The levels are low, high and max; others are taken for the nearest.
+/// The nearest of the levels low, high and max.
 fn level(word: &str) -> Option<&'static str> {
     match word {
         "minimal" | "low" => Some("low"),
@@ -83,7 +83,7 @@ fn effort_of_thinking(layer: &Reference, family: Family, request: &mut Object) {
     }
 }
 
-/// K2.8 refuses the two beside each other.
+/// Moves the effort to where K2.8 expects it beside `thinking`.
 fn move_into_thinking(effort: Option<&str>, request: &mut Object) {
     let Some(thinking) = request.get_mut("thinking").and_then(Value::as_object_mut) else {
         return;

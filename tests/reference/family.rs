@@ -4,7 +4,7 @@ use super::{Object, get};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Family {
-    /// On the open platform, and later generations.
+    /// K3 on the open platform, and later generations.
     K3,
     /// K3 of the coding subscription, whose ids leave out `kimi-`.
     CodeK3,
@@ -15,12 +15,12 @@ pub(super) enum Family {
     K25,
     K2Thinking,
     V1,
-    /// K2 previews, and ids that nobody knows.
+    /// K2 previews and unknown ids.
     Other,
 }
 
 impl Family {
-    /// Ids are matched by prefix, in any case.
+    /// The family of an id. Ids are matched by prefix, ignoring case.
     pub(super) fn of(id: &str) -> Self {
         let id = without_prefixes(id).to_ascii_lowercase();
         let starts = |prefix: &str| id.starts_with(prefix);
@@ -63,14 +63,14 @@ impl Family {
     }
 }
 
-/// The number that a text begins with; one too large for the type is very large.
+/// The number at the start of a text. A number that is too large becomes the maximum.
 fn leading_number(text: &str) -> Option<u32> {
     let digits = text.split(|letter: char| !letter.is_ascii_digit()).next()?;
     (!digits.is_empty()).then(|| digits.parse().unwrap_or(u32::MAX))
 }
 
-/// Returns an id without `moonshot/` and `moonshotai/` before it, however often. Of
-/// one that is nothing else, the last stays.
+/// Returns an id without its prefixes `moonshot/` and `moonshotai/`, also repeated ones.
+/// If nothing else is left, the last prefix stays.
 pub(super) fn without_prefixes(id: &str) -> &str {
     for prefix in ["moonshot/", "moonshotai/"] {
         if let Some((start, rest)) = id.split_at_checked(prefix.len()) {

@@ -1,4 +1,4 @@
-//! `tool_call_id`: every call has an id of its own, and its answer has the same.
+//! `tool_call_id`: every call gets an id of its own, and its answer the same.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ struct Open {
     has: String,
 }
 
-/// The id that a call or an answer came with. Empty, null and absent are all none.
+/// The id that a call or an answer was sent with. Empty, null and absent are all `None`.
 #[derive(PartialEq)]
 enum Id {
     None,
@@ -28,7 +28,7 @@ pub(super) fn tool_call_id(_: &Reference, _: Family, request: &mut Object) {
             let Some(named) = id(get(message, "tool_call_id")) else {
                 continue;
             };
-            // The latest turn that waits for such an answer, and its first such call.
+            // The answer belongs to the latest turn with such a call, and there to the first.
             let waiting = open.iter().filter(|call| call.came_with == named);
             let Some(latest) = waiting.map(|call| call.turn).max() else {
                 continue;
@@ -46,7 +46,7 @@ pub(super) fn tool_call_id(_: &Reference, _: Family, request: &mut Object) {
     }
 }
 
-/// Reads an id, unless it is of another type.
+/// Reads an id. `None` if it has another type.
 fn id(value: &Value) -> Option<Id> {
     match value {
         Value::Null => Some(Id::None),
@@ -56,7 +56,7 @@ fn id(value: &Value) -> Option<Id> {
     }
 }
 
-/// Gives each call of one message an id that no call before it has.
+/// Gives each call of a message an id that no earlier call has.
 fn name_calls(turn: usize, calls: &mut [Value], taken: &mut HashSet<String>) -> Vec<Open> {
     let ids = calls.iter().filter_map(|call| call["id"].as_str());
     let of_this_message: HashSet<String> = ids.map(str::to_owned).collect();
@@ -69,7 +69,7 @@ fn name_calls(turn: usize, calls: &mut [Value], taken: &mut HashSet<String>) -> 
             Id::Some(own) if !taken.contains(own) => own.clone(),
             _ => {
                 let name = get(call, "function")["name"].as_str();
-                // Something without an id and a name is no call.
+                // An element without an id and a name is not a call.
                 if name.is_none() && !call.contains_key("id") {
                     continue;
                 }

@@ -1,9 +1,8 @@
-//! The rewrite once more, slow and plain: what Moonshot accepts, written down on
-//! parsed values, without a line of the crate's own. The rules run one after the
-//! other, each on what the ones before have left.
+//! A second implementation of the rewrite, slow and simple, which shares no code with the
+//! crate. It works on parsed values, and applies one rule after the other.
 //!
-//! It knows nothing of bytes, and it leaves schemas as they are: there is more than
-//! one right repair, and the tests of schemas judge those.
+//! It does not check bytes, and leaves schemas unchanged: more than one repair of a schema
+//! is right, and other tests judge those.
 
 mod content;
 mod effort;
@@ -36,8 +35,8 @@ pub(crate) struct Reference {
 /// A rule, and what it does to a request for a model of this family.
 type Step = (Rule, fn(&Reference, Family, &mut Object));
 
-/// Whether the model thinks is decided before anything depends on it. Thoughts leave
-/// the content before anybody asks whether it is all text.
+/// The rules in order. Whether the model thinks is decided before other rules depend on
+/// it. Thoughts are moved out of the content before it is tested for being only text.
 const STEPS: [Step; 13] = [
     (Rule::Thinking, thinking::thinking),
     (Rule::ReasoningEffort, effort::reasoning_effort),
@@ -55,8 +54,8 @@ const STEPS: [Step; 13] = [
 ];
 
 impl Reference {
-    /// Returns what the layer must make of a body. A body without an array of
-    /// messages is no chat request.
+    /// Returns the body that the layer must send. A body without an array of messages is
+    /// not a chat request, and unchanged.
     pub(crate) fn rewrite(&self, body: Value) -> Value {
         let Value::Object(mut request) = body else {
             return body;
@@ -77,8 +76,8 @@ impl Reference {
         !self.off.contains(&rule)
     }
 
-    /// The family is that of the id that is sent, so an alias counts only while the
-    /// rule is on. A prefix doesn't hide the family from the other rules.
+    /// Replaces the model. Returns the family of the id that is sent, with or without a
+    /// prefix.
     fn model(&self, request: &mut Object) -> Family {
         let Some(id) = get(request, "model").as_str().map(str::to_owned) else {
             return Family::Other;
@@ -100,12 +99,12 @@ fn disabled() -> Value {
     json!({"type": "disabled"})
 }
 
-/// Returns a member, null if it is absent.
+/// Returns a member, or null if it is absent.
 fn get<'a>(object: &'a Object, key: &str) -> &'a Value {
     object.get(key).unwrap_or(&Value::Null)
 }
 
-/// Returns the elements of an array, none of anything else.
+/// Returns the elements of an array, or none if the value is not an array.
 fn elements(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
@@ -119,8 +118,8 @@ fn messages(request: &mut Object) -> impl Iterator<Item = &mut Object> {
         .filter_map(Value::as_object_mut)
 }
 
-/// Whether a message has calls. Calls of a wrong type are not none: nobody can tell
-/// what they are.
+/// Whether a message has calls. A value of another type counts as calls, because its
+/// meaning is unknown.
 fn calls_tools(message: &Object) -> bool {
     let calls = get(message, "tool_calls");
     !calls.is_null() && *calls != json!([])

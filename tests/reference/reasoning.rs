@@ -1,4 +1,4 @@
-//! `reasoning_content`: where it has to be, and where clients keep it instead.
+//! `reasoning_content`: where it is required, and where other clients put it.
 
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ pub(super) fn reasoning_content(_: &Reference, family: Family, request: &mut Obj
     }
 }
 
-/// Takes the thoughts from the first place that has some.
+/// Removes and returns the thoughts from the first place that has any.
 fn take_thoughts(message: &mut Object) -> Option<String> {
     take_text(message, "reasoning")
         .or_else(|| {
@@ -67,7 +67,7 @@ fn non_empty(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Takes a member out if it is a text that says something.
+/// Removes and returns a member, if it is a string that is not empty.
 fn take_text(object: &mut Object, key: &str) -> Option<String> {
     let text = non_empty(get(object, key).as_str()?.to_owned())?;
     object.remove(key);

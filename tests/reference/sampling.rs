@@ -1,5 +1,5 @@
-//! `temperature` where a range is accepted, `sampling` where one value is, and the
-//! floor under a completion that holds thoughts as well.
+//! `temperature` on models that accept a range, `sampling` on models that accept one
+//! value, and `min_completion_tokens`.
 
 use serde_json::{Value, json};
 use tower_moonshot::NPolicy;

@@ -1,4 +1,4 @@
-//! `thinking`: what each family accepts in it, and how other hosts spell it.
+//! `thinking`: what each family accepts, and the switches of other hosts.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{Family, Object, Reference, disabled, get};
 
 pub(super) fn thinking(_: &Reference, family: Family, request: &mut Object) {
     match get(request, "thinking") {
-        // `expected type object`: on is what it is anyway, unless it never is.
+        // A boolean is refused. Thinking is enabled by default, so `true` is removed.
         Value::Bool(true) => drop(request.remove("thinking")),
         Value::Bool(false) => {
             request.remove("thinking");
@@ -20,7 +20,7 @@ pub(super) fn thinking(_: &Reference, family: Family, request: &mut Object) {
     follow_other_switches(family, request);
 }
 
-/// Without `thinking`, what the switches of other hosts say counts.
+/// Translates the switches of other hosts, if `thinking` is absent.
 pub(super) fn follow_other_switches(family: Family, request: &mut Object) {
     let is_absent = get(request, "thinking").is_null();
     if is_absent && family.can_switch_thinking() && is_off_elsewhere(request) {
@@ -47,14 +47,13 @@ fn object(family: Family, request: &mut Object) {
     if family == Family::K25 || family == Family::K27 && !keeps_all {
         thinking.remove("keep");
     }
-    // An object is removed with the last of its members.
+    // An object without members is removed, unless it was sent empty.
     if thinking.is_empty() && !was_empty {
         request.remove("thinking");
     }
 }
 
-/// Whether the switch of another host says that thinking is off. Moonshot ignores
-/// all of them.
+/// Whether the switch of another host disables thinking. Moonshot ignores all of them.
 fn is_off_elsewhere(request: &Object) -> bool {
     let template = get(request, "chat_template_kwargs");
     let reasoning = get(request, "reasoning");

@@ -1,4 +1,4 @@
-//! `tool_choice`: the forms of all dialects, and what each family makes of them.
+//! `tool_choice`: the forms of all APIs, and what each family accepts.
 
 use serde_json::{Value, json};
 use tower_moonshot::{Rule, ToolChoicePolicy};
@@ -7,13 +7,13 @@ use super::{Family, Object, Reference, disabled, elements, get, messages, tools:
 
 const NUDGE: &str = "Please select a tool to handle the current issue.";
 
-/// What a choice means, however it is spelled.
+/// The meaning of a choice, in any form.
 enum Choice {
     Auto,
     None,
     Required,
     Named(String),
-    /// Any of these, or one of these must be.
+    /// One of these tools may be called, or must be, according to the mode.
     Allowed {
         names: Vec<String>,
         mode: &'static str,
@@ -39,8 +39,8 @@ pub(super) fn tool_choice(layer: &Reference, family: Family, request: &mut Objec
         }
         return;
     }
-    // A tool that only a message declares can't switch thinking off: the messages before
-    // would be rewritten differently than without it.
+    // Thinking is not disabled for a tool that only a message declares, because that
+    // would change the rewrite of earlier messages.
     let is_listed = match &choice {
         Choice::Named(name) => tools.contains(name),
         Choice::Allowed { names, .. } => names.iter().any(|name| tools.contains(name)),
@@ -107,7 +107,7 @@ fn read(choice: &Value) -> Option<Choice> {
     }
 }
 
-/// The names of functions among tools.
+/// The names of functions in a list of tools.
 fn names(tools: &[Value]) -> Vec<String> {
     let names = tools.iter().filter_map(name);
     names.map(str::to_owned).collect()
@@ -138,12 +138,12 @@ fn keep_only(names: &[String], request: &mut Object) {
     }
 }
 
-/// The one function that is named, and is among the tools, must be called.
+/// The named function, which is among the tools, must be called.
 fn named(layer: &Reference, family: Family, request: &mut Object, name: &str) {
     let canonical = json!({"type": "function", "function": {"name": name}});
     let is_canonical = get(request, "tool_choice")["function"]["name"] == name
         && get(request, "tool_choice")["type"] == "function";
-    // What the families with a range make of it is not known.
+    // Whether models with a range accept it is unknown.
     let is_refused = family.is_k3() || family.is_fixed() && family.thinks(request);
     if !is_refused || disables_thinking(layer, family, request) {
         if !is_canonical {
@@ -166,7 +166,7 @@ fn required(layer: &Reference, family: Family, request: &mut Object) {
     }
     request.remove("tool_choice");
     if let Some(Value::Array(messages)) = request.get_mut("messages") {
-        // A message behind a prefill would end it.
+        // A prefill must be the last message.
         let is_prefill =
             |message: &Value| message["role"] == "assistant" && message["partial"] == true;
         let asks = layer.tool_choice != ToolChoicePolicy::Auto;
@@ -176,13 +176,14 @@ fn required(layer: &Reference, family: Family, request: &mut Object) {
     }
 }
 
-/// Disables thinking if that is the policy and the model lets it.
+/// Disables thinking, if that is the policy and the model allows it. Returns whether it
+/// did.
 fn disables_thinking(layer: &Reference, family: Family, request: &mut Object) -> bool {
     let disables =
         layer.tool_choice == ToolChoicePolicy::DisableThinking && family.can_switch_thinking();
     if disables {
         request.insert("thinking".into(), disabled());
-        // The two beside each other are refused.
+        // An effort beside `thinking` is refused.
         if layer.has(Rule::ReasoningEffort) {
             request.remove("reasoning_effort");
         }

@@ -1,4 +1,4 @@
-//! `tools`: the forms that Moonshot doesn't know, and tools that are there twice.
+//! `tools`: flat tools, null parameters and repeated tools.
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ pub(super) fn tools(_: &Reference, _: Family, request: &mut Object) {
     });
 }
 
-/// A tool of the Responses API has what it says of its function beside `type`.
+/// Moves the members of a flat tool, as the Responses API has them, into `function`.
 fn nest(tool: &mut Object) {
     if is_flat(tool) {
         tool.remove("function");
@@ -41,7 +41,7 @@ fn is_flat(tool: &Object) -> bool {
         && get(tool, "name").is_string()
 }
 
-/// The name of a tool's function, wherever it is.
+/// The name of a tool's function, in a nested or a flat tool.
 pub(super) fn name(tool: &Value) -> Option<&str> {
     match tool.as_object() {
         Some(tool) if is_flat(tool) => get(tool, "name").as_str(),

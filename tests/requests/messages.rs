@@ -1,4 +1,4 @@
-//! Messages such as clients send them, and such as none should.
+//! Generates messages: usual ones, those of other APIs and invalid ones.
 
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
@@ -55,7 +55,7 @@ pub(super) fn contents(only_text: bool) -> Values {
     .boxed()
 }
 
-/// What a message may have of thoughts, and where.
+/// The members of a message that may hold thoughts.
 pub(super) fn thoughts() -> Vec<(&'static str, u32, Values)> {
     let reasoning = || {
         pick(json!([
@@ -92,7 +92,7 @@ pub(super) fn thoughts() -> Vec<(&'static str, u32, Values)> {
     ]
 }
 
-/// Ids that clients and hosts give to calls.
+/// Ids of calls, as clients and hosts choose them.
 pub(super) fn ids() -> Values {
     let long = "a".repeat(64);
     pick(json!([
@@ -139,7 +139,7 @@ fn calls() -> Values {
     .boxed()
 }
 
-/// A message of any role with anything in it.
+/// A message of any role with any members.
 fn anything(only_text: bool) -> Values {
     let roles = pick(json!([
         "user",
@@ -176,8 +176,8 @@ fn anything(only_text: bool) -> Values {
     object(members)
 }
 
-/// A turn in which functions are called, and what answers them. Answers come in any
-/// order; some are missing, and some name nobody.
+/// A turn with calls and their answers. Answers come in any order, some are missing, and
+/// some belong to no call.
 fn turn(only_text: bool) -> impl Strategy<Value = Vec<Value>> {
     let call = (
         prop_oneof![

@@ -1,4 +1,4 @@
-//! Chat requests such as clients send them, and such as none should.
+//! Generates chat requests: usual ones, those of other APIs and invalid ones.
 
 mod messages;
 mod parameters;
@@ -13,18 +13,18 @@ use crate::reference::Reference;
 
 type Values = BoxedStrategy<Value>;
 
-/// One of these; a value that is there twice is twice as likely.
+/// One of these values. A value that is listed twice is twice as likely.
 fn pick(from: Value) -> Values {
     select(from.as_array().cloned().unwrap_or_default()).boxed()
 }
 
-/// An object with each of these members in so many percent of all cases.
+/// An object that has each of these members in the given percentage of cases.
 fn object(members: Vec<(&'static str, u32, Values)>) -> Values {
     let members: Vec<_> = members
         .into_iter()
         .map(|(key, percent, value)| {
             let member = value.prop_map(move |value| Some((key.to_owned(), value)));
-            // Where it always is, it is in the smallest failing case too.
+            // A member of 100 % stays in the smallest failing case.
             match percent {
                 100 => member.boxed(),
                 _ => prop_oneof![100 - percent => Just(None), percent => member].boxed(),
@@ -40,7 +40,7 @@ fn array(item: Values, longest: usize) -> Values {
     vec(item, 0..=longest).prop_map(Value::from).boxed()
 }
 
-/// Bodies of chat requests, and a few that are none.
+/// Bodies of chat requests, and a few others.
 pub(crate) fn requests() -> impl Strategy<Value = Value> {
     let no_messages = pick(json!([null, {}, "Hi", 5]));
     let messages = prop_oneof![
@@ -88,7 +88,7 @@ fn chats(percent: u32, messages: Values) -> Values {
     object(members)
 }
 
-/// Settings of a layer; mostly the default ones.
+/// Settings of a layer, mostly the defaults.
 pub(crate) fn settings() -> impl Strategy<Value = Reference> {
     let tool_choice = select(vec![
         ToolChoicePolicy::Nudge,

@@ -1,11 +1,11 @@
-//! The members of a request beside its messages and tools.
+//! Generates the other members of a request: the model and parameters.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Values, pick};
 
-/// Ids of every family, and of none.
+/// Ids of every family, and unknown ones.
 pub(super) fn models() -> Values {
     let known = pick(json!([
         "kimi-k3",
@@ -70,7 +70,7 @@ pub(super) fn models() -> Values {
     prop_oneof![3 => known, 1 => odd].boxed()
 }
 
-/// A parameter that has one accepted value in some families.
+/// A parameter for which some families accept only one value.
 pub(super) fn fixed(accepted: Value) -> Values {
     prop_oneof![
         2 => Just(accepted),
@@ -156,7 +156,7 @@ pub(super) fn reasoning_efforts() -> Values {
     ]))
 }
 
-/// How other hosts spell that a model is not to think, or is.
+/// Other hosts' switches for thinking.
 pub(super) fn switches() -> Vec<(&'static str, u32, Values)> {
     let off = json!({"thinking": false});
     vec![
@@ -182,7 +182,7 @@ pub(super) fn switches() -> Vec<(&'static str, u32, Values)> {
     ]
 }
 
-/// Budgets of tokens, around the documented floor.
+/// Token budgets around the documented minimum.
 pub(super) fn budgets() -> Values {
     pick(json!([
         16,

@@ -1,11 +1,11 @@
-//! Tools, choices among them, and formats of answers, in every dialect.
+//! Generates tools, tool choices and response formats, in the forms of all APIs.
 
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
 
 use super::{Values, object, pick};
 
-/// A function that is declared properly.
+/// A tool in the form that Moonshot documents.
 fn function(name: &str) -> Value {
     json!({"type": "function", "function": {"name": name}})
 }
@@ -49,7 +49,7 @@ pub(super) fn tools() -> Values {
     .boxed()
 }
 
-/// What a system message declares.
+/// The tools of a system message.
 pub(super) fn declared() -> Values {
     pick(json!([
         [function("f")],

@@ -1,44 +1,45 @@
-//! `content`.
+//! The rule `content`.
 
 use tower_moonshot::Rule;
 
 use super::{changes, leaves_alone};
 
+const TEXT_ONLY: &str = "content that is only text is sent as one string";
+
 #[test]
-fn arrays_of_nothing_but_text_become_strings() {
-    const FIRST: &[(Rule, &str)] = &[(Rule::Content, "/messages/0/content")];
+fn arrays_that_hold_only_text_become_strings() {
     changes(&[
         (
-            "escapes stay as they are, nothing stands between the texts",
+            "escapes are unchanged, and nothing is inserted between the texts",
             r#"{"messages":[{"role":"user","content":[{"type":"text","text":"\u00e9\n"},{"text":"é\/","type":"text"}]}]}"#,
             r#"{"messages":[{"role":"user","content":"\u00e9\né\/"}]}"#,
-            FIRST,
+            &[(Rule::Content, "/messages/0/content", TEXT_ONLY)],
         ),
         (
-            "whatever else is in the parts goes",
+            "other members of the parts are removed",
             r#"{"messages":[{"role":"system","content":[ { "cache_control":{"type":"ephemeral"}, "type":"text", "text":"a", "annotations":[]} , {"type":"text","text":""} ] }]}"#,
             r#"{"messages":[{"role":"system","content":"a" }]}"#,
-            FIRST,
+            &[(Rule::Content, "/messages/0/content", TEXT_ONLY)],
         ),
         (
-            "a refusal is text; keys in escapes, and twice",
+            "a refusal is text; escaped and repeated keys",
             r#"{"messages":[{"role":"assistant","content":[{"typ\u0065":"refus\u0061l","refusal":"x","refusal":"no"},{"type":"image","text":"t","type":"text"}]}]}"#,
             r#"{"messages":[{"role":"assistant","content":"not"}]}"#,
-            FIRST,
+            &[(Rule::Content, "/messages/0/content", TEXT_ONLY)],
         ),
         (
             "an empty array",
             r#"{"messages":[{"role":"tool","content":[ ]}]}"#,
             r#"{"messages":[{"role":"tool","content":""}]}"#,
-            FIRST,
+            &[(Rule::Content, "/messages/0/content", TEXT_ONLY)],
         ),
         (
             "beside tool calls, an empty array and empty texts",
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":[],"tool_calls":[{"id":"a"}],"reasoning_content":"r"},{"role":"assistant","content":[{"type":"text","text":""}],"tool_calls":[{"id":"b"}],"reasoning_content":"r"}]}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":"","tool_calls":[{"id":"a"}],"reasoning_content":"r"},{"role":"assistant","content":"","tool_calls":[{"id":"b"}],"reasoning_content":"r"}]}"#,
             &[
-                (Rule::Content, "/messages/0/content"),
-                (Rule::Content, "/messages/1/content"),
+                (Rule::Content, "/messages/0/content", TEXT_ONLY),
+                (Rule::Content, "/messages/1/content", TEXT_ONLY),
             ],
         ),
         (
@@ -46,15 +47,15 @@ fn arrays_of_nothing_but_text_become_strings() {
             r#"{"messages":[{"role":"user","content":[{"type":"text","text":"a"}]},{"role":"tool","content":[{"type":"text","text":"b"}]}]}"#,
             r#"{"messages":[{"role":"user","content":"a"},{"role":"tool","content":"b"}]}"#,
             &[
-                (Rule::Content, "/messages/0/content"),
-                (Rule::Content, "/messages/1/content"),
+                (Rule::Content, "/messages/0/content", TEXT_ONLY),
+                (Rule::Content, "/messages/1/content", TEXT_ONLY),
             ],
         ),
     ]);
 }
 
 #[test]
-fn one_part_that_is_no_text_keeps_all_arrays() {
+fn all_arrays_stay_if_one_part_is_not_text() {
     leaves_alone(&[
         (
             "an image in another message",
@@ -65,7 +66,7 @@ fn one_part_that_is_no_text_keeps_all_arrays() {
             r#"{"model":"moonshot-v1-8k","messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"a"}]}]}"#,
         ),
         (
-            "a text that is none",
+            "a text that is null",
             r#"{"messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":null}]}]}"#,
         ),
         (

@@ -1,6 +1,7 @@
-//! Each rule, byte for byte: what it changes and how, what it reports, and what it
-//! leaves alone.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+//! What each rule changes, byte for byte, what it reports, and what it leaves unchanged.
+//!
+//! The tables hold the wording of each reason: it is what users read in their logs.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod content;
 mod empty_content;
@@ -21,13 +22,11 @@ mod tools;
 use bytes::Bytes;
 use tower_moonshot::{MoonshotCompatLayer, Report, Rule};
 
-/// Why, a body, what is sent instead, and the changes that are reported.
-type Row = (
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static [(Rule, &'static str)],
-);
+/// A reported change: the rule, the place and the reason.
+type Changed = (Rule, &'static str, &'static str);
+
+/// The case, a body, what is sent instead, and the changes that are reported.
+type Row = (&'static str, &'static str, &'static str, &'static [Changed]);
 
 fn layer() -> MoonshotCompatLayer {
     MoonshotCompatLayer::new()
@@ -41,23 +40,23 @@ fn rewrite(layer: &MoonshotCompatLayer, body: &'static str) -> (String, Report) 
     )
 }
 
-fn reported(report: &Report) -> Vec<(Rule, String)> {
+fn reported(report: &Report) -> Vec<(Rule, String, &str)> {
     let changes = report.changes().iter();
     changes
-        .map(|change| (change.rule(), change.pointer()))
+        .map(|change| (change.rule(), change.pointer(), change.why()))
         .collect()
 }
 
 #[track_caller]
 fn changes_with(layer: &MoonshotCompatLayer, rows: &[Row]) {
-    for &(why, body, expected, changes) in rows {
+    for &(case, body, expected, changes) in rows {
         let (sent, report) = rewrite(layer, body);
-        assert_eq!(sent, expected, "{why}: {body}");
+        assert_eq!(sent, expected, "{case}: {body}");
         let changes: Vec<_> = changes
             .iter()
-            .map(|&(rule, at)| (rule, at.to_owned()))
+            .map(|&(rule, place, why)| (rule, place.to_owned(), why))
             .collect();
-        assert_eq!(reported(&report), changes, "{why}: {body}");
+        assert_eq!(reported(&report), changes, "{case}: {body}");
     }
 }
 
@@ -68,10 +67,10 @@ fn changes(rows: &[Row]) {
 
 #[track_caller]
 fn leaves_alone_with(layer: &MoonshotCompatLayer, rows: &[(&str, &'static str)]) {
-    for &(why, body) in rows {
+    for &(case, body) in rows {
         let (sent, report) = rewrite(layer, body);
-        assert_eq!(sent, body, "{why}");
-        assert_eq!(reported(&report), [], "{why}");
+        assert_eq!(sent, body, "{case}");
+        assert_eq!(reported(&report), [], "{case}");
     }
 }
 

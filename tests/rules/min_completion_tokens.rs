@@ -1,13 +1,14 @@
-//! `min_completion_tokens`.
+//! The rule `min_completion_tokens`.
 
 use tower_moonshot::Rule;
 
 use super::{changes_with, layer, leaves_alone, leaves_alone_with};
 
+const TOO_LOW: &str = "the budget is below the configured minimum for models that think";
+
 #[test]
 fn a_budget_that_is_too_low_for_thoughts_is_raised() {
     let layer = layer().with_min_completion_tokens(16_000);
-    const MAX: &[(Rule, &str)] = &[(Rule::MinCompletionTokens, "/max_tokens")];
     changes_with(
         &layer,
         &[
@@ -15,22 +16,22 @@ fn a_budget_that_is_too_low_for_thoughts_is_raised() {
                 "an integer",
                 r#"{"model":"kimi-k3","messages":[],"max_tokens":200}"#,
                 r#"{"model":"kimi-k3","messages":[],"max_tokens":16000}"#,
-                MAX,
+                &[(Rule::MinCompletionTokens, "/max_tokens", TOO_LOW)],
             ),
             (
                 "a fraction and an exponent",
                 r#"{"model":"kimi-k2.7","max_tokens" : 15999.5 ,"max_completion_tokens":1.5E+2,"messages":[]}"#,
                 r#"{"model":"kimi-k2.7","max_tokens" : 16000 ,"max_completion_tokens":16000,"messages":[]}"#,
                 &[
-                    (Rule::MinCompletionTokens, "/max_tokens"),
-                    (Rule::MinCompletionTokens, "/max_completion_tokens"),
+                    (Rule::MinCompletionTokens, "/max_tokens", TOO_LOW),
+                    (Rule::MinCompletionTokens, "/max_completion_tokens", TOO_LOW),
                 ],
             ),
             (
-                "the last one counts",
+                "the last of two keys wins",
                 r#"{"model":"kimi-k2-thinking","max_tokens":20000,"messages":[],"max_tokens":1}"#,
                 r#"{"model":"kimi-k2-thinking","messages":[],"max_tokens":16000}"#,
-                MAX,
+                &[(Rule::MinCompletionTokens, "/max_tokens", TOO_LOW)],
             ),
         ],
     );

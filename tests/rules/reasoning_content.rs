@@ -1,77 +1,82 @@
-//! `reasoning_content`.
+//! The rule `reasoning_content`.
 
 use tower_moonshot::Rule;
 
-use super::{changes, layer, leaves_alone, rewrite};
+use super::{Changed, changes, layer, leaves_alone, rewrite};
+
+const FIRST: &str = "/messages/0/reasoning_content";
+const LOST: &str = "reasoning_content is required and no reasoning was found";
+const MOVED: &str = "reasoning belongs in reasoning_content";
+const NOT_CONTENT: &str = "reasoning is not part of the content";
+const TEXT_ONLY: &str = "content that is only text is sent as one string";
 
 #[test]
-fn a_call_of_a_model_that_thinks_has_its_reasoning() {
-    const REASONING: &[(Rule, &str)] = &[(Rule::ReasoningContent, "/messages/0/reasoning_content")];
+fn a_message_with_calls_gets_its_reasoning_if_the_model_thinks() {
     changes(&[
         (
-            "there is none",
+            "absent",
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","tool_calls":[{"id":"a"}]}]}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","tool_calls":[{"id":"a"}],"reasoning_content":" "}]}"#,
-            REASONING,
+            &[(Rule::ReasoningContent, FIRST, LOST)],
         ),
         (
-            "it is null",
+            "null",
             r#"{"model":"kimi-k2.7","messages":[{"role":"assistant","reasoning_content":null,"tool_calls":[{"id":"a"}]}]}"#,
             r#"{"model":"kimi-k2.7","messages":[{"role":"assistant","reasoning_content":" ","tool_calls":[{"id":"a"}]}]}"#,
-            REASONING,
+            &[(Rule::ReasoningContent, FIRST, LOST)],
         ),
         (
-            "it is empty",
+            "empty",
             r#"{"model":"kimi-k2-thinking","messages":[{"role":"assistant","reasoning_content":"","tool_calls":[{"id":"a"}]}]}"#,
             r#"{"model":"kimi-k2-thinking","messages":[{"role":"assistant","reasoning_content":" ","tool_calls":[{"id":"a"}]}]}"#,
-            REASONING,
+            &[(Rule::ReasoningContent, FIRST, LOST)],
         ),
         (
-            "it has another name",
+            "in reasoning",
             r#"{"model":"kimi-k2.6","messages":[{"role":"assistant","reasoning" : "w\u0065ll","tool_calls":[{"id":"a"}]}]}"#,
             r#"{"model":"kimi-k2.6","messages":[{"role":"assistant","reasoning_content" : "w\u0065ll","tool_calls":[{"id":"a"}]}]}"#,
-            REASONING,
+            &[(Rule::ReasoningContent, FIRST, MOVED)],
         ),
         (
-            "it has another name, beside nothing under its own",
+            "in reasoning, beside an empty reasoning_content",
             r#"{"model":"kimi-k2.6","messages":[{"role":"assistant","reasoning":"well","reasoning_content":"","tool_calls":[{"id":"a"}]}]}"#,
             r#"{"model":"kimi-k2.6","messages":[{"role":"assistant","reasoning_content":"well","tool_calls":[{"id":"a"}]}]}"#,
-            REASONING,
+            &[(Rule::ReasoningContent, FIRST, MOVED)],
         ),
         (
-            "it is among the provider's fields, alone",
+            "the only member of provider_specific_fields",
             r#"{"model":"kimi-k2.5","messages":[{"role":"assistant","provider_specific_fields":{"reasoning_content":"well"},"tool_calls":[{"id":"a"}]}]}"#,
             r#"{"model":"kimi-k2.5","messages":[{"role":"assistant","provider_specific_fields":{},"tool_calls":[{"id":"a"}],"reasoning_content":"well"}]}"#,
-            REASONING,
+            &[(Rule::ReasoningContent, FIRST, MOVED)],
         ),
         (
-            "it is last among the provider's fields, and null where it should be",
+            "the last member of provider_specific_fields, beside a null reasoning_content",
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","reasoning_content":null,"tool_calls":[{"id":"a"}],"provider_specific_fields":{"a":1, "reasoning_content":"w\/ll"}}]}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","reasoning_content":"w\/ll","tool_calls":[{"id":"a"}],"provider_specific_fields":{"a":1}}]}"#,
-            REASONING,
+            &[(Rule::ReasoningContent, FIRST, MOVED)],
         ),
         (
-            "its other names say nothing",
+            "empty in all other places",
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","reasoning":"","provider_specific_fields":{"reasoning_content":null},"tool_calls":[{"id":"a"}]}]}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","reasoning":"","provider_specific_fields":{"reasoning_content":null},"tool_calls":[{"id":"a"}],"reasoning_content":" "}]}"#,
-            REASONING,
+            &[(Rule::ReasoningContent, FIRST, LOST)],
         ),
         (
-            "all is kept, so every answer needs it",
+            "with keep: all, every answer needs it",
             r#"{"model":"kimi-k2.6","messages":[{"role":"assistant","content":"a"},{"role":"user","content":"b"}],"thinking":{"keep":"all"}}"#,
             r#"{"model":"kimi-k2.6","messages":[{"role":"assistant","content":"a","reasoning_content":" "},{"role":"user","content":"b"}],"thinking":{"keep":"all"}}"#,
-            REASONING,
+            &[(Rule::ReasoningContent, FIRST, LOST)],
         ),
         (
-            "K2.7 always keeps all",
+            "on K2.7, every answer needs it",
             r#"{"model":"kimi-k2.7","messages":[{"role":"assistant","content":"a"},{"role":"user","content":"b"}]}"#,
             r#"{"model":"kimi-k2.7","messages":[{"role":"assistant","content":"a","reasoning_content":" "},{"role":"user","content":"b"}]}"#,
-            REASONING,
+            &[(Rule::ReasoningContent, FIRST, LOST)],
         ),
     ]);
     leaves_alone(&[
         (
-            "it is there",
+            "present",
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","reasoning_content":"x","reasoning":"y","tool_calls":[{"id":"a"}]}]}"#,
         ),
         (
@@ -79,7 +84,7 @@ fn a_call_of_a_model_that_thinks_has_its_reasoning() {
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":"x"},{"role":"assistant","content":"x","tool_calls":[]}]}"#,
         ),
         (
-            "no calls, on K2.5, which keeps nothing but what the last turn needs",
+            "no calls, on K2.5, whose keep is removed",
             r#"{"model":"kimi-k2.5","messages":[{"role":"assistant","content":"x"}]}"#,
         ),
         (
@@ -87,7 +92,7 @@ fn a_call_of_a_model_that_thinks_has_its_reasoning() {
             r#"{"model":"kimi-k3","messages":[{"role":"user","tool_calls":[{"id":"a"}]}]}"#,
         ),
         (
-            "another type",
+            "of another type",
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","reasoning_content":[],"tool_calls":[{"id":"a"}]}]}"#,
         ),
         (
@@ -102,11 +107,14 @@ fn a_call_of_a_model_that_thinks_has_its_reasoning() {
 }
 
 #[test]
-fn reasoning_is_found_in_the_details_of_another_router() {
-    const REASONING: &[(Rule, &str)] = &[(Rule::ReasoningContent, "/messages/0/reasoning_content")];
-    const DETAILS: &[(Rule, &str)] = &[
-        (Rule::ReasoningContent, "/messages/0/reasoning_details"),
-        (Rule::ReasoningContent, "/messages/0/reasoning_content"),
+fn reasoning_is_moved_from_reasoning_details() {
+    const DETAILS: &[Changed] = &[
+        (
+            Rule::ReasoningContent,
+            "/messages/0/reasoning_details",
+            MOVED,
+        ),
+        (Rule::ReasoningContent, FIRST, MOVED),
     ];
     changes(&[
         (
@@ -116,104 +124,122 @@ fn reasoning_is_found_in_the_details_of_another_router() {
             DETAILS,
         ),
         (
-            "several, what is encrypted, and null where it should be",
+            "several texts and an encrypted one, beside a null reasoning_content",
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","reasoning_content":null,"tool_calls":[{"id":"a"}],"reasoning_details":[{"text":"a\"","index":0}, {"data":"x"},{"text":""},{"text":"b"}]}]}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","tool_calls":[{"id":"a"}],"reasoning_content":"a\"b"}]}"#,
             DETAILS,
         ),
         (
-            "they say nothing",
+            "no text",
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","tool_calls":[{"id":"a"}],"reasoning_details":[{"data":"x"},{"text":""},{"text":null},"x"]}]}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","tool_calls":[{"id":"a"}],"reasoning_details":[{"data":"x"},{"text":""},{"text":null},"x"],"reasoning_content":" "}]}"#,
-            REASONING,
+            &[(Rule::ReasoningContent, FIRST, LOST)],
         ),
         (
-            "reasoning comes first",
+            "reasoning is preferred",
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","tool_calls":[{"id":"a"}],"reasoning_details":[{"text":"a"}],"reasoning":"a"}]}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","tool_calls":[{"id":"a"}],"reasoning_details":[{"text":"a"}],"reasoning_content":"a"}]}"#,
-            REASONING,
+            &[(Rule::ReasoningContent, FIRST, MOVED)],
         ),
     ]);
 }
 
 #[test]
-fn reasoning_is_found_in_the_content_and_leaves_it() {
-    const MOVED: (Rule, &str) = (Rule::ReasoningContent, "/messages/0/reasoning_content");
+fn reasoning_is_moved_out_of_the_content() {
     changes(&[
         (
-            "a thought before a text, which becomes a string",
+            "a thought before a text; the rest becomes a string",
             r#"{"model":"kimi-k2.6","messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"h\u006dm","signature":"s"}, {"type":"text","text":"a"}],"tool_calls":[{"id":"a"}]}]}"#,
             r#"{"model":"kimi-k2.6","messages":[{"role":"assistant","content":"a","tool_calls":[{"id":"a"}],"reasoning_content":"h\u006dm"}]}"#,
             &[
-                (Rule::ReasoningContent, "/messages/0/content/0"),
-                MOVED,
-                (Rule::Content, "/messages/0/content"),
+                (Rule::ReasoningContent, "/messages/0/content/0", NOT_CONTENT),
+                (Rule::ReasoningContent, FIRST, MOVED),
+                (Rule::Content, "/messages/0/content", TEXT_ONLY),
             ],
         ),
         (
-            "several, of both types, and nothing else; null where it should be",
+            "several, of both types, without a text; a null reasoning_content",
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","reasoning_content":null,"content":[{"type":"reasoning","text":"a"},{"type":"reasoning","reasoning":""},{"thinking":"b","type":"thinking"}],"tool_calls":[{"id":"a"}]}]}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","reasoning_content":"ab","content":"","tool_calls":[{"id":"a"}]}]}"#,
             &[
-                (Rule::ReasoningContent, "/messages/0/content/0"),
-                (Rule::ReasoningContent, "/messages/0/content/1"),
-                (Rule::ReasoningContent, "/messages/0/content/2"),
-                MOVED,
-                (Rule::Content, "/messages/0/content"),
+                (Rule::ReasoningContent, "/messages/0/content/0", NOT_CONTENT),
+                (Rule::ReasoningContent, "/messages/0/content/1", NOT_CONTENT),
+                (Rule::ReasoningContent, "/messages/0/content/2", NOT_CONTENT),
+                (Rule::ReasoningContent, FIRST, MOVED),
+                (Rule::Content, "/messages/0/content", TEXT_ONLY),
             ],
         ),
         (
-            "where arrays stay: between others, and alone",
+            "in arrays that stay: between other parts, and alone",
             r#"{"model":"kimi-k3","thinking":{"keep":"all"},"messages":[{"role":"assistant","content":[{"type":"text","text":"a"},{"type":"thinking","thinking":"hm"},{"type":"image_url"}]},{"role":"assistant","content":[{"type":"thinking","thinking":"oh"}],"tool_calls":[{"id":"a"}]},{"role":"assistant","content":[{"type":"thinking","thinking":"ah"}]}]}"#,
             r#"{"model":"kimi-k3","thinking":{"keep":"all"},"messages":[{"role":"assistant","content":[{"type":"text","text":"a"},{"type":"image_url"}],"reasoning_content":"hm"},{"role":"assistant","content":"","tool_calls":[{"id":"a"}],"reasoning_content":"oh"},{"role":"assistant","content":" ","reasoning_content":"ah"}]}"#,
             &[
-                (Rule::ReasoningContent, "/messages/0/content/1"),
-                MOVED,
-                (Rule::ReasoningContent, "/messages/1/content/0"),
-                (Rule::ReasoningContent, "/messages/1/reasoning_content"),
-                (Rule::ReasoningContent, "/messages/2/content/0"),
-                (Rule::ReasoningContent, "/messages/2/reasoning_content"),
-                (Rule::EmptyContent, "/messages/1/content"),
-                (Rule::EmptyContent, "/messages/2/content"),
+                (Rule::ReasoningContent, "/messages/0/content/1", NOT_CONTENT),
+                (Rule::ReasoningContent, FIRST, MOVED),
+                (Rule::ReasoningContent, "/messages/1/content/0", NOT_CONTENT),
+                (
+                    Rule::ReasoningContent,
+                    "/messages/1/reasoning_content",
+                    MOVED,
+                ),
+                (Rule::ReasoningContent, "/messages/2/content/0", NOT_CONTENT),
+                (
+                    Rule::ReasoningContent,
+                    "/messages/2/reasoning_content",
+                    MOVED,
+                ),
+                (
+                    Rule::EmptyContent,
+                    "/messages/1/content",
+                    "an empty content array is refused",
+                ),
+                (
+                    Rule::EmptyContent,
+                    "/messages/2/content",
+                    "an empty message is refused",
+                ),
             ],
         ),
         (
-            "in a text part that becomes part of a string; the first that says something",
+            "in text parts that become a string; the first that is not empty is moved",
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":[{"reasoning_content":"","type":"text","text":"a"},{"type":"text","text":"b","reasoning_content":"xy"}],"tool_calls":[{"id":"a"}]}]}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":"ab","tool_calls":[{"id":"a"}],"reasoning_content":"xy"}]}"#,
             &[
-                (Rule::ReasoningContent, "/messages/0/content/1"),
-                MOVED,
-                (Rule::Content, "/messages/0/content"),
+                (Rule::ReasoningContent, "/messages/0/content/1", NOT_CONTENT),
+                (Rule::ReasoningContent, FIRST, MOVED),
+                (Rule::Content, "/messages/0/content", TEXT_ONLY),
             ],
         ),
         (
             "in a text part that stays",
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":[{"type":"text","text":"a","reasoning_content":"x"},{"type":"image_url"}],"tool_calls":[{"id":"a"}]}]}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":[{"type":"text","text":"a"},{"type":"image_url"}],"tool_calls":[{"id":"a"}],"reasoning_content":"x"}]}"#,
-            &[(Rule::ReasoningContent, "/messages/0/content/0"), MOVED],
+            &[
+                (Rule::ReasoningContent, "/messages/0/content/0", NOT_CONTENT),
+                (Rule::ReasoningContent, FIRST, MOVED),
+            ],
         ),
         (
-            "thoughts that say nothing stay, and so do arrays",
+            "empty thoughts stay, and so does their array",
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":[{"type":"thinking","thinking":""},{"type":"text","text":"a","reasoning_content":""}],"tool_calls":[{"id":"a"}]}]}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":[{"type":"thinking","thinking":""},{"type":"text","text":"a","reasoning_content":""}],"tool_calls":[{"id":"a"}],"reasoning_content":" "}]}"#,
-            &[MOVED],
+            &[(Rule::ReasoningContent, FIRST, LOST)],
         ),
     ]);
     leaves_alone(&[
         (
-            "an answer that needs none",
+            "an answer that needs no reasoning",
             r#"{"model":"kimi-k3","messages":[{"role":"assistant","content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"a"}]}]}"#,
         ),
         (
-            "an answer that has its own",
+            "an answer that already has reasoning",
             r#"{"model":"kimi-k2.7","messages":[{"role":"assistant","reasoning_content":"r","content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"a"}]}]}"#,
         ),
     ]);
 }
 
 #[test]
-fn thoughts_that_are_nowhere_found_are_counted() {
+fn lost_thoughts_are_counted() {
     for (lost, body) in [
         (
             2,

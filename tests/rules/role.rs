@@ -1,18 +1,20 @@
-//! `role`.
+//! The rule `role`.
 
 use tower_moonshot::Rule;
 
 use super::{changes, leaves_alone};
 
+const SYSTEM: &str = "Moonshot calls this role system";
+
 #[test]
-fn a_developer_is_a_system() {
+fn developer_becomes_system() {
     changes(&[(
-        "wherever one is",
+        "in any message",
         r#"{"messages":[{"role":"developer","content":"a"},7,{"content":"b","rol\u0065":"dev\u0065loper"}]}"#,
         r#"{"messages":[{"role":"system","content":"a"},7,{"content":"b","rol\u0065":"system"}]}"#,
         &[
-            (Rule::Role, "/messages/0/role"),
-            (Rule::Role, "/messages/2/role"),
+            (Rule::Role, "/messages/0/role", SYSTEM),
+            (Rule::Role, "/messages/2/role", SYSTEM),
         ],
     )]);
     leaves_alone(&[
@@ -21,7 +23,7 @@ fn a_developer_is_a_system() {
             r#"{"messages":[{"role":"Developer"},{"role":"critic"},{"role":5},{}]}"#,
         ),
         (
-            "no message",
+            "not in a message",
             r#"{"messages":["developer"],"role":"developer"}"#,
         ),
     ]);

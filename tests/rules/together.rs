@@ -1,21 +1,45 @@
-//! Several rules at once, and what holds for all of them.
+//! Several rules in one request, and properties of all rules.
 
 use tower_moonshot::Rule;
 
 use super::{changes, layer, leaves_alone, leaves_alone_with, reported, rewrite};
 
+const SYSTEM: &str = "Moonshot calls this role system";
+const TEXT_ONLY: &str = "content that is only text is sent as one string";
+const NOT_EMPTY: &str = "an empty message is refused";
+
 #[test]
-fn no_effort_frees_a_forced_choice_and_changes_what_else_is_right_in_one_pass() {
+fn disabled_thinking_is_seen_by_all_later_rules() {
     changes(&[(
-        "nothing is asked, no reasoning is filled in, and 1 is no temperature any more",
+        "the forced choice stays, no reasoning is inserted, and temperature 1 is removed",
         r#"{"model":"moonshot/kimi-k2.6","messages":[{"role":"assistant","tool_calls":[{"id":"c"}]}],"tools":[{}],"tool_choice":{"type":"required"},"reasoning_effort":"none","temperature":1}"#,
         r#"{"model":"kimi-k2.6","messages":[{"role":"assistant","tool_calls":[{"id":"c"}]}],"tools":[{}],"tool_choice":"required","thinking":{"type":"disabled"}}"#,
         &[
-            (Rule::Model, "/model"),
-            (Rule::ReasoningEffort, "/thinking"),
-            (Rule::ReasoningEffort, "/reasoning_effort"),
-            (Rule::ToolChoice, "/tool_choice"),
-            (Rule::Sampling, "/temperature"),
+            (
+                Rule::Model,
+                "/model",
+                "Moonshot's model ids have no provider prefix",
+            ),
+            (
+                Rule::ReasoningEffort,
+                "/thinking",
+                "the effort none means disabled thinking",
+            ),
+            (
+                Rule::ReasoningEffort,
+                "/reasoning_effort",
+                "reasoning_effort is refused beside thinking",
+            ),
+            (
+                Rule::ToolChoice,
+                "/tool_choice",
+                "a choice that names no tool must be a string",
+            ),
+            (
+                Rule::Sampling,
+                "/temperature",
+                "only 0.6 is accepted while thinking is disabled",
+            ),
         ],
     )]);
 }
@@ -24,90 +48,106 @@ fn no_effort_frees_a_forced_choice_and_changes_what_else_is_right_in_one_pass() 
 fn one_message_can_be_changed_in_several_places() {
     changes(&[
         (
-            "a developer's parts",
+            "the content parts of a developer message",
             r#"{"messages":[{"role":"developer","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}]}"#,
             r#"{"messages":[{"role":"system","content":"ab"}]}"#,
             &[
-                (Rule::Role, "/messages/0/role"),
-                (Rule::Content, "/messages/0/content"),
+                (Rule::Role, "/messages/0/role", SYSTEM),
+                (Rule::Content, "/messages/0/content", TEXT_ONLY),
             ],
         ),
         (
-            "an answer that says nothing and is kept",
+            "an empty answer with keep: all",
             r#"{"model":"kimi-k3","thinking":{"keep":"all"},"messages":[{"role":"assistant"}]}"#,
             r#"{"model":"kimi-k3","thinking":{"keep":"all"},"messages":[{"role":"assistant","reasoning_content":" ","content":" "}]}"#,
             &[
-                (Rule::ReasoningContent, "/messages/0/reasoning_content"),
-                (Rule::EmptyContent, "/messages/0/content"),
+                (
+                    Rule::ReasoningContent,
+                    "/messages/0/reasoning_content",
+                    "reasoning_content is required and no reasoning was found",
+                ),
+                (Rule::EmptyContent, "/messages/0/content", NOT_EMPTY),
             ],
         ),
         (
-            "a kept answer whose last member goes",
+            "an answer whose last member is removed, with keep: all",
             r#"{"model":"kimi-k3","thinking":{"keep":"all"},"messages":[{"reasoning":"x","role":"assistant","reasoning_content":null}]}"#,
             r#"{"model":"kimi-k3","thinking":{"keep":"all"},"messages":[{"reasoning_content":"x","role":"assistant","content":" "}]}"#,
             &[
-                (Rule::ReasoningContent, "/messages/0/reasoning_content"),
-                (Rule::EmptyContent, "/messages/0/content"),
+                (
+                    Rule::ReasoningContent,
+                    "/messages/0/reasoning_content",
+                    "reasoning belongs in reasoning_content",
+                ),
+                (Rule::EmptyContent, "/messages/0/content", NOT_EMPTY),
             ],
         ),
         (
-            "a prefill of empty parts is a string, and may be empty",
+            "a prefill of empty parts becomes a string, which may be empty",
             r#"{"messages":[{"role":"assistant","partial":true,"content":[{"type":"text","text":""}]}]}"#,
             r#"{"messages":[{"role":"assistant","partial":true,"content":""}]}"#,
-            &[(Rule::Content, "/messages/0/content")],
+            &[(Rule::Content, "/messages/0/content", TEXT_ONLY)],
         ),
     ]);
 }
 
 #[test]
-fn what_is_written_anew_at_the_end_and_what_is_appended_behind_it_do_not_mix() {
+fn a_replaced_last_member_and_an_appended_one_do_not_mix() {
     changes(&[(
-        "a choice in another dialect, and thinking",
+        "a translated tool_choice, and thinking",
         r#"{"model":"kimi-k2.6","messages":[],"enable_thinking":false,"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"function","name":"f"}}"#,
         r#"{"model":"kimi-k2.6","messages":[],"enable_thinking":false,"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"function","function":{"name":"f"}},"thinking":{"type":"disabled"}}"#,
         &[
-            (Rule::Thinking, "/thinking"),
-            (Rule::ToolChoice, "/tool_choice"),
+            (
+                Rule::Thinking,
+                "/thinking",
+                "Moonshot ignores other hosts' switches for thinking",
+            ),
+            (
+                Rule::ToolChoice,
+                "/tool_choice",
+                "Moonshot does not know this form of tool_choice",
+            ),
         ],
     )]);
 }
 
 #[test]
-fn of_a_key_that_was_edited_no_earlier_one_is_left() {
+fn earlier_members_with_an_edited_key_are_removed() {
     changes(&[
         (
-            "a parameter that goes",
+            "a parameter that is removed",
             r#"{"temperature":1,"model":"kimi-k3","temper\u0061ture":0.1,"messages":[],"temperature":0.5}"#,
             r#"{"model":"kimi-k3","messages":[]}"#,
-            &[(Rule::Sampling, "/temperature")],
+            &[(Rule::Sampling, "/temperature", "only 1 is accepted")],
         ),
         (
             "a parameter that stays",
             r#"{"temperature":9,"messages":[],"temperature":2}"#,
             r#"{"messages":[],"temperature":1}"#,
-            &[(Rule::Temperature, "/temperature")],
+            &[(Rule::Temperature, "/temperature", "at most 1 is accepted")],
         ),
         (
-            "of messages, one of which is edited, and of its role",
+            "repeated messages and a repeated role",
             r#"{"messages":[{"role":"developer"}],"messages":[{"role":"user","role":"developer","content":"a"}]}"#,
             r#"{"messages":[{"role":"system","content":"a"}]}"#,
-            &[(Rule::Role, "/messages/0/role")],
+            &[(Rule::Role, "/messages/0/role", SYSTEM)],
         ),
     ]);
     leaves_alone(&[
         (
-            "the last of them is as it should be",
+            "the last one needs no change",
             r#"{"temperature":9,"messages":[{"role":"developer"}],"temperature":1,"messages":[]}"#,
         ),
         (
-            "keys that no rule knows",
+            "keys that no rule looks at",
             r#"{"user":1,"messages":[],"user":2}"#,
         ),
     ]);
 }
 
 #[test]
-fn what_is_no_chat_request_stays_as_it_is() {
+fn a_body_that_is_no_chat_request_is_unchanged() {
     for body in [
         r#"{"model":"moonshot/kimi-k3","temperature":2}"#,
         r#"{"model":"moonshot/kimi-k3","messages":{}}"#,
@@ -125,7 +165,7 @@ fn what_is_no_chat_request_stays_as_it_is() {
 }
 
 #[test]
-fn a_rule_that_is_off_changes_nothing() {
+fn a_disabled_rule_changes_nothing() {
     for (rule, body) in [
         (Rule::Model, r#"{"model":"moonshot/kimi-k3","messages":[]}"#),
         (

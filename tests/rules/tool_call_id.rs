@@ -1,4 +1,4 @@
-//! `tool_call_id`.
+//! The rule `tool_call_id`.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -6,15 +6,19 @@ use tower_moonshot::Rule;
 
 use super::{changes, layer, leaves_alone};
 
+const NEEDS_ID: &str = "a tool call needs an id";
+const ANSWERED: &str = "the tool call that this answers has a new id";
+const REPEATED: &str = "an earlier tool call has this id";
+
 #[test]
-fn an_id_that_is_present_and_unique_stays_to_the_byte() {
+fn an_id_that_is_present_and_unique_keeps_its_bytes() {
     leaves_alone(&[
         (
             "Kimi's own",
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"functions.read:0","function":{"name":"read"}},{"id":"search:12"}]},{"role":"tool","tool_call_id":"functions.read:0","content":"x"},{"role":"tool","tool_call_id":"search:12","content":"x"}]}"#,
         ),
         (
-            "of any letters, escaped or not",
+            "of any characters, escaped or not",
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"a b"},{"id":"a\u002fb"},{"id":"月"},{"id":" "}]},{"role":"tool","tool_call_id":"a\/b","content":"x"}]}"#,
         ),
         (
@@ -26,29 +30,29 @@ fn an_id_that_is_present_and_unique_stays_to_the_byte() {
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":7,"function":{"name":"f"}},{"id":7,"function":{"name":"f"}},{"id":{}}]},{"role":"tool","tool_call_id":7}]}"#,
         ),
         (
-            "half of a surrogate pair, which is no text",
+            "half of a surrogate pair, which is not valid Unicode",
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"\ud800"},{"id":"\ud801"}]},{"role":"tool","tool_call_id":"\ud800"}]}"#,
         ),
         (
-            "the last of several keys counts",
+            "the last of several keys wins",
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"","id":"a"},{"id":"a","id":"b"}]}]}"#,
         ),
     ]);
 }
 
 #[test]
-fn what_is_no_call_and_what_answers_none_is_left_alone() {
+fn elements_that_are_no_calls_and_answers_without_a_call_are_unchanged() {
     leaves_alone(&[
         (
             "neither id nor function",
             r#"{"messages":[{"role":"assistant","tool_calls":[{},{"type":"function"},{"function":{}},"f",null]},{"role":"tool","content":"x"}]}"#,
         ),
         (
-            "no list of calls",
+            "calls that are no array",
             r#"{"messages":[{"role":"assistant","tool_calls":{"id":""}},{"role":"assistant","tool_calls":null,"content":"x"}]}"#,
         ),
         (
-            "only assistants call",
+            "calls of other roles",
             r#"{"messages":[{"role":"user","tool_calls":[{"id":""}]},{"tool_calls":[{"id":"a"},{"id":"a"}]}]}"#,
         ),
         (
@@ -57,72 +61,72 @@ fn what_is_no_call_and_what_answers_none_is_left_alone() {
         ),
     ]);
     changes(&[(
-        "an answer before its call, to another id, too many, and of another role",
+        "answers before the call, to another id, in excess and of another role",
         r#"{"messages":[{"role":"tool","tool_call_id":"","content":"1"},{"role":"assistant","tool_calls":[{"id":"","function":{"name":"f"}}]},{"role":"tool","tool_call_id":"x","content":"2"},{"role":"user","tool_call_id":"","content":"3"},{"role":"tool","tool_call_id":"","content":"4"},{"role":"tool","tool_call_id":"","content":"5"}]}"#,
         r#"{"messages":[{"role":"tool","tool_call_id":"","content":"1"},{"role":"assistant","tool_calls":[{"id":"functions.f:0","function":{"name":"f"}}]},{"role":"tool","tool_call_id":"x","content":"2"},{"role":"user","tool_call_id":"","content":"3"},{"role":"tool","tool_call_id":"functions.f:0","content":"4"},{"role":"tool","tool_call_id":"","content":"5"}]}"#,
         &[
-            (Rule::ToolCallId, "/messages/1/tool_calls/0/id"),
-            (Rule::ToolCallId, "/messages/4/tool_call_id"),
+            (Rule::ToolCallId, "/messages/1/tool_calls/0/id", NEEDS_ID),
+            (Rule::ToolCallId, "/messages/4/tool_call_id", ANSWERED),
         ],
     )]);
 }
 
 #[test]
-fn a_missing_id_becomes_a_fresh_one_in_calls_and_answers_alike() {
+fn a_call_without_an_id_and_its_answer_get_a_fresh_one() {
     changes(&[
         (
-            "empty, null and absent are answered in order, whichever the answers have",
+            "empty, null and absent ids count as the same, in calls and answers",
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"","function":{"name":"f"}},{"id":null,"function":{"name":"g"}},{"type":"function","function":{"arguments":"{}","name":"f"} }]},{"role":"tool","tool_call_id":null,"content":"1"},{"role":"tool","content":"2"},{"tool_call_id":"","role":"tool","content":"3"}]}"#,
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"functions.f:0","function":{"name":"f"}},{"id":"functions.g:0","function":{"name":"g"}},{"type":"function","function":{"arguments":"{}","name":"f"},"id":"functions.f:1" }]},{"role":"tool","tool_call_id":"functions.f:0","content":"1"},{"role":"tool","content":"2","tool_call_id":"functions.g:0"},{"tool_call_id":"functions.f:1","role":"tool","content":"3"}]}"#,
             &[
-                (Rule::ToolCallId, "/messages/0/tool_calls/0/id"),
-                (Rule::ToolCallId, "/messages/0/tool_calls/1/id"),
-                (Rule::ToolCallId, "/messages/0/tool_calls/2/id"),
-                (Rule::ToolCallId, "/messages/1/tool_call_id"),
-                (Rule::ToolCallId, "/messages/2/tool_call_id"),
-                (Rule::ToolCallId, "/messages/3/tool_call_id"),
+                (Rule::ToolCallId, "/messages/0/tool_calls/0/id", NEEDS_ID),
+                (Rule::ToolCallId, "/messages/0/tool_calls/1/id", NEEDS_ID),
+                (Rule::ToolCallId, "/messages/0/tool_calls/2/id", NEEDS_ID),
+                (Rule::ToolCallId, "/messages/1/tool_call_id", ANSWERED),
+                (Rule::ToolCallId, "/messages/2/tool_call_id", ANSWERED),
+                (Rule::ToolCallId, "/messages/3/tool_call_id", ANSWERED),
             ],
         ),
         (
-            "an index that a call of this or an earlier message has is not used, one of a later is",
+            "an index that is used in this or an earlier message is skipped, one that is used later is not",
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"functions.f:0"}]},{"role":"assistant","tool_calls":[{"id":"","function":{"name":"f"}},{"id":"functions.f:1"}]},{"role":"tool","tool_call_id":"","content":"1"},{"role":"assistant","tool_calls":[{"id":"functions.f:2","function":{"name":"f"}}]},{"role":"tool","tool_call_id":"functions.f:2","content":"2"}]}"#,
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"functions.f:0"}]},{"role":"assistant","tool_calls":[{"id":"functions.f:2","function":{"name":"f"}},{"id":"functions.f:1"}]},{"role":"tool","tool_call_id":"functions.f:2","content":"1"},{"role":"assistant","tool_calls":[{"id":"functions.f:3","function":{"name":"f"}}]},{"role":"tool","tool_call_id":"functions.f:3","content":"2"}]}"#,
             &[
-                (Rule::ToolCallId, "/messages/1/tool_calls/0/id"),
-                (Rule::ToolCallId, "/messages/2/tool_call_id"),
-                (Rule::ToolCallId, "/messages/3/tool_calls/0/id"),
-                (Rule::ToolCallId, "/messages/4/tool_call_id"),
+                (Rule::ToolCallId, "/messages/1/tool_calls/0/id", NEEDS_ID),
+                (Rule::ToolCallId, "/messages/2/tool_call_id", ANSWERED),
+                (Rule::ToolCallId, "/messages/3/tool_calls/0/id", REPEATED),
+                (Rule::ToolCallId, "/messages/4/tool_call_id", ANSWERED),
             ],
         ),
         (
-            "a call that names no function",
+            "a call without a function name",
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":""},{"id":null,"function":{"name":7}},{"id":"","function":"f"},{"id":"","function":{"name":"\ud800"}}]}]}"#,
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"functions.call:0"},{"id":"functions.call:1","function":{"name":7}},{"id":"functions.call:2","function":"f"},{"id":"functions.call:3","function":{"name":"\ud800"}}]}]}"#,
             &[
-                (Rule::ToolCallId, "/messages/0/tool_calls/0/id"),
-                (Rule::ToolCallId, "/messages/0/tool_calls/1/id"),
-                (Rule::ToolCallId, "/messages/0/tool_calls/2/id"),
-                (Rule::ToolCallId, "/messages/0/tool_calls/3/id"),
+                (Rule::ToolCallId, "/messages/0/tool_calls/0/id", NEEDS_ID),
+                (Rule::ToolCallId, "/messages/0/tool_calls/1/id", NEEDS_ID),
+                (Rule::ToolCallId, "/messages/0/tool_calls/2/id", NEEDS_ID),
+                (Rule::ToolCallId, "/messages/0/tool_calls/3/id", NEEDS_ID),
             ],
         ),
         (
-            "a name is spelled as it was, and is the same however it is spelled",
+            "a name keeps its escapes, and is compared without them",
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"","function":{"name":"\"\u66f8\\"}},{"id":"","function":{"name":"\"書\\"}},{"id":"functions.\u0022書\\:1"},{"id":"","function":{"name":"f","name":"g"}}]},{"role":"tool","tool_call_id":""}]}"#,
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"functions.\"\u66f8\\:0","function":{"name":"\"\u66f8\\"}},{"id":"functions.\"書\\:2","function":{"name":"\"書\\"}},{"id":"functions.\u0022書\\:1"},{"id":"functions.g:0","function":{"name":"f","name":"g"}}]},{"role":"tool","tool_call_id":"functions.\"\u66f8\\:0"}]}"#,
             &[
-                (Rule::ToolCallId, "/messages/0/tool_calls/0/id"),
-                (Rule::ToolCallId, "/messages/0/tool_calls/1/id"),
-                (Rule::ToolCallId, "/messages/0/tool_calls/3/id"),
-                (Rule::ToolCallId, "/messages/1/tool_call_id"),
+                (Rule::ToolCallId, "/messages/0/tool_calls/0/id", NEEDS_ID),
+                (Rule::ToolCallId, "/messages/0/tool_calls/1/id", NEEDS_ID),
+                (Rule::ToolCallId, "/messages/0/tool_calls/3/id", NEEDS_ID),
+                (Rule::ToolCallId, "/messages/1/tool_call_id", ANSWERED),
             ],
         ),
         (
-            "of a key that stands twice no earlier one is left",
+            "a repeated key",
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"a","id":""}]},{"role":"tool","tool_call_id":"b","tool_call_id":""}]}"#,
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"functions.call:0"}]},{"role":"tool","tool_call_id":"functions.call:0"}]}"#,
             &[
-                (Rule::ToolCallId, "/messages/0/tool_calls/0/id"),
-                (Rule::ToolCallId, "/messages/1/tool_call_id"),
+                (Rule::ToolCallId, "/messages/0/tool_calls/0/id", NEEDS_ID),
+                (Rule::ToolCallId, "/messages/1/tool_call_id", ANSWERED),
             ],
         ),
     ]);
@@ -136,8 +140,8 @@ fn the_first_call_keeps_an_id_and_later_ones_get_fresh_ones() {
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f"}},{"id":"c","function":{"name":"g"}}]},{"role":"tool","tool_call_id":"c","content":"1"},{"role":"tool","tool_call_id":"c","content":"2"}]}"#,
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f"}},{"id":"functions.g:0","function":{"name":"g"}}]},{"role":"tool","tool_call_id":"c","content":"1"},{"role":"tool","tool_call_id":"functions.g:0","content":"2"}]}"#,
             &[
-                (Rule::ToolCallId, "/messages/0/tool_calls/1/id"),
-                (Rule::ToolCallId, "/messages/2/tool_call_id"),
+                (Rule::ToolCallId, "/messages/0/tool_calls/1/id", REPEATED),
+                (Rule::ToolCallId, "/messages/2/tool_call_id", ANSWERED),
             ],
         ),
         (
@@ -145,43 +149,43 @@ fn the_first_call_keeps_an_id_and_later_ones_get_fresh_ones() {
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"exec:0","function":{"name":"f"}}]},{"role":"tool","tool_call_id":"exec:0","content":"1"},{"role":"assistant","tool_calls":[{"id":"exec:1"},{"id":"exec\u003a0","function":{"name":"f"}}]},{"role":"tool","tool_call_id":"exec:1","content":"2"},{"role":"tool","tool_call_id":"\u0065xec:0","content":"3"}]}"#,
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"exec:0","function":{"name":"f"}}]},{"role":"tool","tool_call_id":"exec:0","content":"1"},{"role":"assistant","tool_calls":[{"id":"exec:1"},{"id":"functions.f:0","function":{"name":"f"}}]},{"role":"tool","tool_call_id":"exec:1","content":"2"},{"role":"tool","tool_call_id":"functions.f:0","content":"3"}]}"#,
             &[
-                (Rule::ToolCallId, "/messages/2/tool_calls/1/id"),
-                (Rule::ToolCallId, "/messages/4/tool_call_id"),
+                (Rule::ToolCallId, "/messages/2/tool_calls/1/id", REPEATED),
+                (Rule::ToolCallId, "/messages/4/tool_call_id", ANSWERED),
             ],
         ),
         (
             "a native id that is repeated keeps its form",
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"functions.f:0","function":{"name":"f"}},{"id":"functions.f:0","function":{"name":"f"}},{"id":"functions.f:1","function":{"name":"f"}}]}]}"#,
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"functions.f:0","function":{"name":"f"}},{"id":"functions.f:2","function":{"name":"f"}},{"id":"functions.f:1","function":{"name":"f"}}]}]}"#,
-            &[(Rule::ToolCallId, "/messages/0/tool_calls/1/id")],
+            &[(Rule::ToolCallId, "/messages/0/tool_calls/1/id", REPEATED)],
         ),
         (
-            "what the latest turn has answers for goes to the turn before",
+            "answers in excess of the latest turn belong to the turn before",
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f"}}]},{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"g"}}]},{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"h"}}]},{"role":"tool","tool_call_id":"c"},{"role":"tool","tool_call_id":"c"},{"role":"tool","tool_call_id":"c"},{"role":"tool","tool_call_id":"c"}]}"#,
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f"}}]},{"role":"assistant","tool_calls":[{"id":"functions.g:0","function":{"name":"g"}}]},{"role":"assistant","tool_calls":[{"id":"functions.h:0","function":{"name":"h"}}]},{"role":"tool","tool_call_id":"functions.h:0"},{"role":"tool","tool_call_id":"functions.g:0"},{"role":"tool","tool_call_id":"c"},{"role":"tool","tool_call_id":"c"}]}"#,
             &[
-                (Rule::ToolCallId, "/messages/1/tool_calls/0/id"),
-                (Rule::ToolCallId, "/messages/2/tool_calls/0/id"),
-                (Rule::ToolCallId, "/messages/3/tool_call_id"),
-                (Rule::ToolCallId, "/messages/4/tool_call_id"),
+                (Rule::ToolCallId, "/messages/1/tool_calls/0/id", REPEATED),
+                (Rule::ToolCallId, "/messages/2/tool_calls/0/id", REPEATED),
+                (Rule::ToolCallId, "/messages/3/tool_call_id", ANSWERED),
+                (Rule::ToolCallId, "/messages/4/tool_call_id", ANSWERED),
             ],
         ),
         (
-            "a fresh id that a later call has is a repeated one",
+            "a later call that already has a fresh id counts as repeated",
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"","function":{"name":"f"}}]},{"role":"tool","tool_call_id":""},{"role":"assistant","tool_calls":[{"id":"functions.f:0","function":{"name":"f"}},{"id":"functions.f:01"}]},{"role":"tool","tool_call_id":"functions.f:0"}]}"#,
             r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"functions.f:0","function":{"name":"f"}}]},{"role":"tool","tool_call_id":"functions.f:0"},{"role":"assistant","tool_calls":[{"id":"functions.f:1","function":{"name":"f"}},{"id":"functions.f:01"}]},{"role":"tool","tool_call_id":"functions.f:1"}]}"#,
             &[
-                (Rule::ToolCallId, "/messages/0/tool_calls/0/id"),
-                (Rule::ToolCallId, "/messages/1/tool_call_id"),
-                (Rule::ToolCallId, "/messages/2/tool_calls/0/id"),
-                (Rule::ToolCallId, "/messages/3/tool_call_id"),
+                (Rule::ToolCallId, "/messages/0/tool_calls/0/id", NEEDS_ID),
+                (Rule::ToolCallId, "/messages/1/tool_call_id", ANSWERED),
+                (Rule::ToolCallId, "/messages/2/tool_calls/0/id", REPEATED),
+                (Rule::ToolCallId, "/messages/3/tool_call_id", ANSWERED),
             ],
         ),
     ]);
 }
 
-/// A conversation whose ids are as bad as they get: a few ids, missing ones, fresh
-/// forms, and answers of all kinds.
+/// A random conversation with repeated, missing and native ids, and with answers of every
+/// kind.
 fn conversation(seed: u64, length: usize) -> Vec<Value> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut below = |bound: usize| {

@@ -1,126 +1,140 @@
-//! `tool_choice`.
+//! The rule `tool_choice`.
 
 use tower_moonshot::{Rule, ToolChoicePolicy};
 
-use super::{changes, changes_with, layer, leaves_alone, leaves_alone_with, rewrite};
+use super::{changes, changes_with, layer, leaves_alone, leaves_alone_with};
+
+const NO_TOOLS: &str = "there are no tools to choose from";
+const PLAIN: &str = "a choice that names no tool must be a string";
+const REFUSED: &str = "the model does not accept a forced choice";
+const ASKS: &str = "this message asks for a tool in place of the forced choice";
+const NOT_WHILE_THINKING: &str = "the model accepts a forced choice only without thinking";
+const ONLY_NAMED: &str = "only the named tool may be called";
+const OTHERS_LEFT: &str = "the model ignores the name; other tools remain";
+const ONE_LEFT: &str = "the named tool is the only one left";
+const DIALECT: &str = "Moonshot does not know this form of tool_choice";
+const ONLY_ALLOWED: &str = "only the allowed tools may be called";
+const ALLOWED_LEFT: &str = "only the allowed tools are left";
 
 #[test]
-fn without_tools_there_is_no_choice() {
-    const CHOICE: &[(Rule, &str)] = &[(Rule::ToolChoice, "/tool_choice")];
+fn a_choice_without_tools_is_removed() {
     changes(&[
         (
             "no tools",
             r#"{"model":"kimi-k3","tool_choice":"required","messages":[]}"#,
             r#"{"model":"kimi-k3","messages":[]}"#,
-            CHOICE,
+            &[(Rule::ToolChoice, "/tool_choice", NO_TOOLS)],
         ),
         (
             "an empty list",
             r#"{"tools":[ ],"tool_choice":{"type":"function","function":{"name":"f"}},"messages":[]}"#,
             r#"{"tools":[ ],"messages":[]}"#,
-            CHOICE,
+            &[(Rule::ToolChoice, "/tool_choice", NO_TOOLS)],
         ),
         (
             "null",
             r#"{"tools":null,"messages":[],"tool_choice":"auto"}"#,
             r#"{"tools":null,"messages":[]}"#,
-            CHOICE,
+            &[(Rule::ToolChoice, "/tool_choice", NO_TOOLS)],
         ),
         (
-            "a name, in whatever form",
+            "a named function",
             r#"{"model":"kimi-k3","messages":[],"tool_choice":{"type":"tool","name":"f"}}"#,
             r#"{"model":"kimi-k3","messages":[]}"#,
-            CHOICE,
+            &[(Rule::ToolChoice, "/tool_choice", NO_TOOLS)],
         ),
         (
             "any, and a list",
             r#"{"model":"moonshot-v1-8k","messages":[],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}}}"#,
             r#"{"model":"moonshot-v1-8k","messages":[]}"#,
-            CHOICE,
+            &[(Rule::ToolChoice, "/tool_choice", NO_TOOLS)],
         ),
         (
             "none on K3 with an empty list",
             r#"{"model":"kimi-k3","messages":[],"tools":[],"tool_choice":"none"}"#,
             r#"{"model":"kimi-k3","messages":[],"tools":[]}"#,
-            CHOICE,
+            &[(Rule::ToolChoice, "/tool_choice", NO_TOOLS)],
         ),
         (
             "none on K2.6",
             r#"{"model":"kimi-k2.6","messages":[],"tool_choice":"none"}"#,
             r#"{"model":"kimi-k2.6","messages":[]}"#,
-            CHOICE,
+            &[(Rule::ToolChoice, "/tool_choice", NO_TOOLS)],
         ),
         (
-            "on K3 a word is plain even so",
+            "auto as an object, on K3",
             r#"{"model":"kimi-k3","messages":[],"tool_choice":{"type":"auto"}}"#,
             r#"{"model":"kimi-k3","messages":[],"tool_choice":"auto"}"#,
-            CHOICE,
+            &[(Rule::ToolChoice, "/tool_choice", PLAIN)],
         ),
         (
             "only system messages have tools",
             r#"{"model":"kimi-k3","messages":[{"role":"user","content":"a","tools":[{"function":{"name":"f"}}]},{"role":"system","tools":[]},{"role":"system","tools":null}],"tool_choice":"required"}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"user","content":"a","tools":[{"function":{"name":"f"}}]},{"role":"system","tools":[]},{"role":"system","tools":null,"content":" "}]}"#,
             &[
-                (Rule::ToolChoice, "/tool_choice"),
-                (Rule::EmptyContent, "/messages/2/content"),
+                (Rule::ToolChoice, "/tool_choice", NO_TOOLS),
+                (
+                    Rule::EmptyContent,
+                    "/messages/2/content",
+                    "an empty message is refused",
+                ),
             ],
         ),
     ]);
     leaves_alone(&[
         ("no choice either", r#"{"messages":[],"tool_choice":null}"#),
         (
-            "K3 takes auto without tools",
+            "auto on K3",
             r#"{"model":"kimi-k3","messages":[],"tool_choice":"auto"}"#,
         ),
         (
-            "and none, and null is no field",
+            "none on K3, with null tools",
             r#"{"model":"k3","messages":[],"tools":null,"tool_choice":"none"}"#,
         ),
         (
-            "no known word",
+            "an unknown word",
             r#"{"messages":[],"tool_choice":"perhaps"}"#,
         ),
         (
-            "tools that are no list",
+            "tools that are no array",
             r#"{"messages":[],"tools":{},"tool_choice":"required"}"#,
         ),
     ]);
 }
 
 #[test]
-fn a_choice_without_a_function_is_a_plain_string() {
-    const CHOICE: &[(Rule, &str)] = &[(Rule::ToolChoice, "/tool_choice")];
+fn a_choice_that_names_no_function_becomes_a_string() {
     changes(&[
         (
             "auto",
             r#"{"messages":[],"tools":[{}],"tool_choice":{"type":"auto"}}"#,
             r#"{"messages":[],"tools":[{}],"tool_choice":"auto"}"#,
-            CHOICE,
+            &[(Rule::ToolChoice, "/tool_choice", PLAIN)],
         ),
         (
             "none",
             r#"{"messages":[],"tools":[{}],"tool_choice":{ "type" : "n\u006fne" }}"#,
             r#"{"messages":[],"tools":[{}],"tool_choice":"none"}"#,
-            CHOICE,
+            &[(Rule::ToolChoice, "/tool_choice", PLAIN)],
         ),
         (
-            "required, which K3 takes",
+            "required on K3",
             r#"{"model":"kimi-k3","messages":[],"tools":[{}],"tool_choice":{"type":"required"}}"#,
             r#"{"model":"kimi-k3","messages":[],"tools":[{}],"tool_choice":"required"}"#,
-            CHOICE,
+            &[(Rule::ToolChoice, "/tool_choice", PLAIN)],
         ),
     ]);
     leaves_alone(&[
         (
-            "plain already",
+            "already a string",
             r#"{"messages":[],"tools":[{}],"tool_choice":"none"}"#,
         ),
         (
-            "no known word",
+            "an unknown word",
             r#"{"messages":[],"tools":[{}],"tool_choice":"perhaps"}"#,
         ),
         (
-            "no known type",
+            "an unknown type",
             r#"{"messages":[],"tools":[{}],"tool_choice":{"type":"custom","name":"f"}}"#,
         ),
         (
@@ -128,7 +142,7 @@ fn a_choice_without_a_function_is_a_plain_string() {
             r#"{"messages":[],"tools":[{"function":{"name":"f"}}],"tool_choice":{"name":"f"}}"#,
         ),
         (
-            "of two minds",
+            "both a word and a function",
             r#"{"messages":[],"tools":[{}],"tool_choice":{"type":"required","function":{"name":"f"}}}"#,
         ),
         ("null", r#"{"messages":[],"tools":[{}],"tool_choice":null}"#),
@@ -141,76 +155,84 @@ fn a_choice_without_a_function_is_a_plain_string() {
 
 #[test]
 fn a_message_asks_for_a_tool_where_required_is_refused() {
-    const ASKED: &[(Rule, &str)] = &[
-        (Rule::ToolChoice, "/tool_choice"),
-        (Rule::ToolChoice, "/messages/-"),
-    ];
     changes(&[
         (
             "on V1",
             r#"{"model":"moonshot-v1-8k","messages":[{"role":"user","content":"Hi"}],"tools":[{}],"tool_choice":"required"}"#,
             r#"{"model":"moonshot-v1-8k","messages":[{"role":"user","content":"Hi"},{"role":"user","content":"Please select a tool to handle the current issue."}],"tools":[{}]}"#,
-            ASKED,
+            &[
+                (Rule::ToolChoice, "/tool_choice", REFUSED),
+                (Rule::ToolChoice, "/messages/-", ASKS),
+            ],
         ),
         (
-            "on K2.7, pretty, as an object",
+            "on K2.7, indented, as an object",
             "{\n  \"model\": \"kimi-k2.7\",\n  \"tool_choice\": {\"type\": \"required\"},\n  \"tools\": [{}],\n  \"messages\": [\n    {\"role\": \"user\", \"content\": \"Hi\"}\n  ]\n}",
             "{\n  \"model\": \"kimi-k2.7\",\n  \"tools\": [{}],\n  \"messages\": [\n    {\"role\": \"user\", \"content\": \"Hi\"},{\"role\":\"user\",\"content\":\"Please select a tool to handle the current issue.\"}\n  ]\n}",
-            ASKED,
+            &[
+                (Rule::ToolChoice, "/tool_choice", REFUSED),
+                (Rule::ToolChoice, "/messages/-", ASKS),
+            ],
         ),
         (
             "on K2.6, which thinks",
             r#"{"model":"kimi-k2.6","tools":[{}],"tool_choice":"required","messages":[null]}"#,
             r#"{"model":"kimi-k2.6","tools":[{}],"messages":[null,{"role":"user","content":"Please select a tool to handle the current issue."}]}"#,
-            ASKED,
+            &[
+                (Rule::ToolChoice, "/tool_choice", NOT_WHILE_THINKING),
+                (Rule::ToolChoice, "/messages/-", ASKS),
+            ],
         ),
         (
             "without messages",
             r#"{"tools":[{}],"tool_choice":"required","messages":[]}"#,
             r#"{"tools":[{}],"messages":[{"role":"user","content":"Please select a tool to handle the current issue."}]}"#,
-            ASKED,
+            &[
+                (Rule::ToolChoice, "/tool_choice", REFUSED),
+                (Rule::ToolChoice, "/messages/-", ASKS),
+            ],
         ),
         (
-            "but not behind a prefill",
+            "not after a prefill",
             r#"{"tools":[{}],"tool_choice":"required","messages":[{"role":"assistant","content":"{","partial":true}]}"#,
             r#"{"tools":[{}],"messages":[{"role":"assistant","content":"{","partial":true}]}"#,
-            &[(Rule::ToolChoice, "/tool_choice")],
+            &[(Rule::ToolChoice, "/tool_choice", REFUSED)],
         ),
     ]);
     leaves_alone(&[
         (
-            "K3 takes it",
+            "K3 accepts it",
             r#"{"model":"kimi-k3","messages":[],"tools":[{}],"tool_choice":"required"}"#,
         ),
         (
-            "K2.6 takes it while it doesn't think",
+            "K2.6 accepts it while thinking is disabled",
             r#"{"model":"kimi-k2.6","messages":[],"tools":[{}],"tool_choice":"required","thinking":{"type":"disabled"}}"#,
         ),
     ]);
 }
 
 #[test]
-fn only_the_named_tool_is_left_where_a_name_is_refused() {
+fn the_other_tools_are_removed_where_a_name_is_refused() {
     changes(&[
         (
-            "on K3, which then must call a tool",
+            "on K3, where required is accepted",
             r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"f"}},{"function":{"name":"g"}},{"function":{"name":"h"}}],"tool_choice":{"type":"function","function":{"name":"g"}}}"#,
             r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"g"}}],"tool_choice":"required"}"#,
             &[
-                (Rule::ToolChoice, "/tools/0"),
-                (Rule::ToolChoice, "/tools/2"),
-                (Rule::ToolChoice, "/tool_choice"),
+                (Rule::ToolChoice, "/tools/0", ONLY_NAMED),
+                (Rule::ToolChoice, "/tools/2", ONLY_NAMED),
+                (Rule::ToolChoice, "/tool_choice", ONE_LEFT),
             ],
         ),
         (
-            "on K2.7, which is asked to; the last of several lines stays",
+            "on K2.7, with a message; the last of several lines stays",
             "{\"model\":\"kimi-k2.7\",\"messages\":[null],\"tools\":[\n  {\"function\":{\"name\":\"f\"}},\n  7,\n  {\"function\":{\"n\\u0061me\":\"g\\u0021\"}}\n],\"tool_choice\":{\"function\":{\"name\":\"g!\"},\"type\":\"function\"}}",
             "{\"model\":\"kimi-k2.7\",\"messages\":[null,{\"role\":\"user\",\"content\":\"Please select a tool to handle the current issue.\"}],\"tools\":[\n  {\"function\":{\"n\\u0061me\":\"g\\u0021\"}}\n]}",
             &[
-                (Rule::ToolChoice, "/tools/0"),
-                (Rule::ToolChoice, "/tools/1"),
-                (Rule::ToolChoice, "/tool_choice"),
-                (Rule::ToolChoice, "/messages/-"),
+                (Rule::ToolChoice, "/tools/0", ONLY_NAMED),
+                (Rule::ToolChoice, "/tools/1", ONLY_NAMED),
+                (Rule::ToolChoice, "/tool_choice", REFUSED),
+                (Rule::ToolChoice, "/messages/-", ASKS),
             ],
         ),
         (
@@ -218,14 +240,14 @@ fn only_the_named_tool_is_left_where_a_name_is_refused() {
             "{\"model\":\"kimi-k2.6\",\"messages\":[{\"role\":\"assistant\",\"partial\":true}],\"tools\":[\n  {\"function\":{\"name\":\"f\"}},\n  {\"function\":{\"name\":\"g\"}}\n],\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"f\"}}}",
             "{\"model\":\"kimi-k2.6\",\"messages\":[{\"role\":\"assistant\",\"partial\":true}],\"tools\":[\n  {\"function\":{\"name\":\"f\"}}\n]}",
             &[
-                (Rule::ToolChoice, "/tools/1"),
-                (Rule::ToolChoice, "/tool_choice"),
+                (Rule::ToolChoice, "/tools/1", ONLY_NAMED),
+                (Rule::ToolChoice, "/tool_choice", NOT_WHILE_THINKING),
             ],
         ),
     ]);
     leaves_alone(&[
         (
-            "a name that is not there",
+            "a name that is not among the tools",
             r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"f"}}],"tool_choice":{"type":"function","function":{"name":"g"}}}"#,
         ),
         (
@@ -233,110 +255,120 @@ fn only_the_named_tool_is_left_where_a_name_is_refused() {
             r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":null}}],"tool_choice":{"type":"function","function":{"name":null}}}"#,
         ),
         (
-            "what V1 makes of a name is not known",
+            "a name on V1, where nothing is known",
             r#"{"model":"moonshot-v1-8k","messages":[],"tools":[{"function":{"name":"f"}},{}],"tool_choice":{"type":"function","function":{"name":"f"}}}"#,
         ),
         (
-            "K2.5 takes a name while it doesn't think",
+            "K2.5 accepts a name while thinking is disabled",
             r#"{"model":"kimi-k2.5","messages":[],"tools":[{"function":{"name":"f"}},{}],"tool_choice":{"type":"function","function":{"name":"f"}},"thinking":{"type":"disabled"}}"#,
         ),
     ]);
 }
 
 #[test]
-fn the_forms_of_other_apis_mean_what_they_mean_there() {
-    const CHOICE: &[(Rule, &str)] = &[(Rule::ToolChoice, "/tool_choice")];
-    const ASKED: &[(Rule, &str)] = &[
-        (Rule::ToolChoice, "/tool_choice"),
-        (Rule::ToolChoice, "/messages/-"),
-    ];
-    const ONLY: &[(Rule, &str)] = &[
-        (Rule::ToolChoice, "/tools/0"),
-        (Rule::ToolChoice, "/tool_choice"),
-    ];
+fn the_forms_of_other_apis_are_translated() {
     changes(&[
         (
             "Anthropic's any",
             r#"{"model":"kimi-k3","messages":[],"tools":[{}],"tool_choice":{"type":"any","disable_parallel_tool_use":true}}"#,
             r#"{"model":"kimi-k3","messages":[],"tools":[{}],"tool_choice":"required"}"#,
-            CHOICE,
+            &[(Rule::ToolChoice, "/tool_choice", PLAIN)],
         ),
         (
-            "the word",
+            "the word any",
             r#"{"model":"kimi-k3","messages":[],"tools":[{}],"tool_choice":"any"}"#,
             r#"{"model":"kimi-k3","messages":[],"tools":[{}],"tool_choice":"required"}"#,
-            CHOICE,
+            &[(Rule::ToolChoice, "/tool_choice", DIALECT)],
         ),
         (
             "where required is refused",
             r#"{"model":"moonshot-v1-8k","messages":[],"tools":[{}],"tool_choice":"any"}"#,
             r#"{"model":"moonshot-v1-8k","messages":[{"role":"user","content":"Please select a tool to handle the current issue."}],"tools":[{}]}"#,
-            ASKED,
+            &[
+                (Rule::ToolChoice, "/tool_choice", REFUSED),
+                (Rule::ToolChoice, "/messages/-", ASKS),
+            ],
         ),
         (
             "Anthropic's name",
             r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"f"}},{"function":{"name":"g"}}],"tool_choice":{"type":"tool","name":"g"}}"#,
             r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"g"}}],"tool_choice":"required"}"#,
-            ONLY,
+            &[
+                (Rule::ToolChoice, "/tools/0", ONLY_NAMED),
+                (Rule::ToolChoice, "/tool_choice", ONE_LEFT),
+            ],
         ),
         (
-            "the name of the Responses API, among its tools",
+            "the name and the tools of the Responses API",
             r#"{"model":"kimi-k3","messages":[],"tools":[{"type":"function","name":"f"},{"type":"function","name":"g"}],"tool_choice":{"type":"function","name":"g"}}"#,
             r#"{"model":"kimi-k3","messages":[],"tools":[{"type":"function","function":{"name":"g"}}],"tool_choice":"required"}"#,
             &[
-                (Rule::ToolChoice, "/tools/0"),
-                (Rule::ToolChoice, "/tool_choice"),
-                (Rule::Tools, "/tools/1"),
+                (Rule::ToolChoice, "/tools/0", ONLY_NAMED),
+                (Rule::ToolChoice, "/tool_choice", ONE_LEFT),
+                (
+                    Rule::Tools,
+                    "/tools/1",
+                    "the name and parameters of a tool belong in function",
+                ),
             ],
         ),
         (
             "a name without a type",
             r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"f"}},{"function":{"name":"g"}}],"tool_choice":{"function":{"name":"g"}}}"#,
             r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"g"}}],"tool_choice":"required"}"#,
-            ONLY,
+            &[
+                (Rule::ToolChoice, "/tools/0", ONLY_NAMED),
+                (Rule::ToolChoice, "/tool_choice", ONE_LEFT),
+            ],
         ),
         (
-            "a name where names stay is one of the documented form, spelled as it was",
+            "a name that stays gets the documented form and keeps its escapes",
             r#"{"model":"moonshot-v1-8k","messages":[],"tool_choice" : {"name":"\u0066","type":"tool"}, "tools":[{"function":{"name":"f"}},{}]}"#,
             r#"{"model":"moonshot-v1-8k","messages":[],"tool_choice" : {"type":"function","function":{"name":"\u0066"}}, "tools":[{"function":{"name":"f"}},{}]}"#,
-            CHOICE,
+            &[(Rule::ToolChoice, "/tool_choice", DIALECT)],
         ),
         (
-            "while K2.6 doesn't think",
+            "on K2.6 while thinking is disabled",
             r#"{"model":"kimi-k2.6","messages":[],"tools":[{"function":{"name":"f"}},{}],"thinking":{"type":"disabled"},"tool_choice":{"function":{"name":"f"}}}"#,
             r#"{"model":"kimi-k2.6","messages":[],"tools":[{"function":{"name":"f"}},{}],"thinking":{"type":"disabled"},"tool_choice":{"type":"function","function":{"name":"f"}}}"#,
-            CHOICE,
+            &[(Rule::ToolChoice, "/tool_choice", DIALECT)],
         ),
         (
             "the allowed tools stay, and one of them is required",
             r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"f"}},{"function":{"name":"g"}},{"function":{"name":"h"}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"h"}},{"type":"function","function":{"name":"\u0067"}},{"type":"function","function":{"name":"i"}},7]}}}"#,
             r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"g"}},{"function":{"name":"h"}}],"tool_choice":"required"}"#,
-            ONLY,
+            &[
+                (Rule::ToolChoice, "/tools/0", ONLY_ALLOWED),
+                (Rule::ToolChoice, "/tool_choice", ALLOWED_LEFT),
+            ],
         ),
         (
-            "the allowed tools in the form of the Responses API, on a model that knows no list either",
+            "allowed tools in the form of the Responses API",
             r#"{"model":"moonshot-v1-8k","messages":[],"tools":[{"function":{"name":"f"}},{"function":{"name":"g"}}],"tool_choice":{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"g"}]}}"#,
             r#"{"model":"moonshot-v1-8k","messages":[],"tools":[{"function":{"name":"g"}}],"tool_choice":"auto"}"#,
-            ONLY,
+            &[
+                (Rule::ToolChoice, "/tools/0", ONLY_ALLOWED),
+                (Rule::ToolChoice, "/tool_choice", ALLOWED_LEFT),
+            ],
         ),
         (
             "the allowed tools where required is refused",
             r#"{"model":"kimi-k2.7","messages":[],"tools":[{"function":{"name":"f"}},{"function":{"name":"g"}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"function":{"name":"g"}}]}}}"#,
             r#"{"model":"kimi-k2.7","messages":[{"role":"user","content":"Please select a tool to handle the current issue."}],"tools":[{"function":{"name":"g"}}]}"#,
             &[
-                (Rule::ToolChoice, "/tools/0"),
-                (Rule::ToolChoice, "/tool_choice"),
-                (Rule::ToolChoice, "/messages/-"),
+                (Rule::ToolChoice, "/tools/0", ONLY_ALLOWED),
+                (Rule::ToolChoice, "/tool_choice", REFUSED),
+                (Rule::ToolChoice, "/messages/-", ASKS),
             ],
         ),
     ]);
     leaves_alone(&[
         (
-            "a name that is not there",
+            "a name that is not among the tools",
             r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"f"}}],"tool_choice":{"type":"tool","name":"g"}}"#,
         ),
         (
-            "no allowed tool is there",
+            "no allowed tool is among the tools",
             r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"f"}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"g"}}]}}}"#,
         ),
         (
@@ -344,14 +376,14 @@ fn the_forms_of_other_apis_mean_what_they_mean_there() {
             r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"f"}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"tools":[{"function":{"name":"f"}}]}}}"#,
         ),
         (
-            "no list",
+            "no list of tools",
             r#"{"model":"kimi-k3","messages":[],"tools":[{"function":{"name":"f"}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto"}}}"#,
         ),
     ]);
 }
 
 #[test]
-fn tools_in_system_messages_can_be_required_and_stay() {
+fn tools_in_system_messages_stay() {
     leaves_alone(&[
         (
             "required",
@@ -362,52 +394,57 @@ fn tools_in_system_messages_can_be_required_and_stay() {
             r#"{"model":"kimi-k3","messages":[{"role":"user","content":"a"},{"role":"system","content":"","tools":[{"function":{"name":"f"}}]}],"tools":[],"tool_choice":"auto"}"#,
         ),
         (
-            "a name that is nowhere",
+            "a name that no tool has",
             r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}}]}],"tool_choice":{"type":"function","function":{"name":"g"}}}"#,
         ),
     ]);
-    for (why, body, expected, reported) in [
+    changes(&[
         (
             "a name becomes required",
             r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}},{"function":{"name":"g"}}]}],"tool_choice":{"type":"function","function":{"name":"g"}}}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}},{"function":{"name":"g"}}]}],"tool_choice":"required"}"#,
-            "the model takes no name; other tools remain",
+            &[(Rule::ToolChoice, "/tool_choice", OTHERS_LEFT)],
         ),
         (
-            "the only one",
+            "the name of the only tool",
             r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}}]}],"tool_choice":{"type":"tool","name":"f"}}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}}]}],"tool_choice":"required"}"#,
-            "the only tool left is the named one",
+            &[(Rule::ToolChoice, "/tool_choice", ONE_LEFT)],
         ),
         (
             "beside tools of the request",
             r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}}]}],"tools":[{"function":{"name":"g"}}],"tool_choice":{"function":{"name":"f"}}}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}}]}],"tools":[{"function":{"name":"g"}}],"tool_choice":"required"}"#,
-            "the model takes no name; other tools remain",
+            &[(Rule::ToolChoice, "/tool_choice", OTHERS_LEFT)],
         ),
         (
-            "one of the request beside tools in a message",
+            "a tool of the request, beside tools in a message",
             r#"{"model":"kimi-k3","messages":[{"role":"developer","tools":[{"function":{"name":"f"}}]}],"tools":[{"function":{"name":"g"}}],"tool_choice":{"function":{"name":"g"}}}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}}]}],"tools":[{"function":{"name":"g"}}],"tool_choice":"required"}"#,
-            "the model takes no name; other tools remain",
+            &[
+                (Rule::ToolChoice, "/tool_choice", OTHERS_LEFT),
+                (
+                    Rule::Role,
+                    "/messages/0/role",
+                    "Moonshot calls this role system",
+                ),
+            ],
         ),
         (
-            "a list",
+            "allowed tools",
             r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}},{"function":{"name":"g"}}]}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"function":{"name":"f"}}]}}}"#,
             r#"{"model":"kimi-k3","messages":[{"role":"system","tools":[{"function":{"name":"f"}},{"function":{"name":"g"}}]}],"tool_choice":"auto"}"#,
-            "the model takes no list; other tools remain",
+            &[(
+                Rule::ToolChoice,
+                "/tool_choice",
+                "Moonshot does not know allowed_tools; other tools remain",
+            )],
         ),
-    ] {
-        let (sent, report) = rewrite(&layer(), body);
-        assert_eq!(sent, expected, "{why}");
-        let change = &report.changes()[0];
-        assert_eq!(change.pointer(), "/tool_choice", "{why}");
-        assert_eq!(change.why(), reported, "{why}");
-    }
+    ]);
 }
 
 #[test]
-fn the_model_may_choose_if_that_is_the_policy() {
+fn only_the_choice_is_removed_if_that_is_the_policy() {
     changes_with(
         &layer().with_tool_choice_policy(ToolChoicePolicy::Auto),
         &[
@@ -415,15 +452,15 @@ fn the_model_may_choose_if_that_is_the_policy() {
                 "required",
                 r#"{"tools":[{}],"tool_choice":"required","messages":[null]}"#,
                 r#"{"tools":[{}],"messages":[null]}"#,
-                &[(Rule::ToolChoice, "/tool_choice")],
+                &[(Rule::ToolChoice, "/tool_choice", REFUSED)],
             ),
             (
                 "a name",
                 r#"{"model":"kimi-k2.7","tools":[{},{"function":{"name":"f"}}],"tool_choice":{"type":"function","function":{"name":"f"}},"messages":[null]}"#,
                 r#"{"model":"kimi-k2.7","tools":[{"function":{"name":"f"}}],"messages":[null]}"#,
                 &[
-                    (Rule::ToolChoice, "/tools/0"),
-                    (Rule::ToolChoice, "/tool_choice"),
+                    (Rule::ToolChoice, "/tools/0", ONLY_NAMED),
+                    (Rule::ToolChoice, "/tool_choice", REFUSED),
                 ],
             ),
         ],
@@ -437,40 +474,52 @@ fn thinking_is_disabled_for_a_forced_choice_if_that_is_the_policy() {
         &layer,
         &[
             (
-                "the accepted temperature is then another one, and the effort goes",
+                "another temperature is then accepted, and the effort is removed",
                 r#"{"model":"kimi-k2.6","messages":[],"tools":[{}],"tool_choice":"required","reasoning_effort":"high","temperature":1}"#,
                 r#"{"model":"kimi-k2.6","messages":[],"tools":[{}],"tool_choice":"required","thinking":{"type":"disabled"}}"#,
                 &[
-                    (Rule::ToolChoice, "/thinking"),
-                    (Rule::ToolChoice, "/reasoning_effort"),
-                    (Rule::Sampling, "/temperature"),
+                    (Rule::ToolChoice, "/thinking", NOT_WHILE_THINKING),
+                    (
+                        Rule::ToolChoice,
+                        "/reasoning_effort",
+                        "thinking was disabled for the forced choice",
+                    ),
+                    (
+                        Rule::Sampling,
+                        "/temperature",
+                        "only 0.6 is accepted while thinking is disabled",
+                    ),
                 ],
             ),
             (
-                "in place of enabled thinking; the temperature that is now right stays",
+                "thinking was enabled; the temperature 0.6 stays",
                 r#"{"model":"kimi-k2.5","thinking":{"type":"enabled","keep":"all"},"temperature":0.6,"messages":[],"tools":[{"function":{"name":"f"}},{}],"tool_choice":{"type":"function","function":{"name":"f"}}}"#,
                 r#"{"model":"kimi-k2.5","thinking":{"type":"disabled"},"temperature":0.6,"messages":[],"tools":[{"function":{"name":"f"}},{}],"tool_choice":{"type":"function","function":{"name":"f"}}}"#,
                 &[
-                    (Rule::Thinking, "/thinking/keep"),
-                    (Rule::ToolChoice, "/thinking"),
+                    (
+                        Rule::Thinking,
+                        "/thinking/keep",
+                        "the model does not support thinking.keep",
+                    ),
+                    (Rule::ToolChoice, "/thinking", NOT_WHILE_THINKING),
                 ],
             ),
             (
-                "tools that a message declares don't count: earlier messages would change",
+                "not for tools in messages: earlier messages would change",
                 r#"{"model":"kimi-k2.6","tool_choice":"required","messages":[{"role":"system","tools":[{"function":{"name":"f"}}]}]}"#,
                 r#"{"model":"kimi-k2.6","messages":[{"role":"system","tools":[{"function":{"name":"f"}}]},{"role":"user","content":"Please select a tool to handle the current issue."}]}"#,
                 &[
-                    (Rule::ToolChoice, "/tool_choice"),
-                    (Rule::ToolChoice, "/messages/-"),
+                    (Rule::ToolChoice, "/tool_choice", NOT_WHILE_THINKING),
+                    (Rule::ToolChoice, "/messages/-", ASKS),
                 ],
             ),
             (
-                "K2.7 can't do without",
+                "K2.7, whose thinking can't be disabled",
                 r#"{"model":"kimi-k2.7","messages":[null],"tools":[{}],"tool_choice":"required"}"#,
                 r#"{"model":"kimi-k2.7","messages":[null,{"role":"user","content":"Please select a tool to handle the current issue."}],"tools":[{}]}"#,
                 &[
-                    (Rule::ToolChoice, "/tool_choice"),
-                    (Rule::ToolChoice, "/messages/-"),
+                    (Rule::ToolChoice, "/tool_choice", REFUSED),
+                    (Rule::ToolChoice, "/messages/-", ASKS),
                 ],
             ),
         ],
@@ -479,15 +528,15 @@ fn thinking_is_disabled_for_a_forced_choice_if_that_is_the_policy() {
         &layer,
         &[
             (
-                "nothing is forced",
+                "no forced choice",
                 r#"{"model":"kimi-k2.6","messages":[],"tools":[{}],"tool_choice":"auto"}"#,
             ),
             (
-                "a name that is not there",
+                "a name that is not among the tools",
                 r#"{"model":"kimi-k2.6","messages":[],"tools":[{}],"tool_choice":{"type":"function","function":{"name":"f"}}}"#,
             ),
             (
-                "K3 takes it",
+                "K3 accepts it",
                 r#"{"model":"kimi-k3","messages":[],"tools":[{}],"tool_choice":"required"}"#,
             ),
         ],

@@ -7,9 +7,10 @@ use crate::{
     rewrite::{Rule, change::Place},
 };
 
-const ASKED_ELSEWHERE: &str = "another host's way to disable thinking is ignored";
+const ASKED_ELSEWHERE: &str = "Moonshot ignores other hosts' switches for thinking";
 
 impl Draft<'_> {
+    /// Whether the model thinks, by its family and the request's `thinking`.
     pub(super) fn asked_to_think(&self) -> bool {
         match self.family.thinking {
             Thinking::Always => true,
@@ -18,7 +19,7 @@ impl Draft<'_> {
         }
     }
 
-    /// Whether `thinking` will be sent, and not as null, which is the same as none.
+    /// Whether `thinking` will be sent. Null is the same as absent.
     pub(in crate::rewrite) fn thinking_is_given(&self) -> bool {
         self.thinking_is_replaced || self.given(Field::Thinking).is_some()
     }
@@ -30,7 +31,7 @@ impl Draft<'_> {
             .filter(|thinking| thinking.kind == Kind::Object && !self.thinking_is_replaced)
     }
 
-    /// A member of that object that is still there.
+    /// A member of that object, unless a rule has removed it.
     pub(in crate::rewrite) fn thinking_member(&self, field: ThinkingField) -> Option<Member> {
         let thinking = self.thinking()?;
         let removed = self.thinking_removed & field.bit() != 0;
@@ -38,13 +39,13 @@ impl Draft<'_> {
         (!removed).then(member)?
     }
 
-    /// Whether the object has this `type`.
+    /// Whether that object has this `type`.
     pub(in crate::rewrite) fn thinking_type_is(&self, kind: &str) -> bool {
         self.thinking_member(ThinkingField::Type)
             .is_some_and(|found| self.is_string(found.value, kind))
     }
 
-    /// Whether the model expects the reasoning of every earlier answer.
+    /// Whether Moonshot requires the reasoning of every earlier answer.
     pub(in crate::rewrite) fn keeps_all_reasoning(&self) -> bool {
         self.family.thinking_param == ThinkingParam::AlwaysKept
             || self
@@ -52,7 +53,7 @@ impl Draft<'_> {
                 .is_some_and(|keep| self.is_string(keep.value, "all"))
     }
 
-    /// Switches thinking off.
+    /// Disables thinking.
     pub(in crate::rewrite) fn disable_thinking(&mut self, why: &'static str) {
         if let Some(removed) = self.removed_thinking.take() {
             self.spans.fields[Field::Thinking as usize] = Some(removed);
@@ -62,8 +63,8 @@ impl Draft<'_> {
         self.thinks = false;
     }
 
-    /// Removes `thinking`. Where the switch of another host's then counts, it is
-    /// switched off instead.
+    /// Removes `thinking`, or disables thinking where another host's switch asks for
+    /// that.
     pub(in crate::rewrite) fn remove_thinking(&mut self, why: &'static str) {
         if self.is_off_elsewhere() {
             self.disable_thinking(ASKED_ELSEWHERE);
@@ -73,8 +74,8 @@ impl Draft<'_> {
         }
     }
 
-    /// Switches thinking off if `thinking` isn't given and the switch of another host
-    /// says so.
+    /// Disables thinking if `thinking` is not given and another host's switch asks for
+    /// it.
     #[inline]
     pub(in crate::rewrite) fn follow_other_switches(&mut self) {
         let can = self.family.thinking_param.has_foreign_switch();
@@ -83,8 +84,8 @@ impl Draft<'_> {
         }
     }
 
-    /// Whether another host's switch says that the model is not to think, and rules
-    /// follow it on this model: Moonshot itself ignores those switches.
+    /// Whether another host's switch disables thinking, and rules translate it for this
+    /// model. Moonshot itself ignores those switches.
     fn is_off_elsewhere(&self) -> bool {
         if !self.family.thinking_param.has_foreign_switch() || !self.settings.is_on(Rule::Thinking)
         {
@@ -103,7 +104,7 @@ impl Draft<'_> {
             || member(reasoning, "effort").is_some_and(|effort| self.is_string(effort, "none"))
     }
 
-    /// Gives a member of `thinking` another value, or puts it in.
+    /// Replaces a member of `thinking`, or inserts it.
     pub(in crate::rewrite) fn set_in_thinking(
         &mut self,
         field: ThinkingField,
@@ -123,7 +124,7 @@ impl Draft<'_> {
         self.note(Place::Thinking(field), why);
     }
 
-    /// Removes a member of `thinking`, and all of it if nothing else is left.
+    /// Removes a member of `thinking`, and `thinking` itself if no other is left.
     pub(in crate::rewrite) fn remove_from_thinking(
         &mut self,
         field: ThinkingField,
@@ -134,7 +135,7 @@ impl Draft<'_> {
         };
         self.thinking_removed |= field.bit();
         let mut is_empty = true;
-        super::for_each_member(self.text, thinking, |key, _| {
+        super::members::for_each_member(self.text, thinking, |key, _| {
             let removed = ThinkingField::named(key)
                 .is_some_and(|field| self.thinking_removed & field.bit() != 0);
             is_empty &= removed;
@@ -146,8 +147,8 @@ impl Draft<'_> {
         }
     }
 
-    /// Removes from the body what rules have removed. That is left to the end, because
-    /// the next rule may have put something in its place.
+    /// Edits the body where rules have removed `thinking` or members of it. This comes
+    /// last, because a later rule may have set another value.
     pub(super) fn finish_thinking(&mut self) {
         if let Some(removed) = self.removed_thinking {
             self.edits().remove(removed.span());

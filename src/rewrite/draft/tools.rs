@@ -1,4 +1,4 @@
-//! The tools of a request: those that it has itself, and those in its messages.
+//! The tools of a request: those in its `tools`, and those in its messages.
 
 use std::ops::Range;
 
@@ -14,9 +14,9 @@ use crate::{
 /// An array of tools.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::rewrite) enum ToolList {
-    /// The request's own.
+    /// The request's `tools`.
     Request,
-    /// The one in the message with this index.
+    /// The `tools` of the message with this index.
     Message(usize),
 }
 
@@ -31,13 +31,13 @@ impl ToolList {
 }
 
 impl Draft<'_> {
-    /// Whether there may be any tool. If not, a rule has nothing to look for.
+    /// Whether there may be any tool.
     #[inline]
     pub(in crate::rewrite) fn may_have_tools(&self) -> bool {
         !self.spans.tools.is_empty() || self.any_message_has(MessageField::Tools)
     }
 
-    /// Every array of tools that there may be. Most messages have none.
+    /// Every array that may have tools. Messages are only listed if any has the field.
     pub(in crate::rewrite) fn tool_lists(&self) -> impl Iterator<Item = ToolList> + use<> {
         let messages = if self.any_message_has(MessageField::Tools) {
             self.message_count()
@@ -47,7 +47,7 @@ impl Draft<'_> {
         std::iter::once(ToolList::Request).chain((0..messages).map(ToolList::Message))
     }
 
-    /// The elements of an array of tools, also those that a rule has removed.
+    /// The elements of an array of tools, including those that a rule has removed.
     pub(in crate::rewrite) fn tools(&self, list: ToolList) -> &[Tool] {
         match list {
             ToolList::Request => &self.spans.tools,
@@ -65,8 +65,8 @@ impl Draft<'_> {
         }
     }
 
-    /// Where the tools of a message are listed. They are tools in system messages
-    /// alone; elsewhere Moonshot refuses them.
+    /// The range of a message's tools in the list. Empty for other than system messages,
+    /// where Moonshot refuses tools.
     fn tools_of(&self, index: usize) -> Range<usize> {
         match self.message(index).role {
             Some(Role::System | Role::Developer) => self.spans.tools_of(index),
@@ -74,14 +74,14 @@ impl Draft<'_> {
         }
     }
 
-    /// Whether a system message has tools.
+    /// Whether any system message has tools.
     pub(in crate::rewrite) fn any_message_has_tools(&self) -> bool {
         self.tool_lists()
             .skip(1)
             .any(|list| !self.tools(list).is_empty())
     }
 
-    /// Whether a tool that is still there has this name.
+    /// Whether a tool has this name and no rule has removed it.
     pub(in crate::rewrite) fn is_named(&self, tool: &Tool, name: &[u8]) -> bool {
         !tool.is_removed()
             && tool
@@ -90,8 +90,7 @@ impl Draft<'_> {
                 .is_some_and(|tool| *tool == *name)
     }
 
-    /// Whether all tools that are there have different names. May say that they
-    /// haven't where they have.
+    /// Whether all tools of a list have different names. `false` may be wrong.
     pub(in crate::rewrite) fn names_are_distinct(&mut self, list: ToolList) -> bool {
         let tools = match list {
             ToolList::Request => &self.spans.tools[..],
@@ -102,7 +101,7 @@ impl Draft<'_> {
         self.spans.distinct.are_all(self.text, names)
     }
 
-    /// Removes neighbouring tools. No rule looks at them again.
+    /// Removes neighbouring tools with one edit. Later rules see that they are removed.
     pub(in crate::rewrite) fn remove_tools(
         &mut self,
         list: ToolList,
@@ -126,7 +125,7 @@ impl Draft<'_> {
         }
     }
 
-    /// The function that a call is for, if it names one.
+    /// The name of the function that a tool call calls, if it has one.
     pub(in crate::rewrite) fn function_name(&self, call: Call) -> Option<Str> {
         if self.raw(call.span).first() != Some(&b'{') {
             return None;
@@ -140,7 +139,7 @@ impl Draft<'_> {
         self.member(function.value, "name")?.value.as_str()
     }
 
-    /// The kind of the request's `tools`; None if they are absent or null.
+    /// The kind of the request's `tools`. `None` if absent or null.
     pub(in crate::rewrite) fn kind_of_tools(&self) -> Option<Kind> {
         self.given(Field::Tools).map(|tools| tools.value.kind)
     }

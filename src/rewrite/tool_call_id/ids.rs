@@ -1,17 +1,17 @@
-//! Which id each call of a conversation keeps or gets, and which call an answer is
-//! for.
+//! The ids of a conversation's tool calls: which are kept or fresh, and which call an
+//! answer belongs to.
 
 use std::{borrow::Cow, collections::HashMap};
 
 use crate::json::Str;
 
-/// What fresh ids begin with.
+/// The start of every fresh id.
 const PREFIX: &[u8] = b"functions.";
 
 /// The id of a call.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Id {
-    /// The one that the request has.
+    /// The id in the request.
     Kept,
     Fresh(Fresh),
 }
@@ -19,7 +19,7 @@ pub(super) enum Id {
 /// A fresh id, `functions.NAME:INDEX`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fresh {
-    /// The name of the called function, if it has one that is text.
+    /// The name of the called function, if there is one and it is valid Unicode.
     pub(super) name: Option<Str>,
     pub(super) index: u32,
 }
@@ -28,33 +28,32 @@ pub(super) struct Fresh {
 #[derive(Debug)]
 struct Waiting {
     id: Id,
-    /// The next call with the same id in the request, counted from 1; 0 if there is
-    /// none.
+    /// The next waiting call with the same id in the request, counted from 1. 0 if there
+    /// is none.
     next: u32,
 }
 
-/// The ids of all calls up to the message that is being read. Every operation takes
-/// a time that depends on the length of the id alone.
+/// The ids of all calls up to the message that is being read. The time of each operation
+/// depends only on the length of the id.
 #[derive(Debug, Default)]
 pub(super) struct Ids<'a> {
-    /// For each id in the request, a place in `open`. Calls without an id share the
-    /// empty one.
+    /// The number of each id in the request: its index in `open`. Calls without an id
+    /// share the empty one.
     known: HashMap<Cow<'a, [u8]>, u32>,
-    /// For each of these ids, the call that the next answer is for, as in
+    /// For each number, the call that the next answer belongs to, counted as in
     /// [`Waiting::next`].
     open: Vec<u32>,
     waiting: Vec<Waiting>,
-    /// For each name, the index from which on fresh ids may be free: all that are
-    /// smaller are taken.
+    /// For each name, the lowest index that may be free. All below are taken.
     indices: HashMap<Cow<'a, [u8]>, u32>,
-    /// Room for an id that may be taken.
+    /// Memory for the id that is being tried.
     candidate: Vec<u8>,
     #[cfg(test)]
     tried: usize,
 }
 
 impl<'a> Ids<'a> {
-    /// Takes note of a call's id in the request: its number, and whether the call
+    /// Records the id that a call was sent with. Returns its number and whether the call
     /// may keep it.
     pub(super) fn note(&mut self, id: Cow<'a, [u8]>) -> (u32, bool) {
         let is_good = !id.is_empty() && !self.is_fresh(&id);
@@ -67,8 +66,8 @@ impl<'a> Ids<'a> {
         (number, is_new && is_good)
     }
 
-    /// Whether a call has got this id as a fresh one. It may also be one that a call
-    /// had before.
+    /// Whether this id is taken by a call as its fresh one. Also `true` for some ids that
+    /// calls were sent with.
     fn is_fresh(&self, id: &[u8]) -> bool {
         let Some(rest) = id.strip_prefix(PREFIX) else {
             return false;
@@ -83,7 +82,7 @@ impl<'a> Ids<'a> {
             .is_some_and(|(&free, index)| index < free)
     }
 
-    /// The first index with which `functions.NAME:INDEX` is no call's id.
+    /// Takes the lowest index for which `functions.NAME:INDEX` is free.
     pub(super) fn fresh_index(&mut self, name: Cow<'a, [u8]>) -> u32 {
         self.candidate.clear();
         self.candidate.extend_from_slice(PREFIX);
@@ -107,16 +106,16 @@ impl<'a> Ids<'a> {
         }
     }
 
-    /// From now on a call waits for its answer, before all others with the id of
-    /// this number. The calls of one message are to be given last one first.
+    /// Adds a call that waits for its answer, before all others with the same number. The
+    /// calls of a message must be added in reverse order.
     pub(super) fn wait(&mut self, number: u32, id: Id) {
         let open = &mut self.open[number as usize];
         self.waiting.push(Waiting { id, next: *open });
         *open = self.waiting.len() as u32;
     }
 
-    /// The id of the call that an answer to this id is for: of those that still wait,
-    /// the first one in the latest message. `None` if none waits.
+    /// The id of the call that an answer with this id belongs to: the first one that waits
+    /// in the latest message with such a call. `None` if no call waits.
     pub(super) fn answer(&mut self, id: &[u8]) -> Option<Id> {
         let number = *self.known.get(id)?;
         let open = &mut self.open[number as usize];
@@ -126,7 +125,7 @@ impl<'a> Ids<'a> {
     }
 }
 
-/// An index as fresh ids have it: decimal, without leading zeros.
+/// Parses the index of a fresh id: decimal, without leading zeros.
 fn index(digits: &[u8]) -> Option<u32> {
     let is_canonical = match digits {
         [b'0'] => true,
@@ -178,7 +177,7 @@ mod tests {
         assert_eq!(fresh(&mut ids, "f"), 5);
     }
 
-    /// Counts how many ids are tried.
+    /// The number of ids that were tried.
     fn tried(make: impl Fn(&mut Ids<'static>, usize), count: usize) -> usize {
         let mut ids = Ids::default();
         make(&mut ids, count);
@@ -194,8 +193,7 @@ mod tests {
                 }
             };
             assert_eq!(tried(of_one_name, count), count);
-            // Ids that the fresh ones have to get out of the way of, first all of them,
-            // then one before each.
+            // Ids that are already taken: first all at once, then one before each fresh id.
             let behind = |ids: &mut Ids<'static>, count: usize| {
                 for index in 0..count {
                     note(ids, &format!("functions.x:{index}"));

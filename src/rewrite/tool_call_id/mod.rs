@@ -1,30 +1,28 @@
-//! `tool_call_id`: the id of a tool call is present and unique.
+//! `tool_call_id`: gives every tool call an id of its own, and its answer the same id.
 //!
-//! Moonshot refuses a call whose id is empty (live reports, `tool_call_id  is not
-//! found`), and two calls in one turn with the same id (live reports, `tool call id
-//! X is duplicated`). That it refuses the same id in two turns as well is a
-//! judgement. Hosts that number calls in each turn anew make such histories.
+//! Moonshot refuses a call with an empty id (live reports, `tool_call_id  is not found`),
+//! and two calls in one turn with the same id (live reports, `tool call id X is
+//! duplicated`). That it also refuses the same id in two turns is a judgement. Hosts that
+//! number the calls of each turn from 0 produce such histories.
 //!
-//! A call that has no id, an empty one or one that an earlier call has gets a fresh
-//! id in the form of Moonshot's own, `functions.NAME:INDEX`. `NAME` is the called
-//! function; `INDEX` is the first with which no call of this message or of an
-//! earlier one has the id. Later messages play no part: the rewrite of a longer
-//! conversation begins with that of the shorter one, so that prompt caches hold. A
-//! later call that happens to have a fresh id is itself one with a repeated id.
+//! A call gets a fresh id if its id is missing, empty or already used by an earlier call.
+//! Fresh ids have the form of Moonshot's own, `functions.NAME:INDEX`. `NAME` is the called
+//! function. `INDEX` is the lowest that makes the id unused in this and all earlier
+//! messages. Later messages don't matter, so that the rewrite of a longer conversation
+//! begins with that of the shorter one and prompt caches hold. A later call that already
+//! has a fresh id counts as a repeated one.
 //!
-//! An answer goes with the latest message before it in which a call of its id still
-//! waits for one, and within that message with the first such call. One without an
-//! id, or with an empty one, goes with calls that had none. An answer to no waiting
-//! call is left as it is.
+//! An answer belongs to the latest earlier message with an unanswered call of its id, and
+//! there to the first such call. An answer without an id, or with an empty one, belongs to
+//! a call that had none. An answer that belongs to no call is left unchanged.
 //!
-//! Every other id is left as it is, of any length and with any letters. The model
-//! issues ids such as `functions.read:0` and is trained to see them again (the
-//! vendor's client returns them; with `:` mapped to `_`, agents end early, live
-//! reports). Ids of another type than string and null are for Moonshot to judge.
+//! Every other id is left unchanged, of any length and with any characters. The model
+//! issues ids such as `functions.read:0` and is trained to see them again (the vendor's
+//! client returns them; with `:` replaced by `_`, agents end early, live reports). Ids of
+//! types other than string and null are left for Moonshot to judge.
 //!
-//! A call without a function's name can't be named after it, and counts as one of a
-//! function `call`. If it has no member `id` either, it is left as it is: nothing
-//! tells that it is a call (judgement).
+//! A call without a function name gets the name `call`. If it has no `id` either, it is
+//! left unchanged, because it may not be a call at all (judgement).
 
 mod ids;
 
@@ -35,7 +33,7 @@ use super::{
     change::Place,
     chat::{Call, MessageField, Role},
     draft::Draft,
-    words::CallField,
+    keys::CallField,
 };
 use crate::json::{Kind, Str, Text};
 
@@ -43,7 +41,7 @@ const MISSING: &str = "a tool call needs an id";
 const REPEATED: &str = "an earlier tool call has this id";
 const ANSWERED: &str = "the tool call that this answers has a new id";
 
-/// The name in ids of calls that name no function.
+/// The name in fresh ids of calls without a function name.
 const NO_NAME: &str = "call";
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
@@ -52,7 +50,7 @@ pub(super) fn apply(draft: &mut Draft<'_>) {
     }
 }
 
-/// Whether all calls have ids, and different ones: if so, there is nothing to do.
+/// Whether all calls have different ids, so that there is nothing to do.
 fn all_are_distinct(draft: &mut Draft<'_>) -> bool {
     let needs_one = |call: &Call| is_missing(call) && is_call(draft, *call);
     if draft.all_calls().iter().any(needs_one) {
@@ -63,7 +61,7 @@ fn all_are_distinct(draft: &mut Draft<'_>) -> bool {
     distinct.are_all(text, ids)
 }
 
-/// Whether an element of `tool_calls` has anything that calls have.
+/// Whether an element of `tool_calls` is a call: it has an id or a function name.
 fn is_call(draft: &Draft<'_>, call: Call) -> bool {
     call.id.is_some() || draft.function_name(call).is_some()
 }
@@ -77,11 +75,11 @@ fn is_missing(call: &Call) -> bool {
     })
 }
 
-/// A call that is to be looked at.
+/// A call of the message that is being read.
 struct Turn {
-    /// Which of the message's calls it is.
+    /// Its index in the message.
     index: usize,
-    /// The number of the id that it has in the request.
+    /// The number of the id that it was sent with.
     number: u32,
     id: Option<Id>,
 }
@@ -115,7 +113,7 @@ fn rename_calls<'a>(
         let id = keeps.then_some(Id::Kept);
         turn.push(Turn { index, number, id });
     }
-    // Only now are all ids of the message known that a fresh one must differ from.
+    // A fresh id must differ from all ids of the message, so these are read first.
     turn.retain_mut(|call| {
         if call.id.is_none() {
             call.id = rename_call(draft, message, call.index, ids).map(Id::Fresh);
@@ -127,7 +125,7 @@ fn rename_calls<'a>(
     }
 }
 
-/// Gives a call a fresh id; not one that is none.
+/// Gives a call a fresh id. `None` if the element is not a call.
 fn rename_call<'a>(
     draft: &mut Draft<'a>,
     message: usize,
@@ -157,7 +155,7 @@ fn rename_call<'a>(
     Some(fresh)
 }
 
-/// Gives an answer the id of the call that it is for, if that has a fresh one.
+/// Gives an answer the id of its call, if that is a fresh one.
 fn rename_answer<'a>(draft: &mut Draft<'a>, message: usize, ids: &mut Ids<'a>) {
     let member = draft.message_field(message, MessageField::ToolCallId);
     let id = match member.map(|member| member.value) {
@@ -184,8 +182,7 @@ fn rename_answer<'a>(draft: &mut Draft<'a>, message: usize, ids: &mut Ids<'a>) {
     draft.note(Place::message(message, MessageField::ToolCallId), ANSWERED);
 }
 
-/// A fresh id in quotes. The name is spelled as in the request, whatever escapes it
-/// has.
+/// A fresh id as a JSON string. The name keeps its escapes.
 fn quoted(draft: &Draft<'_>, Fresh { name, index }: Fresh) -> String {
     let name = name.map_or(NO_NAME.as_bytes(), |name| {
         let quoted = draft.raw(name.span);

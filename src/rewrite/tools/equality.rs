@@ -1,13 +1,12 @@
-//! When two JSON texts are the same value.
+//! Compares JSON texts as values.
 
 use std::{borrow::Cow, ops::Range};
 
 use crate::json::{Error, Kind, Scanner};
 
-/// A form of a JSON text that is the same for all texts of the same value, and for
-/// no others: members are sorted, and the last of several with one name is taken;
-/// strings are unescaped; numbers are digits and a power of ten. `None` if the text
-/// is no JSON.
+/// Returns a normal form of a JSON text, which is equal for two texts exactly if their
+/// values are: members are sorted, and the last of several with one name is kept; strings
+/// are unescaped; numbers are digits and a power of ten. `None` if the text is not JSON.
 pub(super) fn normal_form(text: &[u8]) -> Option<Vec<u8>> {
     let mut normal = Vec::with_capacity(text.len());
     let mut scanner = Scanner::new(text).ok()?;
@@ -15,8 +14,8 @@ pub(super) fn normal_form(text: &[u8]) -> Option<Vec<u8>> {
     Some(normal)
 }
 
-/// Writes the form of the next value: a letter for its kind, and what ends of its own
-/// accord. Recurses as deep as the scanner lets it.
+/// Writes the form of the next value. No form is the start of another. The scanner limits
+/// the depth of the recursion.
 fn write(scanner: &mut Scanner<'_>, normal: &mut Vec<u8>) -> Result<(), Error> {
     match scanner.peek()? {
         Kind::Object => return write_object(scanner, normal),
@@ -68,7 +67,7 @@ fn write_object(scanner: &mut Scanner<'_>, normal: &mut Vec<u8>) -> Result<(), E
         }
     }
     let values = normal.split_off(start);
-    // Of equal names the last comes first, and the others are left out.
+    // The sort is stable, so of equal names the last one comes first and is kept.
     members.reverse();
     members.sort_by(|(one, _), (other, _)| one.cmp(other));
     members.dedup_by(|(one, _), (other, _)| one == other);
@@ -87,8 +86,8 @@ fn write_string(string: &[u8], normal: &mut Vec<u8>) {
     normal.extend_from_slice(string);
 }
 
-/// Writes a number as its digits without zeros at either end, and the power of ten of
-/// the last one.
+/// Writes a number as its digits without zeros at either end, its sign and the power of
+/// ten of the last digit.
 fn write_number(number: &[u8], normal: &mut Vec<u8>) {
     let (mantissa, exponent) = match number.iter().position(|byte| matches!(byte, b'e' | b'E')) {
         Some(at) => (&number[..at], power(&number[at + 1..])),
@@ -106,7 +105,7 @@ fn write_number(number: &[u8], normal: &mut Vec<u8>) {
     );
     let digits = normal[start..].iter().rposition(|&digit| digit != b'0');
     let Some(last) = digits else {
-        // Zero has neither sign nor power.
+        // Zero has no sign and no power.
         normal.truncate(start);
         normal.push(b',');
         return;
@@ -123,7 +122,7 @@ fn write_number(number: &[u8], normal: &mut Vec<u8>) {
     normal.extend_from_slice(&power.to_le_bytes());
 }
 
-/// An exponent; beyond what fits, all are the same.
+/// Parses an exponent. All beyond 2^100 are taken for equal.
 fn power(exponent: &[u8]) -> i128 {
     let (negative, digits) = match exponent {
         [b'-', digits @ ..] => (true, digits),
@@ -214,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_has_none() {
+    fn a_text_that_is_not_json_has_no_form() {
         assert_eq!(normal_form(b"{"), None);
         assert_eq!(normal_form(b"[1,]"), None);
     }

@@ -1,21 +1,21 @@
-//! `tools`: functions in the form that Moonshot reads, each of them once.
+//! `tools`: nests flat tools, replaces null parameters and removes repeated tools.
 //!
-//! - A flat tool, `{"type":"function","name":…,"parameters":…}`, is how OpenAI's
-//!   Responses API writes what the chat API writes as
-//!   `{"type":"function","function":{"name":…,"parameters":…}}`. Its `name`,
-//!   `description`, `parameters` and `strict` are put into `function` (that nothing
-//!   else can be meant is a judgement); other members stay where they are.
-//! - `"parameters": null` becomes the schema of an object without properties
+//! - OpenAI's Responses API writes a flat tool,
+//!   `{"type":"function","name":…,"parameters":…}`, where the chat API has
+//!   `{"type":"function","function":{"name":…,"parameters":…}}`. The `name`,
+//!   `description`, `parameters` and `strict` of a flat tool are moved into `function`
+//!   (judgement: it can mean nothing else). Its other members stay in place.
+//! - `"parameters": null` is replaced by the schema of an object without properties
 //!   (judgement).
-//! - Moonshot refuses two functions with the same name (live reports, `function name
-//!   X is duplicated`; for tools in messages its own test suite asserts it). The
-//!   later ones that are equal to an earlier one are removed. They are compared as
-//!   values and as they are sent: neither the order of members nor the spelling of
-//!   strings and numbers counts. Different ones stay, and Moonshot refuses them.
+//! - Moonshot refuses two functions of one name (live reports, `function name X is
+//!   duplicated`; for tools in messages, vendor's suite). A tool that is equal to an
+//!   earlier one is removed. Tools are compared as values, after all repairs: the order
+//!   of members and the spelling of strings and numbers don't matter. Different tools of
+//!   one name stay, and Moonshot refuses them.
 //!
-//! All this holds for the tools of a system message as well (K3). Equal functions in
-//! two places, such as two messages, stay: a message without any tools left would be
-//! refused.
+//! The same applies to the tools of a system message (K3). Equal tools in two places,
+//! such as two messages, stay, because Moonshot refuses a message whose tools are all
+//! removed.
 
 mod equality;
 
@@ -28,11 +28,11 @@ use super::{
 };
 use crate::json::{Kind, Member, Span, Value};
 
-const NESTED: &str = "a function is described in `function`";
-const NO_PARAMETERS: &str = "parameters are a schema";
-const TWICE: &str = "an earlier tool is equal";
+const NESTED: &str = "the name and parameters of a tool belong in function";
+const NO_PARAMETERS: &str = "parameters must be a schema";
+const TWICE: &str = "the tool is equal to an earlier one";
 
-/// What is part of a function, not of the tool.
+/// The members that belong to a function, not to its tool.
 const OF_FUNCTION: [&str; 4] = ["name", "description", "parameters", "strict"];
 
 pub(super) fn apply(draft: &mut Draft<'_>) {
@@ -52,7 +52,7 @@ fn look_at_all(draft: &mut Draft<'_>) {
     }
 }
 
-/// Gives tools the form that Moonshot reads.
+/// Nests flat tools, and replaces null parameters.
 fn reshape(draft: &mut Draft<'_>, list: ToolList) {
     for index in 0..draft.tools(list).len() {
         let tool = draft.tools(list)[index];
@@ -82,8 +82,8 @@ fn place_of_parameters(list: ToolList, index: usize, tool: Tool) -> Place {
     }
 }
 
-/// Puts brackets around the members that belong into `function`, and what is in
-/// between and doesn't before them.
+/// Wraps the members that belong to the function in `"function":{…}`. Other members
+/// between them are moved to the front.
 fn nest(draft: &mut Draft<'_>, tool: Tool) {
     let object = Value {
         kind: Kind::Object,
@@ -146,7 +146,7 @@ fn remove_equal(draft: &mut Draft<'_>, list: ToolList) {
     }
 }
 
-/// The name of a tool that is still there.
+/// The name of a tool, unless a rule has removed the tool.
 fn name<'a>(draft: &Draft<'a>, tool: &Tool) -> Option<Cow<'a, [u8]>> {
     let name = tool.name.filter(|_| !tool.is_removed())?;
     Some(draft.text_or_raw(name))

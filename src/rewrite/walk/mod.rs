@@ -1,9 +1,9 @@
-//! The walk over the body: validates all of it, and records what rules look at.
+//! Validates the whole body, and records the spans that rules look at.
 
 use super::{
     NotAChat,
     chat::{Call, JsonSchema, Message, Part, PartKind, Schema, Spans},
-    words::{
+    keys::{
         CallField, Field, FormatField, FormatType, JsonSchemaField, MessageField, PartField,
         PartType, Role,
     },
@@ -24,7 +24,7 @@ pub(super) fn walk(text: &[u8], spans: &mut Spans) -> Result<(), NotAChat> {
     }
 }
 
-/// The walk as a pass over the text.
+/// The walk, as a pass over the text.
 struct Request<'s> {
     spans: &'s mut Spans,
 }
@@ -44,10 +44,10 @@ struct Walk<'a, 's, B> {
     spans: &'s mut Spans,
 }
 
-/// Reads an object, key by key. Anything else is skipped.
+/// Reads an object, key by key. Skips any other value.
 ///
-/// A macro and no function with a closure: only what becomes part of
-/// `Request::run` is compiled for the instructions of the back end.
+/// A macro, because a closure might not be inlined into `Request::run`: only what is
+/// part of that is compiled for the instruction set of the backend.
 macro_rules! object {
     ($walk:ident, $keys:ident, |$key:ident, $word:ident| $member:expr) => {{
         let kind = $walk.scanner.peek()?;
@@ -76,7 +76,7 @@ macro_rules! object {
     }};
 }
 
-/// Reads an array, element by element. Anything else is skipped.
+/// Reads an array, element by element. Skips any other value.
 macro_rules! array {
     ($walk:ident, $element:expr) => {{
         let kind = $walk.scanner.peek()?;
@@ -97,7 +97,7 @@ macro_rules! array {
     }};
 }
 
-/// Reads a value that mostly is one of a few words: the word, if it is one, and
+/// Reads a value that is usually one of a few words. Returns the word, if it is one, and
 /// the value.
 macro_rules! word {
     ($walk:ident, $words:ident) => {{
@@ -161,7 +161,7 @@ impl<B: Backend> Walk<'_, '_, B> {
 
     #[inline(always)]
     fn messages(&mut self) -> Result<Value, Error> {
-        // Of two arrays of messages the last counts.
+        // If `messages` appears twice, the last one wins.
         self.spans.forget_messages();
         Ok(array!(self, self.message()?))
     }
@@ -178,7 +178,7 @@ impl<B: Backend> Walk<'_, '_, B> {
             match field {
                 None => drop(self.scanner.skip()?),
                 Some(field) => {
-                    // One that stands twice is rare, and looked for only then.
+                    // A key that appears twice is rare. Only then its slot is searched.
                     let slot = if seen & field.bit() == 0 {
                         None
                     } else {
@@ -223,7 +223,7 @@ impl<B: Backend> Walk<'_, '_, B> {
         if let Some(role) = role {
             self.spans.roles_seen |= role.bit();
         }
-        // The walk refuses texts whose offsets don't fit 32 bits, and so these do.
+        // The scanner rejects texts of 4 GiB and more, so these fit 32 bits.
         let [fields, parts, calls, tools] = [fields, parts, calls, tools].map(|at| at as u32);
         push(
             &mut self.spans.messages,
@@ -353,7 +353,7 @@ impl<B: Backend> Walk<'_, '_, B> {
         Ok(value)
     }
 
-    /// Reads what should be a schema, and looks at it on the way.
+    /// Reads a schema, and checks on the way whether it may need a repair.
     #[inline(always)]
     fn schema(&mut self, usage: Use) -> Result<(Value, Option<Schema>), Error> {
         let (value, doubtful) = prescan(&mut self.scanner, &mut self.spans.scratch, usage)?;
@@ -362,7 +362,7 @@ impl<B: Backend> Walk<'_, '_, B> {
         Ok((value, schema))
     }
 
-    /// The container that began at `start` and has just been closed.
+    /// The container that began at `start` and ends here.
     #[inline(always)]
     fn value(&self, kind: Kind, start: usize) -> Value {
         Value {

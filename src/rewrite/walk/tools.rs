@@ -1,24 +1,24 @@
-//! The walk over tools.
+//! Reads arrays of tools.
 
 use super::Walk;
 use crate::{
     json::{self, Backend, Error, Kind, Pass, Scanner, Str, Value, push},
     rewrite::{
         chat::{Form, Parameters, Spans, Tool},
-        words::{FunctionField, ToolField, ToolType},
+        keys::{FunctionField, ToolField, ToolType},
     },
     schema::Use,
 };
 
-/// Where tools are listed.
+/// The list that tools are recorded in.
 #[derive(Clone, Copy)]
 pub(super) enum List {
     Request,
     Message,
 }
 
-/// The walk over what should be an array of tools: a pass of its own, because there
-/// are two places for it, and no need to have its code twice.
+/// Reads an array of tools. A pass of its own, so that the code exists once for the two
+/// places that have one.
 pub(super) struct Tools<'s> {
     spans: &'s mut Spans,
     list: List,
@@ -53,7 +53,7 @@ impl<B: Backend> Walk<'_, '_, B> {
     fn tool(&mut self) -> Result<Tool, Error> {
         let mut function = None;
         let mut nested = (None, Parameters::None);
-        // Where a function has them, in the Responses dialect a tool has them itself.
+        // The Responses API puts these into the tool instead of `function`.
         let mut flat = (None, Parameters::None);
         let mut flat_parameters = None;
         let mut kind = None;
@@ -85,7 +85,7 @@ impl<B: Backend> Walk<'_, '_, B> {
         })
     }
 
-    /// Reads a tool's function, for its name and its parameters.
+    /// Reads the name and the parameters of a tool's function.
     #[inline(always)]
     fn function(&mut self, found: &mut (Option<Str>, Parameters)) -> Result<Value, Error> {
         *found = (None, Parameters::None);

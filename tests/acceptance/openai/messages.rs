@@ -1,4 +1,4 @@
-//! Conversations, as clients of OpenAI and agents over several hosts keep them.
+//! Generates conversations of OpenAI's clients, and of agents that use several hosts.
 
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ fn text_part() -> Values {
     ])
 }
 
-/// A user's content: text, or now and then something else beside it.
+/// A user's content: text, sometimes with parts of other types.
 fn user_content() -> Values {
     let other = one_of(json!([
         {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}},
@@ -62,7 +62,7 @@ fn assistant_content() -> Values {
     .boxed()
 }
 
-/// What an assistant's message may have beside its calls.
+/// The members of an assistant message except its calls.
 fn assistant(more: Vec<(&'static str, u32, Values)>) -> Values {
     let reasoning = one_of(json!([null, "", "I think.", " "]));
     let mut members = vec![
@@ -90,8 +90,8 @@ fn assistant(more: Vec<(&'static str, u32, Values)>) -> Values {
     object(members)
 }
 
-/// Calls and their answers, in one go. Ids are what other hosts make them: their own,
-/// Kimi's, counted anew in each turn, or none. `|` is a long text.
+/// A turn of calls and their answers. Ids are those of other hosts: their own, Kimi's,
+/// numbered from 0 in each turn, or missing. `|` stands for a long text.
 fn tool_turn() -> BoxedStrategy<Vec<Value>> {
     let ids = select(vec![
         vec!["call_1"],
@@ -110,7 +110,7 @@ fn tool_turn() -> BoxedStrategy<Vec<Value>> {
     ]);
     let long = "x".repeat(90);
     let unanswered = prop::bool::weighted(0.02);
-    // Thoughts that are kept among the parts, as Anthropic's clients do.
+    // Thoughts in content parts, as Anthropic's clients send them.
     let thought = prop::option::weighted(
         0.1,
         one_of(json!([
@@ -118,7 +118,7 @@ fn tool_turn() -> BoxedStrategy<Vec<Value>> {
             {"type": "reasoning", "text": "so"},
         ])),
     );
-    // In answers null is no content even in OpenAI's schema.
+    // OpenAI's schema does not allow null in answers.
     let answer = prop_oneof![
         2 => text(),
         1 => vec(text_part(), 0..3).prop_map(Value::from),
@@ -144,7 +144,7 @@ fn tool_turn() -> BoxedStrategy<Vec<Value>> {
                 if let Some(thought) = thought {
                     let text = json!({"type": "text", "text": "Let me see."});
                     message["content"] = json!([thought, text]);
-                    // Or else it is the layer's to choose which of two thoughts counts.
+                    // Otherwise the layer would choose one of two thoughts.
                     for key in [
                         "reasoning",
                         "reasoning_content",
@@ -172,7 +172,7 @@ fn tool_turn() -> BoxedStrategy<Vec<Value>> {
         .boxed()
 }
 
-/// A system message that declares tools in mid-conversation, which K3 knows.
+/// A system message that declares tools in mid-conversation, which K3 accepts.
 fn declaration() -> Values {
     object(vec![
         (

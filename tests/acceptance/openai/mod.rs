@@ -1,5 +1,5 @@
-//! Requests as OpenAI's chat schema has them: every field, every role, every kind
-//! of part and tool, with the nulls that generated clients send.
+//! Generates requests of OpenAI's chat schema: every field, role and type of part and
+//! tool, with the nulls that generated clients send.
 
 mod messages;
 mod tools;
@@ -7,7 +7,7 @@ mod tools;
 use proptest::{prelude::*, sample::select};
 use serde_json::{Map, Value, json};
 
-/// A model or two of every family.
+/// One or two models of every family.
 pub(crate) const MODELS: &[&str] = &[
     "kimi-k3",
     "moonshot/kimi-k3.1-pro",
@@ -31,7 +31,7 @@ fn one_of(values: Value) -> Values {
     select(values.as_array().cloned().unwrap_or_default()).boxed()
 }
 
-/// Members, each there in so many of a hundred cases.
+/// An object that has each member in the given percentage of cases.
 fn object(members: Vec<(&'static str, u32, Values)>) -> Values {
     let members: Vec<_> = members
         .into_iter()
@@ -47,7 +47,7 @@ fn object(members: Vec<(&'static str, u32, Values)>) -> Values {
         .boxed()
 }
 
-/// Sampling and thinking, in the spellings of several hosts.
+/// Parameters of sampling and thinking, in the forms of several hosts.
 fn sampled() -> Values {
     object(vec![
         (
@@ -91,7 +91,7 @@ fn sampled() -> Values {
     ])
 }
 
-/// Fields of OpenAI's that nothing depends on.
+/// Fields of OpenAI's schema that have no effect on the rewrite.
 fn rest() -> Values {
     object(vec![
         ("max_tokens", 20, one_of(json!([null, 16]))),

@@ -1,12 +1,12 @@
-//! Tools, choices among them, and formats of answers.
+//! Generates tools, tool choices and response formats.
 
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Value, json};
 
 use super::{Values, messages::text, object, one_of};
 
-/// Schemas as the generators of several languages write them, a few of which
-/// Moonshot takes as they are.
+/// Schemas as the generators of several languages write them. Moonshot accepts only a few
+/// of them unchanged.
 fn schema() -> Values {
     let nullable = json!({"anyOf": [{"type": "string"}, {"type": "null"}], "default": null});
     let node = json!({"type": "object", "properties": {"next": {"$ref": "#/$defs/Node"}}, "required": ["next"]});
@@ -32,7 +32,7 @@ fn schema() -> Values {
     ]))
 }
 
-/// The same function as the Responses API has it: all in one object.
+/// The same tool in the flat form of the Responses API.
 fn flat(tool: &Value) -> Value {
     let mut flat = tool["function"].clone();
     flat["type"] = "function".into();
@@ -50,7 +50,7 @@ pub(super) fn tools() -> Values {
         ),
         ("strict", 30, one_of(json!([null, true, false]))),
     ]);
-    // How it is written, and whether it is there once more.
+    // The form of a tool, and whether it is repeated.
     let form = (
         prop::bool::weighted(0.1),
         prop::bool::weighted(0.08),
@@ -68,7 +68,7 @@ pub(super) fn tools() -> Values {
             function["name"] = name.into();
             let tool = json!({"type": "function", "function": function});
             let written = if is_flat { flat(&tool) } else { tool.clone() };
-            // The second may be what the first one's schema is to become.
+            // The second may equal the repaired form of the first.
             let mut again = tool;
             if is_typed && again["function"]["parameters"].is_object() {
                 again["function"]["parameters"]["type"] = "object".into();
@@ -84,7 +84,7 @@ pub(super) fn tools() -> Values {
         .boxed()
 }
 
-/// What a system message declares.
+/// The tools of a system message.
 pub(super) fn declared() -> Values {
     let schema = json!({"type": "object", "properties": {"a": {"enum": ["x", "y"]}}});
     one_of(json!([

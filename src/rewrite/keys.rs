@@ -1,8 +1,10 @@
-//! The words that the walk looks for: keys, roles, types.
+//! The keys of a chat request that the walk looks for, and the values of `role` and
+//! `type`.
 
 use crate::json::{Backend, Scanner, Str};
 
-/// Declares words that stand in one kind of place, and what stands behind each.
+/// Declares the words of one kind, such as the keys of a message, and what follows
+/// each: a colon after a key, nothing after a value.
 macro_rules! words {
     ($(#[doc = $doc:literal])+ $name:ident { $( $word:ident = $text:literal, )+ } $behind:literal) => {
         $(#[doc = $doc])+
@@ -13,10 +15,10 @@ macro_rules! words {
 
         // Each word is one bit of a set.
         const _: () = assert!($name::NAMES.len() <= u32::BITS as usize);
-        // The bytes that are looked at once hold each word.
+        // Each word fits in the bytes that `take` compares at once.
         $( const _: () = assert!(concat!("\"", $text, "\"", $behind).len() <= LONGEST); )+
 
-        #[allow(dead_code, reason = "not every kind of word is written out")]
+        #[allow(dead_code, reason = "not every kind of word is written")]
         impl $name {
             pub(super) const NAMES: &'static [&'static str] = &[ $( $text, )+ ];
 
@@ -24,7 +26,7 @@ macro_rules! words {
                 Self::NAMES[self as usize]
             }
 
-            /// The word as the key of a new member.
+            /// The word as a quoted key with its colon, for a new member.
             pub(super) const fn key(self) -> &'static str {
                 const KEYS: &[&str] = &[ $( concat!("\"", $text, "\":"), )+ ];
                 KEYS[self as usize]
@@ -35,9 +37,9 @@ macro_rules! words {
                 1 << self as u32
             }
 
-            /// Goes past the word that comes next, and what stands behind it, if
-            /// it is one of these and spelled as usual. Nearly all are, and to
-            /// compare bytes is cheaper than to read a string.
+            /// Takes the next word and what follows it, if it is one of these and
+            /// spelled without escapes and spaces. Nearly all are, and
+            /// comparing bytes is cheaper than reading a string.
             #[inline(always)]
             pub(super) fn take<B: Backend>(scanner: &mut Scanner<'_, B>) -> Option<(Self, Str)> {
                 #[allow(non_upper_case_globals, reason = "named as the words")]
@@ -45,7 +47,7 @@ macro_rules! words {
                     $( pub(super) const $word: u32 = super::head(concat!("\"", $text, "\": ")); )+
                 }
                 let window: &[u8; LONGEST] = scanner.upcoming()?;
-                // The first bytes tell which one it may be.
+                // The first four bytes tell which word it may be.
                 let (word, length) = match u32::from_le_bytes(*window.first_chunk()?) {
                     $(
                         heads::$word if window.starts_with(concat!("\"", $text, "\"", $behind).as_bytes()) => {
@@ -58,7 +60,7 @@ macro_rules! words {
                 Some((word, Str { span, escaped: false }))
             }
 
-            /// The word that a string in `text` says.
+            /// The word that a string in `text` spells, with or without escapes.
             #[inline(always)]
             pub(super) fn of(string: Str, text: &[u8]) -> Option<Self> {
                 match string.plain(text) {
@@ -72,7 +74,7 @@ macro_rules! words {
                 Self::named(&string.unescaped(text))
             }
 
-            /// The word that is spelled like this.
+            /// The word with this name.
             pub(super) fn named(name: &[u8]) -> Option<Self> {
                 $(
                     if name == $text.as_bytes() {
@@ -85,7 +87,7 @@ macro_rules! words {
     };
 }
 
-/// The first bytes of a text, as one number.
+/// The first four bytes of a text, as one number.
 const fn head(text: &str) -> u32 {
     match text.as_bytes().first_chunk() {
         Some(head) => u32::from_le_bytes(*head),
@@ -93,8 +95,8 @@ const fn head(text: &str) -> u32 {
     }
 }
 
-/// No word is longer, with its quotes and what follows it: so many bytes are looked
-/// at once.
+/// The most bytes that a word takes with its quotes and what follows it. So many are
+/// compared at once.
 const LONGEST: usize = 32;
 
 words! {
@@ -169,7 +171,7 @@ words! {
 }
 
 words! {
-    /// The type of a part that says something. It is also the key of what it says.
+    /// The type of a part that holds a text. It is also the key of that text.
     PartType {
         Text = "text",
         Refusal = "refusal",
@@ -186,7 +188,7 @@ words! {
 }
 
 words! {
-    /// A member of a tool; all but the function only where it has none.
+    /// A member of a tool. All but `function` only matter where there is no `function`.
     ToolField {
         Type = "type",
         Function = "function",
@@ -219,7 +221,7 @@ words! {
 }
 
 words! {
-    /// The type of a `response_format` that has a schema.
+    /// The type of a `response_format` with a schema.
     FormatType {
         JsonSchema = "json_schema",
     } ""
@@ -239,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_is_taken_as_it_is_usually_spelled() {
+    fn every_word_is_taken_in_its_usual_spelling() {
         fn check<W: PartialEq + std::fmt::Debug>(
             names: &[&str],
             behind: &str,
