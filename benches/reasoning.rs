@@ -10,7 +10,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
-#[allow(dead_code, reason = "of the bodies only the generator of numbers is used")]
+#[allow(dead_code, reason = "only its random words are needed")]
 mod bodies;
 
 use std::{

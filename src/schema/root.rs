@@ -32,7 +32,7 @@ pub(super) type Alternative = Vec<Id>;
 /// An alternative that is being found: its last part, and those before.
 struct Found {
     part: Id,
-    before: Option<Rc<Found>>,
+    before: Option<Rc<Self>>,
     count: usize,
 }
 

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use serde_json::Value;
 
 use super::{Budget, Outcome, Scratch, Use, prescan, repair};

@@ -33,7 +33,7 @@ fn next() -> Value {
 struct Hanging;
 
 impl ReasoningStore for Hanging {
-    type Recall = Pending<Result<Vec<Option<Thought>>, BoxError>>;
+    type Recall = Pending<Recalled>;
 
     fn recall(&self, _: Vec<StoreKey>) -> Self::Recall {
         std::future::pending()
@@ -55,14 +55,15 @@ async fn a_store_that_hangs_is_a_miss() {
     assert_eq!(report.missing(), 1);
 }
 
+/// What a store says of keys.
+type Recalled = Result<Vec<Option<Thought>>, BoxError>;
+
 /// A store that answers with this.
 #[derive(Clone)]
-struct Answering(
-    Arc<dyn Fn(Vec<StoreKey>) -> Result<Vec<Option<Thought>>, BoxError> + Send + Sync>,
-);
+struct Answering(Arc<dyn Fn(Vec<StoreKey>) -> Recalled + Send + Sync>);
 
 impl ReasoningStore for Answering {
-    type Recall = Ready<Result<Vec<Option<Thought>>, BoxError>>;
+    type Recall = Ready<Recalled>;
 
     fn recall(&self, keys: Vec<StoreKey>) -> Self::Recall {
         ready((self.0)(keys))
@@ -72,7 +73,7 @@ impl ReasoningStore for Answering {
 }
 
 fn answering(
-    answer: impl Fn(Vec<StoreKey>) -> Result<Vec<Option<Thought>>, BoxError> + Send + Sync + 'static,
+    answer: impl Fn(Vec<StoreKey>) -> Recalled + Send + Sync + 'static,
 ) -> ReasoningMemoryLayer<Answering> {
     ReasoningMemoryLayer::new().with_store(Answering(Arc::new(answer)))
 }
@@ -168,7 +169,7 @@ fn keys_stay_the_same_from_version_to_version() {
 struct Later(MemoryStore);
 
 #[derive(Debug)]
-struct LaterFuture(Ready<Result<Vec<Option<Thought>>, BoxError>>, bool);
+struct LaterFuture(Ready<Recalled>, bool);
 
 impl ReasoningStore for Later {
     type Recall = LaterFuture;
@@ -183,7 +184,7 @@ impl ReasoningStore for Later {
 }
 
 impl Future for LaterFuture {
-    type Output = Result<Vec<Option<Thought>>, BoxError>;
+    type Output = Recalled;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if std::mem::replace(&mut self.1, true) {

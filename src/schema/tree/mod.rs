@@ -189,7 +189,7 @@ impl<'a> Tree<'a> {
     }
 
     /// How many nodes there are, those that are gone among them.
-    pub(super) const fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.nodes.len()
     }
 
@@ -214,7 +214,7 @@ impl<'a> Tree<'a> {
         self.steps.set(left);
     }
 
-    pub(super) const fn steps(&self) -> u64 {
+    pub(super) fn steps(&self) -> u64 {
         self.steps.get()
     }
 
