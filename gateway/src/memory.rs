@@ -35,7 +35,11 @@ impl Memory {
             return Ok(None);
         }
         let memory = match &args.reasoning_store {
-            Some(url) => Self::Redis(Redis::new(url, args.reasoning_ttl)?),
+            Some(url) => Self::Redis(Redis::new(
+                url,
+                args.reasoning_ttl,
+                args.reasoning_store_timeout,
+            )?),
             None => Self::Process(
                 MemoryStore::new()
                     .with_max_bytes(args.reasoning_bytes)
@@ -55,11 +59,16 @@ impl Memory {
 
     /// Returns the layer for one worker.
     pub(crate) fn layer(&self, metrics: &Arc<Metrics>) -> ReasoningMemoryLayer<Store> {
-        let store = match self {
-            Self::Process(store) => Store::Process(store.clone()),
-            Self::Redis(redis) => Store::Redis(RedisStore::new(redis.clone(), Arc::clone(metrics))),
-        };
-        ReasoningMemoryLayer::new().with_store(store)
+        let layer = ReasoningMemoryLayer::new();
+        match self {
+            Self::Process(store) => layer.with_store(Store::Process(store.clone())),
+            Self::Redis(redis) => layer
+                .with_store_timeout(redis.timeout)
+                .with_store(Store::Redis(RedisStore::new(
+                    redis.clone(),
+                    Arc::clone(metrics),
+                ))),
+        }
     }
 }
 
