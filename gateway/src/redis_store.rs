@@ -10,7 +10,7 @@ use redis::{
     Client, RedisError, RedisResult,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
-use tokio::{runtime::Handle, sync::Semaphore};
+use tokio::{runtime::Handle, sync::Semaphore, time};
 use tower::BoxError;
 use tower_moonshot::reasoning_memory::{StoreKey, Thought};
 
@@ -42,7 +42,7 @@ pub(crate) struct Redis {
     /// In milliseconds.
     time_to_live: u64,
     /// How long a request waits.
-    pub(crate) timeout: Duration,
+    timeout: Duration,
 }
 
 impl Redis {
@@ -70,9 +70,14 @@ impl Redis {
         })
     }
 
+    /// Returns the time limit for all that no request waits for.
+    fn long_timeout(&self) -> Duration {
+        self.timeout.max(TIMEOUT)
+    }
+
     /// Connects lazily, on first use.
     fn connect(&self) -> RedisResult<ConnectionManager> {
-        let timeout = self.timeout.max(TIMEOUT);
+        let timeout = self.long_timeout();
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(timeout))
             .set_response_timeout(Some(timeout))
@@ -127,6 +132,22 @@ impl RedisStore {
             room: Arc::new(Semaphore::new(MAX_WAITING)),
             warned: Mutex::default(),
         }))
+    }
+
+    /// Returns how long a request waits.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.0.redis.timeout
+    }
+
+    /// Waits until nothing waits to be kept, or the time limit has passed.
+    pub(crate) async fn kept(&self) {
+        let all = self.0.room.acquire_many(MAX_WAITING as u32);
+        if time::timeout(self.0.redis.long_timeout(), all)
+            .await
+            .is_err()
+        {
+            self.0.lost(&"the gateway ends");
+        }
     }
 
     pub(crate) async fn recall(

@@ -297,6 +297,34 @@ async fn a_redis_that_hangs_holds_no_request_up() {
     recovers(&gateway, &moonshot).await;
 }
 
+/// Another gateway may get the next request of the conversation.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_gateway_that_ends_keeps_the_last_thoughts() {
+    if !is_installed() {
+        return;
+    }
+    let redis = Redis::start().await;
+    let moonshot = Emulator::new().with_unique_thoughts();
+    let mut first = gateway(&moonshot, &redis.url()).await;
+    let mut conversation = Conversation::of("kimi-k3", ALICE);
+    redis.signal("-STOP");
+    conversation.say(&first, "one").await;
+    first.terminate();
+    // Its address is free once it accepts no more.
+    let refuses = async {
+        while tokio::net::TcpStream::connect(first.address).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    in_time(refuses).await;
+    redis.signal("-CONT");
+    assert!(in_time(first.ended()).await, "{}", first.output());
+    let second = gateway(&moonshot, &redis.url()).await;
+    conversation.say(&second, "two").await;
+    assert_eq!(restored(&moonshot), [0, 1]);
+}
+
 #[tokio::test]
 async fn a_wrong_password_is_no_failure_of_requests_and_can_be_put_right() {
     if !is_installed() {
