@@ -25,7 +25,7 @@ use super::{
     error::Error,
     headers,
     limits::Places,
-    memory::Memory,
+    memory::{Memory, Store},
     metrics::Metrics,
     models::Models,
     pool::Pool,
@@ -50,11 +50,15 @@ pub(crate) struct Shared {
 
 /// Builds the stack for one worker. The first layer is the outermost: it sees a
 /// request first and its response last.
-pub(crate) fn app(args: &Args, shared: &Shared, upstream: Upstream) -> Result<Router, BoxError> {
+pub(crate) fn app(
+    args: &Args,
+    shared: &Shared,
+    upstream: Upstream,
+    store: Option<&Store>,
+) -> Result<Router, BoxError> {
     let models = Arc::clone(&shared.models);
     let max_body_bytes = args.max_body_bytes.get();
-    let memory = shared.memory.as_ref();
-    let memory = memory.map(|memory| memory.layer(&shared.metrics));
+    let memory = store.map(Store::layer);
     let repairs = !args.no_response_repairs && !args.no_rewrite;
     let chat = ServiceBuilder::new()
         // Turns errors of the layers below into responses in OpenAI's form.

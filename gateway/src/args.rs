@@ -157,6 +157,11 @@ pub(crate) struct Args {
     )]
     pub(crate) reasoning_store: Option<String>,
 
+    /// How long a request waits for Redis before it is sent without its
+    /// thoughts
+    #[arg(long, value_name = "SECONDS", default_value = "0.05", value_parser = some_seconds, verbatim_doc_comment)]
+    pub(crate) reasoning_store_timeout: Duration,
+
     /// Header that tells users with the same key apart; they don't share
     /// thoughts, and a request without it has none
     #[arg(long, value_name = "NAME", verbatim_doc_comment)]

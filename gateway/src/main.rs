@@ -50,7 +50,7 @@ use self::{
     models::Models,
     retry::Retry,
     scope::Scopes,
-    server::{HeadLimits, Workers},
+    server::{App, HeadLimits, Workers},
     shutdown::{Shutdown, Signals},
     upstream::{Timeouts, Upstream},
 };
@@ -107,7 +107,10 @@ fn run(args: &Args) -> Result<(), BoxError> {
             Some(emulator) => Upstream::emulator(emulator.clone(), timeouts),
             None => Upstream::network(timeouts),
         };
-        app(args, &shared, upstream)
+        let memory = shared.memory.as_ref();
+        let store = memory.map(|memory| memory.store(&shared.metrics));
+        let router = app(args, &shared, upstream, store.as_ref())?;
+        Ok::<_, BoxError>(App { router, store })
     });
     let apps = apps.collect::<Result<_, _>>()?;
 

@@ -35,7 +35,11 @@ impl Memory {
             return Ok(None);
         }
         let memory = match &args.reasoning_store {
-            Some(url) => Self::Redis(Redis::new(url, args.reasoning_ttl)?),
+            Some(url) => Self::Redis(Redis::new(
+                url,
+                args.reasoning_ttl,
+                args.reasoning_store_timeout,
+            )?),
             None => Self::Process(
                 MemoryStore::new()
                     .with_max_bytes(args.reasoning_bytes)
@@ -53,13 +57,12 @@ impl Memory {
         }
     }
 
-    /// Returns the layer for one worker.
-    pub(crate) fn layer(&self, metrics: &Arc<Metrics>) -> ReasoningMemoryLayer<Store> {
-        let store = match self {
+    /// Returns the store of one worker.
+    pub(crate) fn store(&self, metrics: &Arc<Metrics>) -> Store {
+        match self {
             Self::Process(store) => Store::Process(store.clone()),
             Self::Redis(redis) => Store::Redis(RedisStore::new(redis.clone(), Arc::clone(metrics))),
-        };
-        ReasoningMemoryLayer::new().with_store(store)
+        }
     }
 }
 
@@ -68,6 +71,25 @@ impl Memory {
 pub(crate) enum Store {
     Process(MemoryStore),
     Redis(RedisStore),
+}
+
+impl Store {
+    /// Returns the layer that keeps thoughts in this store.
+    pub(crate) fn layer(&self) -> ReasoningMemoryLayer<Self> {
+        let layer = ReasoningMemoryLayer::new().with_store(self.clone());
+        match self {
+            Self::Process(_) => layer,
+            Self::Redis(store) => layer.with_store_timeout(store.timeout()),
+        }
+    }
+
+    /// Waits until thoughts are kept that were handed over before, or cannot be.
+    pub(crate) async fn kept(&self) {
+        match self {
+            Self::Process(_) => {}
+            Self::Redis(store) => store.kept().await,
+        }
+    }
 }
 
 type Recalled = Result<Vec<Option<Thought>>, BoxError>;

@@ -10,7 +10,7 @@ use redis::{
     Client, RedisError, RedisResult,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
-use tokio::{runtime::Handle, sync::Semaphore};
+use tokio::{runtime::Handle, sync::Semaphore, time};
 use tower::BoxError;
 use tower_moonshot::reasoning_memory::{StoreKey, Thought};
 
@@ -19,8 +19,8 @@ use super::metrics::Metrics;
 /// What the names of keys begin with. The rest is the digest in hexadecimal digits.
 const PREFIX: &str = "moonshot-gateway:thought:1:";
 
-/// Time limit to connect, and for each response. A request waits less: for the time
-/// limit of the layer.
+/// Time limit to connect, and for each response, unless that of a request is longer. It
+/// applies to thoughts that are kept in the background.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How many thoughts are asked for at once.
@@ -41,6 +41,8 @@ pub(crate) struct Redis {
     client: Client,
     /// In milliseconds.
     time_to_live: u64,
+    /// How long a request waits.
+    timeout: Duration,
 }
 
 impl Redis {
@@ -48,7 +50,11 @@ impl Redis {
     ///
     /// The URL is invalid, or asks for TLS. The message doesn't repeat it, as it may
     /// contain a password.
-    pub(crate) fn new(url: &str, time_to_live: Duration) -> Result<Self, BoxError> {
+    pub(crate) fn new(
+        url: &str,
+        time_to_live: Duration,
+        timeout: Duration,
+    ) -> Result<Self, BoxError> {
         let client = Client::open(url).map_err(|error| {
             format!(
                 "--reasoning-store: {error}; expected redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]"
@@ -60,14 +66,21 @@ impl Redis {
         Ok(Self {
             client,
             time_to_live: millis.clamp(1, most),
+            timeout,
         })
+    }
+
+    /// Returns the time limit for all that no request waits for.
+    fn long_timeout(&self) -> Duration {
+        self.timeout.max(TIMEOUT)
     }
 
     /// Connects lazily, on first use.
     fn connect(&self) -> RedisResult<ConnectionManager> {
+        let timeout = self.long_timeout();
         let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(TIMEOUT))
-            .set_response_timeout(Some(TIMEOUT))
+            .set_connection_timeout(Some(timeout))
+            .set_response_timeout(Some(timeout))
             // The next request is the retry. It must not wait for a backoff.
             .set_number_of_retries(0);
         ConnectionManager::new_lazy_with_config(self.client.clone(), config)
@@ -119,6 +132,22 @@ impl RedisStore {
             room: Arc::new(Semaphore::new(MAX_WAITING)),
             warned: Mutex::default(),
         }))
+    }
+
+    /// Returns how long a request waits.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.0.redis.timeout
+    }
+
+    /// Waits until nothing waits to be kept, or the time limit has passed.
+    pub(crate) async fn kept(&self) {
+        let all = self.0.room.acquire_many(MAX_WAITING as u32);
+        if time::timeout(self.0.redis.long_timeout(), all)
+            .await
+            .is_err()
+        {
+            self.0.lost(&"the gateway ends");
+        }
     }
 
     pub(crate) async fn recall(
@@ -270,13 +299,15 @@ mod tests {
             "sesame",
             "rediss://:sesame@host",
         ] {
-            let error = Redis::new(url, Duration::MAX).unwrap_err().to_string();
+            let error = Redis::new(url, Duration::MAX, TIMEOUT)
+                .unwrap_err()
+                .to_string();
             assert!(
                 error.contains("expected redis://") && !error.contains("sesame"),
                 "{error}"
             );
         }
-        let redis = Redis::new("redis://:sesame@localhost/1", Duration::MAX).unwrap();
+        let redis = Redis::new("redis://:sesame@localhost/1", Duration::MAX, TIMEOUT).unwrap();
         assert!(!format!("{redis:?}").contains("sesame"));
     }
 }

@@ -151,10 +151,15 @@ impl Drop for Redis {
     }
 }
 
+/// A gateway that waits for Redis as long as it takes, so that no time decides.
 async fn gateway(moonshot: &Emulator, url: &str) -> Gateway {
+    gateway_that_waits(moonshot, url, "60").await
+}
+
+async fn gateway_that_waits(moonshot: &Emulator, url: &str, seconds: &str) -> Gateway {
     let setup = Setup::to(emulated(moonshot.clone()).await);
     // One worker has one connection, which makes what follows certain.
-    let setup = setup.arguments(["--workers", "1"]);
+    let setup = setup.arguments(["--workers", "1", "--reasoning-store-timeout", seconds]);
     setup.variable("REASONING_STORE", url).start().await
 }
 
@@ -275,7 +280,7 @@ async fn a_redis_that_hangs_holds_no_request_up() {
     }
     let redis = Redis::start().await;
     let moonshot = Emulator::new().with_unique_thoughts();
-    let gateway = gateway(&moonshot, &redis.url()).await;
+    let gateway = gateway_that_waits(&moonshot, &redis.url(), "0.05").await;
     let mut conversation = Conversation::of("kimi-k3", ALICE);
     conversation.say(&gateway, "one").await;
     redis.holds(1).await;
@@ -290,6 +295,34 @@ async fn a_redis_that_hangs_holds_no_request_up() {
     gateway.says("a thought was not kept").await;
     redis.signal("-CONT");
     recovers(&gateway, &moonshot).await;
+}
+
+/// Another gateway may get the next request of the conversation.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_gateway_that_ends_keeps_the_last_thoughts() {
+    if !is_installed() {
+        return;
+    }
+    let redis = Redis::start().await;
+    let moonshot = Emulator::new().with_unique_thoughts();
+    let mut first = gateway(&moonshot, &redis.url()).await;
+    let mut conversation = Conversation::of("kimi-k3", ALICE);
+    redis.signal("-STOP");
+    conversation.say(&first, "one").await;
+    first.terminate();
+    // Its address is free once it accepts no more.
+    let refuses = async {
+        while tokio::net::TcpStream::connect(first.address).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    in_time(refuses).await;
+    redis.signal("-CONT");
+    assert!(in_time(first.ended()).await, "{}", first.output());
+    let second = gateway(&moonshot, &redis.url()).await;
+    conversation.say(&second, "two").await;
+    assert_eq!(restored(&moonshot), [0, 1]);
 }
 
 #[tokio::test]

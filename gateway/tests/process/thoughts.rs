@@ -199,6 +199,20 @@ async fn nothing_is_kept_if_it_is_switched_off_or_too_much() {
     }
 }
 
+/// Nobody knows whose thoughts those of a request without the header are, even if it has
+/// a key of its own.
+#[tokio::test]
+async fn with_a_scope_header_a_request_without_it_has_no_memory() {
+    let moonshot = Emulator::new().with_unique_thoughts();
+    let setup = Setup::to(emulated(moonshot.clone()).await);
+    let arguments = ["--reasoning-scope-header", "x-user"];
+    let gateway = setup.arguments(arguments).start().await;
+    Conversation::of("kimi-k3", ALICE)
+        .say_thrice(&gateway)
+        .await;
+    assert_eq!(restored(&moonshot), [0, 0, 0]);
+}
+
 /// A retry goes to an entry with another model, whose thoughts are others.
 #[tokio::test]
 async fn a_retry_restores_the_thoughts_for_the_entry_that_it_goes_to() {
