@@ -20,15 +20,15 @@ FAMILIES = {
     "kimi-next": "unknown",
 }
 
+# Without the layer: Moonshot ignores what it was asked for.
+UNEXPECTED = "200, but the answer lacks what was asked for"
+
 START = "<!-- The table is written by tests/clients/run --write. -->\n\n"
 END = "\n<!-- The table ends. -->\n"
 
 
 def read(path):
     lines = [json.loads(line) for line in Path(path).read_text().splitlines()]
-    for line in lines:
-        if line["fault"]:
-            sys.exit(f"{place(line)} went wrong:\n{line['fault']}")
     if not lines:
         sys.exit(f"{path} is empty")
     return lines
@@ -39,6 +39,9 @@ def place(line):
 
 
 def all_through(lines):
+    for line in lines:
+        if line["fault"]:
+            sys.exit(f"{place(line)} went wrong:\n{line['fault']}")
     refused = [line for line in lines if line["refusal"] is not None]
     for line in refused:
         print(f"{place(line)}: {line['refusal']}", file=sys.stderr)
@@ -52,6 +55,9 @@ def table(lines):
     refusals = []
     for line in lines:
         mark = "✓"
+        # Through the layer every scenario works, so this is not the scenario's fault.
+        if line["fault"]:
+            line["refusal"] = UNEXPECTED
         if line["refusal"] is not None:
             refusal = line["refusal"].replace(line["model"], "…")
             # The server with the picture has another port every time.
