@@ -8,7 +8,8 @@
 //! the chosen [`Region`]. It belongs in front of a forwarding client, in any tower or
 //! axum stack:
 //!
-//! ```
+#![cfg_attr(feature = "emulator", doc = "```")]
+#![cfg_attr(not(feature = "emulator"), doc = "```ignore")]
 //! use std::time::Duration;
 //!
 //! use axum::{BoxError, Router, body::Body, error_handling::HandleErrorLayer};
@@ -70,7 +71,8 @@
 //! The extensions of the response hold a [`Report`] of every change. Tests need no
 //! network: with the feature `emulator`, an offline Moonshot takes the client's place.
 //!
-//! ```
+#![cfg_attr(feature = "emulator", doc = "```")]
+#![cfg_attr(not(feature = "emulator"), doc = "```ignore")]
 //! use http::Request;
 //! use tower::{ServiceBuilder, ServiceExt};
 //! use tower_moonshot::{MoonshotCompatLayer, Report, emulator::Emulator};
@@ -103,7 +105,8 @@
 //! Wrap any HTTP client in the layer. Requests only need a path; the layer adds scheme
 //! and host.
 //!
-//! ```
+#![cfg_attr(feature = "emulator", doc = "```")]
+#![cfg_attr(not(feature = "emulator"), doc = "```ignore")]
 //! use bytes::Bytes;
 //! use http::Request;
 //! use http_body_util::Full;

@@ -44,16 +44,16 @@ where
     B::Error: Into<BoxError>,
 {
     let refused = |code, message: &str| Err(Error::request(StatusCode::BAD_REQUEST, code, message));
-    if let Some(coding) = request.headers().get(CONTENT_ENCODING) {
-        if !coding.as_bytes().eq_ignore_ascii_case(b"identity") {
-            linger(request);
-            return Err(Error::request(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_encoding",
-                "the Content-Encoding of the request is not supported: \
-                 use gzip, deflate, br, zstd or none",
-            ));
-        }
+    if let Some(coding) = request.headers().get(CONTENT_ENCODING)
+        && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
+    {
+        linger(request);
+        return Err(Error::request(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_encoding",
+            "the Content-Encoding of the request is not supported: \
+             use gzip, deflate, br, zstd or none",
+        ));
     }
     if !has_json(&request) {
         linger(request);
