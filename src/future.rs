@@ -103,7 +103,7 @@ impl<S> Waiting<S> {
             Read::Complete(text, mut trailers) => {
                 let overrides = Overrides::of(&self.parts.extensions);
                 #[cfg(feature = "response")]
-                crate::response::Slot::note(
+                crate::response::RequestFactsSlot::record(
                     &self.parts.extensions,
                     &text,
                     &self.config.settings,

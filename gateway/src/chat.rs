@@ -16,7 +16,8 @@ use tower_http::timeout::TimeoutError;
 use tower_moonshot::{MoonshotCompatLayer, Skipped};
 
 use super::{
-    error::Error, limits::linger, models::Models, requested_model::RequestedModel, trail::Trail,
+    error::Error, limits::linger, log::shortened, models::Models, requested_model::RequestedModel,
+    trail::Trail,
 };
 
 /// Upper bound in bytes on what is reserved for an announced length alone.
@@ -24,9 +25,6 @@ const MAX_RESERVED: usize = 1024 * 1024;
 
 /// The number of model names that an error lists.
 const LISTED: usize = 20;
-
-/// The longest part of a client's name that logs and errors repeat, in characters.
-const MAX_NAME: usize = 100;
 
 /// Reads the body into memory, and puts the [`Choice`](super::models::Choice) for its
 /// `model` into the extensions. No other member of the body has any influence on it.
@@ -134,16 +132,6 @@ where
 pub(crate) fn is_timeout(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     causes.any(|error| error.is::<TimeoutError>())
-}
-
-/// Shortens a name for a log or an error. A client can make it as long as a body.
-pub(crate) fn shortened(name: &str) -> &str {
-    // A string never has more characters than bytes.
-    if name.len() <= MAX_NAME {
-        return name;
-    }
-    let end = name.char_indices().nth(MAX_NAME);
-    &name[..end.map_or(name.len(), |(end, _)| end)]
 }
 
 /// The error for a model that is not configured.

@@ -14,7 +14,7 @@ use axum::{
 use serde_json::json;
 use tower::BoxError;
 
-use super::response::{Failed, Failure};
+use super::failure::{Failed, Failure};
 
 /// An error response of the gateway itself.
 ///

@@ -11,6 +11,7 @@ mod auth;
 mod chat;
 mod config;
 mod error;
+mod failure;
 mod greeting;
 mod headers;
 mod limits;

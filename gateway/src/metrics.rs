@@ -20,7 +20,7 @@ use prometheus_client::{
 };
 use tower_moonshot::Rule;
 
-use super::response::Failure;
+use super::failure::Failure;
 
 /// The content type of [`Metrics::text`].
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -16,7 +16,11 @@ use serde_json::Value;
 use tower::{ServiceExt, service_fn};
 use tower_http::decompression::{Decompression, DecompressionBody};
 
-use super::{error::Error, headers::remove_hop_by_hop};
+use super::{
+    error::Error,
+    failure::{Failed, Failure},
+    headers::remove_hop_by_hop,
+};
 
 /// Headers that identify the account at Moonshot. They are removed from responses.
 const ACCOUNT: [HeaderName; 4] = [
@@ -36,68 +40,6 @@ const MAX_ERROR: usize = 64 * 1024;
 /// The shortest key that responses are searched for. A shorter one occurs in text by
 /// chance: a key of one letter would remove almost every header.
 const MIN_SECRET: usize = 8;
-
-/// A failure of the upstream. Its name is a label in the metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Failure {
-    /// The connection or its TLS handshake failed.
-    Connect,
-    /// The time limit for connecting has passed.
-    ConnectTimeout,
-    /// The time limit for the response to begin has passed.
-    Timeout,
-    /// The connection broke, or the response was not HTTP.
-    Reset,
-    /// 429: this account sends too many requests.
-    Rate,
-    /// 429: Moonshot is overloaded.
-    Overloaded,
-    /// 429: the account has no money left, so waiting does not help.
-    Quota,
-    /// Another 4xx: the request is at fault.
-    Refused,
-    /// 5xx.
-    Server,
-}
-
-impl Failure {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Connect => "connect",
-            Self::ConnectTimeout => "connect_timeout",
-            Self::Timeout => "timeout",
-            Self::Reset => "reset",
-            Self::Rate => "rate_limit",
-            Self::Overloaded => "overloaded",
-            Self::Quota => "quota",
-            Self::Refused => "refused",
-            Self::Server => "server",
-        }
-    }
-
-    /// Whether a retry with the same upstream may succeed.
-    pub(crate) const fn is_passing(self) -> bool {
-        match self {
-            Self::Connect
-            | Self::ConnectTimeout
-            | Self::Reset
-            | Self::Rate
-            | Self::Overloaded
-            | Self::Server => true,
-            // After a timeout the model may have done the work, and be paid for it.
-            Self::Timeout | Self::Quota | Self::Refused => false,
-        }
-    }
-
-    /// Whether another upstream or another account may succeed.
-    pub(crate) const fn is_local(self) -> bool {
-        self.is_passing() || matches!(self, Self::Quota)
-    }
-}
-
-/// Marks a response as a failure, in its extensions.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Failed(pub(crate) Failure);
 
 /// Prepares a response for the client. A successful one is streamed unchanged; an
 /// error that is not JSON, such as a proxy's HTML page, becomes JSON.

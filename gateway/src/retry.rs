@@ -19,8 +19,8 @@ use tower::util::rng::{HasherRng, Rng};
 
 use super::{
     error::Error,
+    failure::{Failed, Failure},
     models::Choice,
-    response::{Failed, Failure},
 };
 
 /// The longest `Retry-After` that is waited for. After a longer one the failure is

@@ -28,11 +28,11 @@ use tower_http::request_id::RequestId;
 use tower_moonshot::{Report, Rule, inline_media::MediaReport};
 
 use super::{
-    chat::shortened,
     error::Reason,
+    failure::{Failed, Failure},
+    log::shortened,
     metrics::Metrics,
     models::Choice,
-    response::{Failed, Failure},
 };
 
 /// The response header that names the rules that changed the request.

@@ -29,12 +29,7 @@ use tower::{
 };
 use tower_moonshot::{Report, Skipped, emulator::Emulator};
 
-use super::{
-    chat,
-    error::Error,
-    response::{self, Failure},
-    trail::Trail,
-};
+use super::{chat, error::Error, failure::Failure, response, trail::Trail};
 
 /// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(90);

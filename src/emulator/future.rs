@@ -16,12 +16,12 @@ use http_body::Body;
 use pin_project::pin_project;
 
 use super::{
+    api::{Api, MAX_BODY_BYTES},
     body::EmulatorBody,
     error::ApiError,
-    service::{Emulator, MAX_BODY},
 };
 
-/// The response future of [`Emulator`].
+/// The response future of [`Emulator`](super::Emulator).
 #[pin_project]
 pub struct ResponseFuture<B> {
     #[pin]
@@ -34,7 +34,7 @@ enum State<B> {
         response: Response<EmulatorBody>,
     },
     Reading {
-        emulator: Emulator,
+        api: Api,
         #[pin]
         body: B,
         bytes: Vec<u8>,
@@ -48,10 +48,10 @@ impl<B> ResponseFuture<B> {
         }
     }
 
-    pub(super) fn reading(emulator: Emulator, body: B) -> Self {
+    pub(super) fn reading(api: Api, body: B) -> Self {
         Self {
             state: State::Reading {
-                emulator,
+                api,
                 body,
                 bytes: Vec::new(),
             },
@@ -67,25 +67,21 @@ where
     type Output = Result<Response<EmulatorBody>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let (emulator, mut body, bytes) = match self.project().state.project() {
+        let (api, mut body, bytes) = match self.project().state.project() {
             // Polling again after completion yields an empty answer.
             StateProj::Ready { response } => return Poll::Ready(Ok(mem::take(response))),
-            StateProj::Reading {
-                emulator,
-                body,
-                bytes,
-            } => (emulator, body, bytes),
+            StateProj::Reading { api, body, bytes } => (api, body, bytes),
         };
         let response = loop {
             match ready!(body.as_mut().poll_frame(cx)) {
-                None => break emulator.chat(bytes),
-                Some(Err(error)) => break emulator.unreadable(&error.into()),
+                None => break api.chat(bytes),
+                Some(Err(error)) => break api.unreadable(&error.into()),
                 Some(Ok(frame)) => {
                     let Ok(data) = frame.into_data() else {
                         continue;
                     };
-                    if data.remaining() > MAX_BODY - bytes.len() {
-                        break emulator.refuse(ApiError::too_large());
+                    if data.remaining() > MAX_BODY_BYTES - bytes.len() {
+                        break api.refuse(ApiError::too_large());
                     }
                     bytes.put(data);
                 }

@@ -44,10 +44,7 @@ impl<'a> Builder<'a> {
             };
         }
         if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-            return match target
-                .strip_prefix('#')
-                .and_then(|at| self.root.pointer(at))
-            {
+            return match resolve(self.root, target) {
                 Some(target) => self.build(target, depth),
                 None => Value::Null,
             };
@@ -120,6 +117,21 @@ impl<'a> Builder<'a> {
     }
 }
 
+/// Returns what a reference names: the root, or an object within the root's `$defs`.
+///
+/// As in the schema's check, this is no JSON pointer: keys are never escaped, and lead
+/// through objects only.
+fn resolve<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
+    if reference == "#" {
+        return Some(root);
+    }
+    let keys = reference.strip_prefix("#/$defs/")?.split('/');
+    std::iter::once("$defs")
+        .chain(keys)
+        .try_fold(root, |value, key| value.as_object()?.get(key))
+        .filter(|target| target.is_object())
+}
+
 /// The type of the value to build. If there is none, other keywords imply it.
 fn kind(schema: &Value) -> Option<&str> {
     match schema.get("type") {
@@ -178,7 +190,7 @@ fn whole(number: f64) -> Value {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::of;
+    use super::{super::schema::check_schema, of};
 
     #[test]
     fn the_smallest_value_has_what_is_required_and_nothing_else() {
@@ -222,6 +234,53 @@ mod tests {
             ),
         ] {
             assert_eq!(of(&schema), smallest, "{schema}");
+        }
+    }
+
+    #[test]
+    fn references_lead_where_the_check_of_schemas_sees_them_lead() {
+        let with_reference = |reference: &str| {
+            json!({
+                "type": "object",
+                "properties": {"a": {"$ref": reference}},
+                "required": ["a"],
+                "$defs": {
+                    "a~1b": {"type": "string", "enum": ["escaped"]},
+                    "a/b": {"type": "string", "enum": ["one key"]},
+                    "a": {
+                        "type": "object",
+                        "properties": {"b": {"type": "string", "enum": ["nested"]}},
+                        "anyOf": [{"type": "string", "enum": ["in an array"]}]
+                    },
+                    "~0": {"type": "string", "enum": ["tilde"]}
+                }
+            })
+        };
+        for (reference, expected) in [
+            ("#/$defs/a~1b", json!("escaped")),
+            ("#/$defs/a/properties/b", json!("nested")),
+            ("#/$defs/~0", json!("tilde")),
+            ("#/$defs/", Value::Null),
+            ("#/$defs/~", Value::Null),
+            ("#/$defs/a/b", Value::Null),
+            ("#/$defs/a/anyOf/0", Value::Null),
+            ("#/$defs/a/properties/b/enum", Value::Null),
+            ("#/$defs", Value::Null),
+            ("#/properties/a", Value::Null),
+            ("#/", Value::Null),
+        ] {
+            let mut schema = with_reference(reference);
+            assert_eq!(of(&schema)["a"], expected, "{reference}");
+            // Without the definitions that are themselves outside the dialect.
+            let definitions = schema["$defs"].as_object_mut().unwrap();
+            definitions.remove("a/b");
+            definitions["a"].as_object_mut().unwrap().remove("anyOf");
+            let verdict = check_schema(&schema);
+            assert_eq!(
+                verdict.is_ok(),
+                !expected.is_null(),
+                "{reference}: {verdict:?}"
+            );
         }
     }
 

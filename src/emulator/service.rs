@@ -3,35 +3,22 @@
 use std::{
     convert::Infallible,
     error::Error,
-    fmt::Display,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
     task::{Context, Poll},
 };
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use http::{Request, Response};
 use http_body::Body;
-use serde_json::{Value, json};
 use tower::Service;
 
 use super::{
+    api::{Api, Route},
     body::EmulatorBody,
-    check::check,
-    config::{Config, Key},
-    error::ApiError,
+    config::Key,
     failure::Failure,
     future::ResponseFuture,
     quirk::Quirk,
-    reply::{CREATED, Reply},
-    stream,
     thoughts::Thoughts,
 };
-
-/// The longest body that is read.
-pub(super) const MAX_BODY: usize = 100 * 1024 * 1024;
 
 /// An offline Moonshot.
 ///
@@ -41,9 +28,7 @@ pub(super) const MAX_BODY: usize = 100 * 1024 * 1024;
 /// See the [module docs](super) for an example, and for what is accepted.
 #[derive(Clone, Debug, Default)]
 pub struct Emulator {
-    config: Arc<Config>,
-    requests: Arc<AtomicUsize>,
-    accepted: Arc<AtomicUsize>,
+    api: Api,
 }
 
 impl Emulator {
@@ -60,7 +45,7 @@ impl Emulator {
     /// Default: any key is accepted, and none is needed.
     #[must_use]
     pub fn with_api_key(mut self, key: impl Into<String>) -> Self {
-        self.config_mut().keys.push(Key(key.into()));
+        self.api.config_mut().keys.push(Key(key.into()));
         self
     }
 
@@ -74,7 +59,7 @@ impl Emulator {
         I: IntoIterator,
         I::Item: Into<String>,
     {
-        self.config_mut().models = Some(models.into_iter().map(Into::into).collect());
+        self.api.config_mut().models = Some(models.into_iter().map(Into::into).collect());
         self
     }
 
@@ -87,7 +72,7 @@ impl Emulator {
     /// Default: unknown models are answered with 404.
     #[must_use]
     pub fn accept_unknown_models(mut self) -> Self {
-        self.config_mut().unknown_models = true;
+        self.api.config_mut().unknown_models = true;
         self
     }
 
@@ -97,7 +82,7 @@ impl Emulator {
     /// Default: no request fails.
     #[must_use]
     pub fn fail_first(mut self, requests: usize, failure: Failure) -> Self {
-        self.config_mut().failures.push((requests, failure));
+        self.api.config_mut().failures.push((requests, failure));
         self
     }
 
@@ -125,22 +110,22 @@ impl Emulator {
     /// ```
     #[must_use]
     pub fn with_quirk(mut self, quirk: Quirk) -> Self {
-        self.config_mut().quirks.0.push(quirk);
+        self.api.config_mut().quirks.0.push(quirk);
         self
     }
 
-    /// Gives every thought a text of its own, and notes which ones requests bring back,
-    /// see [`returned_thoughts`](Self::returned_thoughts).
+    /// Gives every thought a unique text, and records which thoughts requests bring back.
+    /// See [`returned_thoughts`](Self::returned_thoughts).
     ///
     /// Default: all thoughts are the same.
     #[must_use]
     pub fn with_unique_thoughts(mut self) -> Self {
-        self.config_mut().thoughts = Thoughts::unique();
+        self.api.config_mut().thoughts = Thoughts::unique();
         self
     }
 
-    /// The `reasoning_content` of the requests that were accepted so far: for each
-    /// request, that of every message of the assistant. Empty without
+    /// Returns the `reasoning_content` of the requests that were accepted so far: for each
+    /// request, that of every assistant message. Empty without
     /// [`with_unique_thoughts`](Self::with_unique_thoughts).
     ///
     /// ```
@@ -163,131 +148,8 @@ impl Emulator {
     /// ```
     #[must_use]
     pub fn returned_thoughts(&self) -> Vec<Vec<Option<String>>> {
-        self.config.thoughts.returned()
+        self.api.returned_thoughts()
     }
-
-    fn config_mut(&mut self) -> &mut Config {
-        Arc::make_mut(&mut self.config)
-    }
-
-    /// Answers a chat request from its body.
-    pub(super) fn chat(&self, body: &[u8]) -> Response<EmulatorBody> {
-        let result = self.try_chat(body);
-        self.sign(result.unwrap_or_else(ApiError::into_response))
-    }
-
-    /// Answers a chat request whose body could not be read. A broken connection can't
-    /// carry the answer, but a test in the same process receives it.
-    pub(super) fn unreadable(&self, error: &dyn Display) -> Response<EmulatorBody> {
-        self.refuse(ApiError::invalid(format!(
-            "Invalid request: the request body could not be read: {error}"
-        )))
-    }
-
-    pub(super) fn refuse(&self, error: ApiError) -> Response<EmulatorBody> {
-        self.sign(error.into_response())
-    }
-
-    fn try_chat(&self, bytes: &[u8]) -> Result<Response<EmulatorBody>, ApiError> {
-        let body: Value = serde_json::from_slice(bytes).map_err(|error| {
-            ApiError::invalid(format!(
-                "Invalid request: the request body is not valid JSON: {error}"
-            ))
-        })?;
-        let request = check(&body, &self.config)?;
-        let number = self.accepted.fetch_add(1, Ordering::Relaxed);
-        self.config.thoughts.note(request.body);
-        let reply = Reply::to(&request, &self.config.thoughts, number, bytes.len());
-        let body = match (self.config.failure(number), request.stream) {
-            (None, false) => {
-                let (status, text) = self.config.quirks.json(reply.to_json());
-                let mut response = Response::new(EmulatorBody::frames([Bytes::from(text)]));
-                *response.status_mut() = status;
-                return Ok(response);
-            }
-            (None, true) => stream::body(&reply, request.include_usage, &self.config.quirks),
-            (Some(failure @ Failure::MidStream), true) => {
-                stream::broken_body(&reply, &failure.to_error())
-            }
-            (Some(failure), _) => return Err(failure.to_error()),
-        };
-        let mut response = Response::new(body);
-        let event_stream = HeaderValue::from_static("text/event-stream");
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, event_stream);
-        Ok(response)
-    }
-
-    fn models(&self) -> Value {
-        let models: Vec<Value> = self.config.models().into_iter().map(model).collect();
-        json!({"object": "list", "data": models})
-    }
-
-    /// Adds the headers that all answers have. The last four identify the account,
-    /// so a proxy may want to remove them.
-    fn sign(&self, mut response: Response<EmulatorBody>) -> Response<EmulatorBody> {
-        let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        let headers = response.headers_mut();
-        if let Ok(id) = HeaderValue::try_from(format!("{number:032x}")) {
-            headers.insert("msh-request-id", id.clone());
-            headers.insert("x-msh-trace-id", id);
-        }
-        for (name, value) in [
-            ("msh-uid", "emulated-user"),
-            ("msh-org-id", "emulated-org"),
-            ("msh-project-id", "emulated-project"),
-            ("msh-gid", "emulated-group"),
-        ] {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-        headers
-            .entry(header::CONTENT_TYPE)
-            .or_insert(HeaderValue::from_static("application/json; charset=utf-8"));
-        response
-    }
-
-    /// Routes a request, and answers whatever doesn't depend on the body.
-    fn route(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<Route, ApiError> {
-        if path.ends_with("/v1/chat/completions") {
-            if method != Method::POST {
-                return Err(ApiError::no_method("POST"));
-            }
-            self.config.check_key(headers)?;
-            let length = headers.get(header::CONTENT_LENGTH);
-            let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-            if length.is_some_and(|length| length > MAX_BODY as u64) {
-                return Err(ApiError::too_large());
-            }
-            return Ok(Route::Chat);
-        }
-
-        let wanted = match path.rsplit_once("/v1/models") {
-            Some((_, "")) => None,
-            Some((_, rest)) if rest.starts_with('/') => Some(&rest[1..]),
-            _ => return Err(ApiError::no_route(path)),
-        };
-        if method != Method::GET {
-            return Err(ApiError::no_method("GET"));
-        }
-        self.config.check_key(headers)?;
-        match wanted {
-            None => Ok(Route::Models(self.models())),
-            Some(id) if self.config.sells(id) => Ok(Route::Models(model(id))),
-            Some(id) => Err(ApiError::no_model(id)),
-        }
-    }
-}
-
-/// How a request is answered.
-#[derive(Debug)]
-enum Route {
-    Chat,
-    Models(Value),
-}
-
-fn model(id: &str) -> Value {
-    json!({"id": id, "object": "model", "created": CREATED, "owned_by": "moonshot"})
 }
 
 impl<B> Service<Request<B>> for Emulator
@@ -304,12 +166,13 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        match self.route(request.method(), request.uri().path(), request.headers()) {
-            Ok(Route::Chat) => ResponseFuture::reading(self.clone(), request.into_body()),
+        let api = &self.api;
+        match api.route(request.method(), request.uri().path(), request.headers()) {
+            Ok(Route::Chat) => ResponseFuture::reading(api.clone(), request.into_body()),
             Ok(Route::Models(models)) => {
-                ResponseFuture::ready(self.sign(Response::new(EmulatorBody::json(&models))))
+                ResponseFuture::ready(api.sign(Response::new(EmulatorBody::json(&models))))
             }
-            Err(error) => ResponseFuture::ready(self.refuse(error)),
+            Err(error) => ResponseFuture::ready(api.refuse(error)),
         }
     }
 }

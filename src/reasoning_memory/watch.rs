@@ -9,7 +9,7 @@ use super::{
     plan::Conversation,
     report::Forgotten,
 };
-use crate::sse::{Form, Part, Reader};
+use crate::sse::{BodyKind, Part, Reader};
 
 /// What is held of one response, in multiples of the longest thought.
 const BUDGET: usize = 4;
@@ -51,12 +51,12 @@ impl<M: ReasoningStore> Watch<M> {
             report.forget(Forgotten::Failed);
             return None;
         }
-        let Some(form) = Form::of(head.status, &head.headers) else {
+        let Some(kind) = BodyKind::of(head.status, &head.headers) else {
             report.forget(Forgotten::Unreadable);
             return None;
         };
         Some(Box::new(Self {
-            reader: Reader::new(form, BUDGET * max_thought_bytes),
+            reader: Reader::new(kind, BUDGET * max_thought_bytes),
             keeper: Keeper {
                 store,
                 conversation,

@@ -1,4 +1,4 @@
-//! The body of a response.
+//! The response body.
 
 use std::{
     fmt,
@@ -14,12 +14,18 @@ use pin_project::pin_project;
 use super::{ResponseRule, future::remove_account, rule::Rules, stream::Stream};
 use crate::{RequestBody, framing::remove_digests};
 
-/// The body of a response of [`ResponseCompat`](super::ResponseCompat): the inner
-/// service's where it is not read, a JSON answer as it came or was repaired, or a
-/// stream that is repaired while it passes.
+/// The response body of [`ResponseCompat`](super::ResponseCompat).
 ///
-/// The size of a JSON answer is known exactly, that of a stream is not before its
-/// end. Trailers and errors of the original come at its end.
+/// It is one of three: the inner service's body, if it is not read; a JSON answer that was
+/// read, unchanged or repaired; or a stream that is repaired frame by frame.
+///
+/// Trailers of the inner body are forwarded. `size_hint` is exact for a JSON answer that was
+/// read completely; for a stream it only becomes exact at the end.
+///
+/// # Errors
+///
+/// Errors of the inner body are returned unchanged, after the data that was received before
+/// them.
 #[pin_project]
 pub struct ResponseBody<B: Body> {
     #[pin]
@@ -38,13 +44,13 @@ enum Kind<B: Body, E> {
     },
 }
 
-/// How a stream goes on behind what can be handed on.
+/// What follows the pieces of a stream that are ready.
 enum Last<E> {
-    /// With more of its body.
+    /// More frames of the inner body.
     More,
     Trailers(Box<HeaderMap>),
     Error(E),
-    /// Not at all.
+    /// The end.
     Nothing,
 }
 
@@ -69,7 +75,7 @@ impl<B: Body> ResponseBody<B> {
 }
 
 impl<B: Body> Default for ResponseBody<B> {
-    /// The empty body.
+    /// Creates an empty body.
     fn default() -> Self {
         Self::whole(RequestBody::default(), Rules::default())
     }
@@ -77,7 +83,7 @@ impl<B: Body> Default for ResponseBody<B> {
 
 impl<B: Body> fmt::Debug for ResponseBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the text: bodies end up in logs.
+        // Without the text, because debug output is often logged.
         match &self.kind {
             Kind::Whole(body) => f.debug_tuple("ResponseBody").field(body).finish(),
             Kind::Stream { stream, last, .. } => f
@@ -128,7 +134,7 @@ where
                     Ok(data) => {
                         stream.push(data);
                         if body.is_end_stream() {
-                            // Saves a wait for the word that there is no more.
+                            // Ends the stream without another poll.
                             stream.finish();
                             *last = Last::Nothing;
                         }
@@ -178,8 +184,7 @@ where
     }
 }
 
-/// A frame without what identifies an account: trailers are fields as those of the
-/// head are.
+/// Removes the fields that identify an account from trailers.
 fn cleaned(mut frame: Frame<Bytes>, rules: Rules) -> Frame<Bytes> {
     if let Some(trailers) = frame.trailers_mut() {
         if rules.is_on(ResponseRule::AccountHeaders) {

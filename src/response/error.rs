@@ -1,68 +1,65 @@
-//! Rule `error`: errors in the shape that clients look for.
+//! Rule `error`: gives errors OpenAI's shape.
 
 use std::borrow::Cow;
 
-use super::{
-    members::{each_member, quoted},
-    ops::Ops,
-};
+use super::{object_members::each_member, pending_edits::PendingEdits};
 use crate::{
     json::{Kind, Value},
     sse::Answer,
 };
 
-/// The error type of errors without one.
+/// The `type` of errors that have none.
 const SERVER_ERROR: &str = "server_error";
 
-/// What an error without a message says.
+/// The message of errors that have none.
 const NO_MESSAGE: &str = "The upstream reported an error without a message";
 
-/// Members of an error, wherever it has them.
+/// The members of an error, from the object that holds them.
 #[derive(Default)]
-struct Told {
+struct ErrorMembers {
     message: Option<Value>,
     kind: Option<Value>,
     code: Option<Value>,
     object: Option<Value>,
-    /// There is no member at all.
-    is_nothing: bool,
+    /// The object has no members.
+    is_empty: bool,
 }
 
-impl Told {
-    fn by(object: Value, text: &[u8]) -> Self {
-        let mut told = Self {
-            is_nothing: true,
+impl ErrorMembers {
+    fn of(object: Value, text: &[u8]) -> Self {
+        let mut members = Self {
+            is_empty: true,
             ..Self::default()
         };
         each_member(text, object, |key, member| {
-            told.is_nothing = false;
+            members.is_empty = false;
             match key {
-                b"message" => told.message = Some(member.value),
-                b"type" => told.kind = Some(member.value),
-                b"code" => told.code = Some(member.value),
-                b"object" => told.object = Some(member.value),
+                b"message" => members.message = Some(member.value),
+                b"type" => members.kind = Some(member.value),
+                b"code" => members.code = Some(member.value),
+                b"object" => members.object = Some(member.value),
                 _ => {}
             }
         });
-        told
+        members
     }
 }
 
-/// Whether what was read is an error; if it is, it gets OpenAI's shape. Returns
-/// whether it is one, and whether it was repaired.
-pub(super) fn repair(answer: &Answer, text: &[u8], ops: &mut Ops) -> (bool, bool) {
+/// Gives an answer that is an error OpenAI's shape. Returns whether it is an error, and
+/// whether it was repaired.
+pub(super) fn repair(answer: &Answer, text: &[u8], edits: &mut PendingEdits) -> (bool, bool) {
     match answer.error {
         Some(error) if error.kind == Kind::Object => {
-            let told = Told::by(error, text);
+            let members = ErrorMembers::of(error, text);
             (
-                !told.is_nothing,
-                !told.is_nothing && complete(error, &told, text, ops),
+                !members.is_empty,
+                !members.is_empty && complete(error, &members, text, edits),
             )
         }
-        // Clients take these for no error.
+        // Clients do not treat these as errors.
         Some(error) if error.kind == Kind::False || is_empty_string(error) => (false, false),
         Some(error) => {
-            let top = Told::by(whole(answer), text);
+            let top = ErrorMembers::of(whole(answer), text);
             let own_code = top
                 .code
                 .map_or(Cow::Borrowed("null"), |code| raw(code, text));
@@ -72,11 +69,11 @@ pub(super) fn repair(answer: &Answer, text: &[u8], ops: &mut Ops) -> (bool, bool
                 Some(message) => (message, own_code),
                 None => (spelled(error, text), own_code),
             };
-            ops.replace(error.span, object(&message, top.kind, &code, text));
+            edits.replace(error.span, object(&message, top.kind, &code, text));
             (true, true)
         }
         None if answer.choices_array.is_none() && answer.usage.is_none() => {
-            let top = Told::by(whole(answer), text);
+            let top = ErrorMembers::of(whole(answer), text);
             let is_called_one = string(top.object, text).as_deref() == Some("error");
             let is_one = is_called_one || top.kind.is_some() || top.code.is_some();
             let Some(message) = string(top.message, text).filter(|_| is_one) else {
@@ -86,38 +83,38 @@ pub(super) fn repair(answer: &Answer, text: &[u8], ops: &mut Ops) -> (bool, bool
                 .code
                 .map_or(Cow::Borrowed("null"), |code| raw(code, text));
             let error = object(&message, top.kind, &code, text);
-            ops.append(answer.object, format!("\"error\":{error}"));
+            edits.append(answer.object, format!("\"error\":{error}"));
             (true, true)
         }
         None => (false, false),
     }
 }
 
-/// Gives an error object what it lacks.
-fn complete(error: Value, told: &Told, text: &[u8], ops: &mut Ops) -> bool {
+/// Adds a missing `message` and `type` to an error object. Returns whether it did.
+fn complete(error: Value, members: &ErrorMembers, text: &[u8], edits: &mut PendingEdits) -> bool {
     let mut is_changed = false;
     let mut put = |there: Option<Value>, key: &str, what: String| {
         match there {
-            None => ops.append(error.span, format!("\"{key}\":{what}")),
-            Some(value) => ops.replace(value.span, what),
+            None => edits.append(error.span, format!("\"{key}\":{what}")),
+            Some(value) => edits.replace(value.span, what),
         }
         is_changed = true;
     };
-    match told.message {
+    match members.message {
         None => put(None, "message", quoted(NO_MESSAGE)),
         Some(message) if message.kind == Kind::String => {}
         Some(message) if message.kind == Kind::Null => {
-            put(told.message, "message", quoted(NO_MESSAGE));
+            put(members.message, "message", quoted(NO_MESSAGE));
         }
-        Some(message) => put(told.message, "message", quoted(&spelled(message, text))),
+        Some(message) => put(members.message, "message", quoted(&spelled(message, text))),
     }
-    if told.kind.is_none_or(|kind| kind.kind == Kind::Null) {
-        put(told.kind, "type", quoted(SERVER_ERROR));
+    if members.kind.is_none_or(|kind| kind.kind == Kind::Null) {
+        put(members.kind, "type", quoted(SERVER_ERROR));
     }
     is_changed
 }
 
-/// An error in OpenAI's shape.
+/// Writes an error object in OpenAI's shape.
 fn object(message: &str, kind: Option<Value>, code: &str, text: &[u8]) -> String {
     let kind = string(kind, text);
     let kind = quoted(kind.as_deref().unwrap_or(SERVER_ERROR));
@@ -142,9 +139,14 @@ fn string(value: Option<Value>, text: &[u8]) -> Option<String> {
     Some(String::from_utf8_lossy(&said).into_owned())
 }
 
-/// What a string says, or how another value is spelled.
+/// Returns the text of a string, or the JSON of another value.
 fn spelled(value: Value, text: &[u8]) -> String {
     string(Some(value), text).unwrap_or_else(|| raw(value, text).into_owned())
+}
+
+/// Writes a text as a JSON string, quotes included.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 fn raw(value: Value, text: &[u8]) -> Cow<'_, str> {

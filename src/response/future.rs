@@ -1,4 +1,4 @@
-//! From the head of a response to its body.
+//! Response future: decides from the head of a response how its body is repaired.
 
 use std::{
     fmt,
@@ -14,34 +14,40 @@ use http_body::Body;
 use pin_project::pin_project;
 
 use super::{
-    ResponseBody, ResponseReport, ResponseRule, asked::Slot, layer::Config, repair::Repair,
-    stream::Stream,
+    ResponseBody, ResponseReport, ResponseRule, layer::Config, repair::Repair,
+    request_facts::RequestFactsSlot, stream::Stream,
 };
 use crate::{
     RequestBody,
     body::{Read, ReadBody, Rope},
     framing::{reframe, remove_digests},
-    sse::Form,
+    sse::BodyKind,
 };
 
 /// Response future for [`ResponseCompat`](super::ResponseCompat).
 ///
-/// A JSON answer is read before the future is ready, as its length may change.
+/// It resolves with a JSON answer once the whole body was read, because `Content-Length` may
+/// change, and with any other response as soon as its head has arrived.
+///
+/// # Errors
+///
+/// Resolves to an error of the inner service unchanged. An error of the body is not returned
+/// here but by [`ResponseBody`].
 #[pin_project]
 #[must_use = "futures do nothing unless polled"]
 pub struct ResponseFuture<F, B> {
     #[pin]
     kind: Kind<F, B>,
     config: Arc<Config>,
-    /// Where the request left a note, if its answer is read.
-    slot: Option<Slot>,
+    /// The slot with facts about the request, if its answer may be read.
+    slot: Option<RequestFactsSlot>,
 }
 
 #[pin_project(project = KindProj)]
 enum Kind<F, B> {
-    /// The inner service has the request.
+    /// Waiting for the inner service.
     Calling(#[pin] F),
-    /// A JSON answer is being read.
+    /// Reading a JSON answer.
     Reading {
         #[pin]
         body: ReadBody<B>,
@@ -51,7 +57,11 @@ enum Kind<F, B> {
 }
 
 impl<F, B> ResponseFuture<F, B> {
-    pub(super) const fn new(future: F, config: Arc<Config>, slot: Option<Slot>) -> Self {
+    pub(super) const fn new(
+        future: F,
+        config: Arc<Config>,
+        slot: Option<RequestFactsSlot>,
+    ) -> Self {
         Self {
             kind: Kind::Calling(future),
             config,
@@ -82,23 +92,23 @@ where
                     }
                     parts.extensions.insert(report.clone());
                     let limit = this.config.max_answer_bytes;
-                    let (slot, form) = match (this.slot.take(), form(&parts, &body, limit)) {
-                        (Some(slot), Some(form)) => (slot, form),
+                    let (slot, kind) = match (this.slot.take(), body_kind(&parts, &body, limit)) {
+                        (Some(slot), Some(kind)) => (slot, kind),
                         _ => {
                             let body = ResponseBody::whole(RequestBody::unread(body), rules);
                             return Poll::Ready(Ok(Response::from_parts(parts, body)));
                         }
                     };
-                    let repair = Repair::new(rules, limit, slot.asked(), report);
-                    match form {
-                        Form::Events => {
-                            // Whether the body will be changed, nobody knows yet.
+                    let repair = Repair::new(rules, limit, slot.facts(), report);
+                    match kind {
+                        BodyKind::Events => {
+                            // The body may be changed after its head was sent.
                             parts.headers.remove(CONTENT_LENGTH);
                             remove_digests(&mut parts.headers);
                             let body = ResponseBody::stream(body, Stream::new(repair), rules);
                             return Poll::Ready(Ok(Response::from_parts(parts, body)));
                         }
-                        Form::Json => this.kind.set(Kind::Reading {
+                        BodyKind::Json => this.kind.set(Kind::Reading {
                             body: ReadBody::new(body, limit),
                             waiting: Some((parts, Box::new(repair))),
                         }),
@@ -118,17 +128,17 @@ where
     }
 }
 
-/// What the body can be read as.
-fn form<B: Body>(parts: &Parts, body: &B, limit: usize) -> Option<Form> {
-    match Form::of(parts.status, &parts.headers)? {
-        // That of an error is no answer that breaks off.
-        Form::Events if !parts.status.is_success() => None,
-        Form::Json if body.size_hint().lower() > limit as u64 => None,
-        form => Some(form),
+/// Returns how the body is read, or `None` if it is not.
+fn body_kind<B: Body>(parts: &Parts, body: &B, limit: usize) -> Option<BodyKind> {
+    match BodyKind::of(parts.status, &parts.headers)? {
+        // The stream of an error is not checked for its end.
+        BodyKind::Events if !parts.status.is_success() => None,
+        BodyKind::Json if body.size_hint().lower() > limit as u64 => None,
+        kind => Some(kind),
     }
 }
 
-/// The response with a JSON answer, once that is read.
+/// Builds the response from a JSON answer that was read.
 fn respond<B: Body>(
     mut parts: Parts,
     mut repair: Repair,
@@ -152,7 +162,7 @@ fn respond<B: Body>(
     Response::from_parts(parts, body)
 }
 
-/// Removes the fields that identify an account. Returns how many there were.
+/// Removes the fields that identify an account. Returns how many were removed.
 pub(super) fn remove_account(fields: &mut HeaderMap) -> usize {
     const ACCOUNT: [&str; 4] = ["msh-uid", "msh-org-id", "msh-project-id", "msh-gid"];
     ACCOUNT

@@ -1,10 +1,8 @@
-//! Answers that OpenAI's clients understand: a layer that repairs them on their way
-//! back.
+//! Middleware that repairs Moonshot's answers for OpenAI's clients.
 //!
-//! Moonshot's answers are compatible with OpenAI's, but for some details that trip
-//! OpenAI's clients. [`ResponseCompatLayer`] repairs them, in streams while they pass
-//! and in JSON answers. It belongs around
-//! [`MoonshotCompatLayer`](crate::MoonshotCompatLayer):
+//! Moonshot's answers are compatible with OpenAI's except for a few details on which OpenAI's
+//! clients fail. [`ResponseCompatLayer`] repairs these details in JSON answers and in streams,
+//! event by event. It wraps [`MoonshotCompatLayer`](crate::MoonshotCompatLayer):
 //!
 //! ```
 //! use axum::{Router, body::Body, http::Request};
@@ -35,7 +33,7 @@
 //! let report = response.extensions().get::<ResponseReport>().ok_or("no report")?.clone();
 //! let stream = response.into_body().collect().await?.to_bytes();
 //!
-//! // Without the layer, the client would take half an answer for all of it.
+//! // Without the layer, the client would mistake half an answer for a whole one.
 //! let last = stream.trim_ascii().rsplit(|&byte| byte == b'\n').next();
 //! assert!(last.ok_or("empty")?.starts_with(br#"data: {"error":{"message":"The stream ended"#));
 //! assert_eq!(report.count(ResponseRule::End), 1);
@@ -45,57 +43,71 @@
 //!
 //! # What is repaired
 //!
-//! See [`ResponseRule`] for each repair, its reason and its source. Every rule can be
-//! disabled. What needs no repair keeps its bytes: an event is edited in place, and
-//! a frame without anything to repair is handed on itself, without a copy.
+//! [`ResponseRule`] lists each repair with its reason and its source. Every rule can be
+//! disabled. [`ResponseReport`] in the response's extensions counts the repairs.
 //!
-//! Two rules depend on the request, which [`MoonshotCompat`](crate::MoonshotCompat)
-//! reads: [`Model`](ResponseRule::Model) on the name that it replaced, and, in
-//! streams, [`Usage`](ResponseRule::Usage) on `stream_options.include_usage`. Without it
-//! inside, or where it did not read the request, they do nothing.
+//! Whatever needs no repair keeps its bytes: edits are made in place, and a frame without
+//! edits is forwarded without a copy.
+//!
+//! Two rules need facts from the request: [`Model`](ResponseRule::Model) needs the name that
+//! was replaced, and, in streams, [`Usage`](ResponseRule::Usage) needs
+//! `stream_options.include_usage`. [`MoonshotCompat`](crate::MoonshotCompat) inside of this
+//! layer supplies them when it reads a request. Otherwise both rules do nothing.
 //!
 //! # Which responses are read
 //!
-//! Those to `POST …/chat/completions`:
+//! Responses to `POST …/chat/completions` are read by their content type:
 //!
-//! - `text/event-stream` with a status of success, as a stream. It loses its
-//!   `Content-Length` and its digests, because it may become longer.
-//! - `application/json`, with any status, as a JSON answer. It is read before the
-//!   response is handed on. `Content-Length` and digests are corrected if it changed.
+//! - `text/event-stream` with a status of 2xx is read as a stream. `Content-Length` and
+//!   digests are removed from its head, because its length may change.
+//! - `application/json` or `…+json`, with any status, is read as a JSON answer. The response
+//!   is returned once the answer was read. If it was changed, `Content-Length` is set anew and
+//!   digests are removed.
 //!
-//! Compressed bodies pass unread: ask the upstream for none, or decompress them
-//! inside of this layer. So do events and answers over
-//! [`max_answer_bytes`](ResponseCompatLayer::with_max_answer_bytes), and everything
-//! that is no valid JSON object. Of every response the account's headers are dropped.
+//! These are forwarded unread and unchanged:
 //!
-//! # What waits
+//! - compressed bodies: decompress them inside of this layer, or ask the upstream for
+//!   uncompressed ones
+//! - events and JSON answers over
+//!   [`max_answer_bytes`](ResponseCompatLayer::with_max_answer_bytes), 8 MiB by default
+//! - data that is not a valid JSON object
 //!
-//! Events are handed on as soon as they are complete; the start of an event waits for
-//! its rest. One event more may wait: the one with the name of a tool call, until the
-//! next chunk shows whether the name is complete. Nothing else does, and nothing waits
-//! with [`ToolCalls`](ResponseRule::ToolCalls) disabled.
+//! The account's headers are removed from every response, whatever its request.
 //!
-//! # Where it belongs
+//! # Errors
 //!
-//! Outside of `MoonshotCompatLayer`, and outside of everything that reads answers as
-//! Moonshot gives them. Compression of responses belongs outside of this layer.
+//! The layer adds no errors of its own. An error of the inner service or of its body is
+//! returned unchanged. A stream that ends too early without an error gets an error event
+//! ([`End`](ResponseRule::End)).
+//!
+//! # Latency
+//!
+//! An event is forwarded as soon as it is complete. With
+//! [`ToolCalls`](ResponseRule::ToolCalls) enabled, an event with the name of a tool call is
+//! held back until a later chunk shows whether the name is complete, along with the events
+//! behind it. No other event is held back.
+//!
+//! # Order of layers
+//!
+//! Add this layer outside of `MoonshotCompatLayer`, and outside of every layer that reads
+//! Moonshot's own answers. Add compression of responses outside of this layer.
 
-mod asked;
 mod body;
 mod error;
 mod future;
 mod layer;
-mod members;
-mod ops;
+mod object_members;
+mod pending_edits;
 mod repair;
 mod report;
+mod request_facts;
 mod rule;
 mod service;
 mod stream;
 mod tool_calls;
 mod usage;
 
-pub(crate) use self::asked::Slot;
+pub(crate) use self::request_facts::RequestFactsSlot;
 pub use self::{
     body::ResponseBody, future::ResponseFuture, layer::ResponseCompatLayer, report::ResponseReport,
     rule::ResponseRule, service::ResponseCompat,

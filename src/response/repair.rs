@@ -1,60 +1,59 @@
-//! What is wrong with an answer, event by event.
+//! Applies the rules to one answer, event by event.
 
 use std::ops::Range;
 
 use bytes::Bytes;
 
 use super::{
-    ResponseReport, ResponseRule,
-    asked::Asked,
-    error,
-    ops::Ops,
+    ResponseReport, ResponseRule, error,
+    pending_edits::PendingEdits,
+    request_facts::RequestFacts,
     rule::Rules,
     tool_calls::{Event, ToolCalls},
-    usage::{self, Other, Usage},
+    usage::{self, Usage, UsageRepairs},
 };
 use crate::{
     json::Rope,
     sse::{self, Answer, Data},
 };
 
-/// How many choices of a stream are told apart. With more, its end is not judged.
+/// How many choices of a stream are tracked. With more, its end is not checked.
 const MAX_CHOICES: usize = 1024;
 
-/// The event that says that a stream broke off. It doesn't spell the marker, which
-/// some clients look for anywhere in a line.
+/// The event that is appended to a stream that broke off. It does not contain `[DONE]`,
+/// because some clients look for that anywhere in a line.
 const BROKE_OFF: &str = concat!(
     "data: {\"error\":{\"message\":\"The stream ended before the answer was complete: ",
     "neither a finish_reason nor the marker of its end arrived\",",
     "\"type\":\"server_error\",\"param\":null,\"code\":\"stream_broke_off\"}}\n\n"
 );
 
-/// What one answer needs.
+/// The state of the repair of one answer.
 #[derive(Debug)]
 pub(super) struct Repair {
     rules: Rules,
     limit: usize,
-    asked: Asked,
+    request: RequestFacts,
     report: ResponseReport,
     answer: Answer,
     joined: Vec<u8>,
-    /// Repairs of the text so far.
-    pub(super) ops: Ops,
+    /// Edits of the text that was not forwarded yet.
+    pub(super) edits: PendingEdits,
     tool_calls: ToolCalls,
     usage: Usage,
     end: End,
 }
 
-/// What is known of the end of a stream.
+/// How far a stream is from its end.
 #[derive(Debug, Default)]
 struct End {
-    /// Each choice, and whether it has its `finish_reason`.
+    /// The index of each choice, and whether it has had its `finish_reason`.
     choices: Vec<(u32, bool)>,
-    /// `[DONE]` came: what follows is no answer.
+    /// `[DONE]` has arrived. Later events are not read.
     is_done: bool,
-    /// An error came.
+    /// An error has arrived.
     is_error: bool,
-    /// Something was not read that may have been the end.
+    /// An event that was not read may have been the end.
     is_unknown: bool,
 }
 
@@ -77,27 +76,32 @@ impl End {
 }
 
 impl Repair {
-    pub(super) fn new(rules: Rules, limit: usize, asked: Asked, report: ResponseReport) -> Self {
+    pub(super) fn new(
+        rules: Rules,
+        limit: usize,
+        request: RequestFacts,
+        report: ResponseReport,
+    ) -> Self {
         Self {
             rules,
             limit,
-            asked,
+            request,
             report,
             answer: Answer::default(),
             joined: Vec::new(),
-            ops: Ops::default(),
+            edits: PendingEdits::default(),
             tool_calls: ToolCalls::default(),
             usage: Usage::default(),
             end: End::default(),
         }
     }
 
-    /// Where the text begins that has to be held back.
+    /// Returns the offset from which on the text has to be held back.
     pub(super) fn held(&self) -> Option<usize> {
         self.tool_calls.held()
     }
 
-    /// The first `length` bytes of the text were handed on.
+    /// Moves offsets after the first `length` bytes of the text were forwarded.
     pub(super) fn advance(&mut self, length: usize) {
         self.tool_calls.advance(length);
     }
@@ -107,14 +111,14 @@ impl Repair {
         sse::is_longer(event, self.limit)
     }
 
-    /// An event is too long, and passes unread. `text` is what is held back before it.
+    /// Skips an event that is too long. `text` is the text that is held back before it.
     pub(super) fn unread(&mut self, text: &[u8]) {
         self.end.is_unknown = true;
         self.close(text);
     }
 
-    /// Looks at the complete event in `at` of `text`. `is_first` says that it is the
-    /// stream's first.
+    /// Repairs the complete event in `at` of `text`. `is_first` is true for the first event
+    /// of a stream.
     pub(super) fn event(&mut self, text: &[u8], at: Range<usize>, is_first: bool) {
         if self.end.is_done {
             return;
@@ -137,7 +141,7 @@ impl Repair {
         }
     }
 
-    /// Looks at data in one line, in the event that begins at `event`.
+    /// Repairs data in one line, in the event that begins at `event`.
     fn data(&mut self, text: &[u8], line: Range<usize>, event: usize) {
         if sse::is_done(&text[line.clone()]) {
             self.done(text, event);
@@ -146,53 +150,54 @@ impl Repair {
         }
     }
 
-    /// Looks at data in several lines. If it needs a repair, the event is written
-    /// anew, as what JSON says doesn't depend on its lines.
+    /// Repairs data in several lines. If it needs an edit, the whole event is written anew,
+    /// because spans of the joined lines are not spans of the event.
     fn lines(&mut self, text: &[u8], at: Range<usize>, is_first: bool) {
         let joined = std::mem::take(&mut self.joined);
         if sse::is_done(&joined) {
             self.done(text, at.start);
         } else if self.answer.read(&joined, 0..joined.len()) {
-            // Names that are open are in another text than this one's.
+            // Open names have spans of `text`, not of the joined lines.
             self.close(text);
-            let ops = std::mem::take(&mut self.ops);
+            let edits = std::mem::take(&mut self.edits);
             self.chunk(&joined, None);
-            let mut own = std::mem::replace(&mut self.ops, ops);
+            let mut own = std::mem::replace(&mut self.edits, edits);
             if !own.is_empty() {
                 let data = own.apply(Bytes::copy_from_slice(&joined)).into_bytes();
                 let event = sse::with_data(&text[at.clone()], is_first, &data);
                 let at = crate::json::Span::new(at.start, at.end);
-                self.ops.replace(at, Bytes::from(event));
+                self.edits.replace(at, Bytes::from(event));
             }
         }
         self.joined = joined;
     }
 
-    /// `[DONE]` comes at `at`.
+    /// Handles `[DONE]`, in the event that begins at `at`.
     fn done(&mut self, text: &[u8], at: usize) {
         self.close(text);
         if let Some(event) = self.missing_usage() {
-            self.ops.insert(at, event);
+            self.edits.insert(at, event);
         }
         self.end.is_done = true;
     }
 
-    /// Looks at a chunk that was read.
+    /// Repairs a chunk that was parsed into `self.answer`.
     fn chunk(&mut self, text: &[u8], start: Option<u32>) {
         self.end.chunk(&self.answer);
         self.model(text);
         if self.is_on(ResponseRule::ToolCalls) {
             let event = Event { text, start };
-            let repairs = self.tool_calls.chunk(&self.answer, event, &mut self.ops);
+            let repairs = self.tool_calls.chunk(&self.answer, event, &mut self.edits);
             self.count(ResponseRule::ToolCalls, repairs);
         }
-        if self.asked.include_usage && self.is_on(ResponseRule::Usage) {
+        if self.request.include_usage && self.is_on(ResponseRule::Usage) {
             let is_only_choice = self.end.choices.len() == 1;
-            let other = Other {
+            let repairs = UsageRepairs {
                 cached_tokens: self.is_on(ResponseRule::CachedTokens),
                 model: self.other_model(text),
             };
-            self.usage.chunk(&self.answer, text, is_only_choice, &other);
+            self.usage
+                .chunk(&self.answer, text, is_only_choice, &repairs);
         }
         self.cached_tokens(text);
         if self.error(text) {
@@ -201,28 +206,27 @@ impl Repair {
         }
     }
 
-    /// Repairs a JSON answer, which is `text`. `None` if there is nothing to repair.
+    /// Repairs a JSON answer. Returns `None` if there is nothing to repair.
     pub(super) fn json(&mut self, text: &Bytes) -> Option<Rope> {
         if self.answer.read(text, 0..text.len()) {
             self.model(text);
-            let other = Other {
+            let repairs = UsageRepairs {
                 cached_tokens: self.is_on(ResponseRule::CachedTokens),
                 model: None,
             };
             if self.is_on(ResponseRule::Usage)
-                && usage::complete(&self.answer, text, &other, &mut self.ops)
+                && usage::complete(&self.answer, text, &repairs, &mut self.edits)
             {
                 self.report.add(ResponseRule::Usage);
             }
             self.cached_tokens(text);
             self.error(text);
         }
-        (!self.ops.is_empty()).then(|| self.ops.apply(text.clone()))
+        (!self.edits.is_empty()).then(|| self.edits.apply(text.clone()))
     }
 
-    /// What the stream breaks off in, at the end of `text`: an event that lacks the
-    /// empty line, or the start of one. Returns whether it is only a start, which no
-    /// client can read.
+    /// Repairs the last event of a stream that lacks the empty line behind it. Returns
+    /// whether its data is incomplete, so that no client can read it.
     pub(super) fn last_event(&mut self, text: &[u8], at: Range<usize>, is_first: bool) -> bool {
         let data = sse::data(&text[at.clone()], is_first, &mut self.joined);
         let is_whole = match data {
@@ -242,7 +246,7 @@ impl Repair {
         !is_whole
     }
 
-    /// The stream is over: what is missing at its end.
+    /// Ends the stream. Returns what has to be appended to it.
     pub(super) fn finish(&mut self, text: &[u8]) -> Missing {
         self.close(text);
         let end = &self.end;
@@ -259,9 +263,9 @@ impl Repair {
         }
     }
 
-    /// Takes names of tool calls for whole: nothing more comes.
+    /// Treats all names of tool calls as complete.
     pub(super) fn close(&mut self, text: &[u8]) {
-        let repairs = self.tool_calls.close_all(text, &mut self.ops);
+        let repairs = self.tool_calls.close_all(text, &mut self.edits);
         self.count(ResponseRule::ToolCalls, repairs);
     }
 
@@ -274,15 +278,15 @@ impl Repair {
     fn model(&mut self, text: &[u8]) {
         if let Some(name) = self.other_model(text) {
             if let Some(model) = self.answer.model {
-                self.ops.replace(model.span, name);
+                self.edits.replace(model.span, name);
                 self.report.add(ResponseRule::Model);
             }
         }
     }
 
-    /// The name of the model, if the answer has another one.
+    /// Returns the client's name for the model, if the answer has another one.
     fn other_model(&self, text: &[u8]) -> Option<Bytes> {
-        let name = self.asked.model.as_ref();
+        let name = self.request.model.as_ref();
         let model = self.answer.model?;
         name.filter(|name| {
             self.is_on(ResponseRule::Model)
@@ -295,19 +299,19 @@ impl Repair {
     fn cached_tokens(&mut self, text: &[u8]) {
         if let Some(usage) = self.answer.usage {
             if self.is_on(ResponseRule::CachedTokens)
-                && usage::add_cached_tokens(usage.value, text, &mut self.ops)
+                && usage::add_cached_tokens(usage.value, text, &mut self.edits)
             {
                 self.report.add(ResponseRule::CachedTokens);
             }
         }
     }
 
-    /// Returns whether this is an error.
+    /// Repairs an error. Returns whether the answer is one.
     fn error(&mut self, text: &[u8]) -> bool {
         if !self.is_on(ResponseRule::Error) {
             return self.answer.error.is_some();
         }
-        let (is_error, is_repaired) = error::repair(&self.answer, text, &mut self.ops);
+        let (is_error, is_repaired) = error::repair(&self.answer, text, &mut self.edits);
         self.count(ResponseRule::Error, u32::from(is_repaired));
         is_error
     }
@@ -323,12 +327,12 @@ impl Repair {
     }
 }
 
-/// What is missing at the end of a stream.
+/// An event to append to a stream.
 #[derive(Debug)]
 pub(super) enum Missing {
     Nothing,
-    /// An event with the usage.
+    /// The chunk with the usage.
     Usage(Bytes),
-    /// An event that says that it is no end.
+    /// The error event of a stream that broke off.
     End(Bytes),
 }

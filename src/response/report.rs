@@ -1,4 +1,4 @@
-//! What was repaired.
+//! Report of the repairs of one response.
 
 use std::{
     fmt,
@@ -12,28 +12,28 @@ use super::ResponseRule;
 
 const RULES: usize = ResponseRule::ALL.len();
 
-/// What [`ResponseCompat`](super::ResponseCompat) did to one response: how often each
-/// rule repaired something.
+/// Counts how often each rule of [`ResponseCompat`](super::ResponseCompat) repaired something
+/// in one response.
 ///
-/// It is in the extensions of every response. The body of a stream is repaired while
-/// it is read, so the counts of a stream are complete once its body is over; clones
-/// share them.
+/// [`ResponseCompat`](super::ResponseCompat) puts it into the extensions of every response.
+/// A stream is repaired while its body is read, so its counts are only complete at the end of
+/// the body. Clones share the counts.
 ///
-/// Displayed in one line for logs, without anything of the response's contents:
-/// `repaired: usage 1, tool_calls 3`.
+/// `Display` writes one line for logs, which contains no part of the response:
+/// `repaired: usage 1, tool_calls 3`, or `nothing to repair`.
 #[derive(Clone, Default)]
 pub struct ResponseReport {
     counts: Arc<[AtomicU32; RULES]>,
 }
 
 impl ResponseReport {
-    /// How often a rule repaired something so far.
+    /// Returns how often a rule has repaired something so far.
     #[must_use]
     pub fn count(&self, rule: ResponseRule) -> u32 {
         self.counts[rule as usize].load(Ordering::Relaxed)
     }
 
-    /// Whether nothing was repaired so far.
+    /// Returns whether nothing has been repaired so far.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         ResponseRule::ALL.iter().all(|&rule| self.count(rule) == 0)

@@ -1,18 +1,18 @@
-//! What is repaired.
+//! The rules, and which of them are enabled.
 
 use std::fmt;
 
 /// Declares the rules.
 macro_rules! rules {
     ($( $(#[doc = $doc:literal])+ $rule:ident => $name:literal, )+) => {
-        /// A repair of answers. Each can be switched off with
-        /// [`ResponseCompatLayer::without_rule`](super::ResponseCompatLayer::without_rule).
+        /// A rule by which answers are repaired.
         ///
-        /// Displayed as its name in snake case, `tool_calls`, which is a good metric
-        /// label.
+        /// All rules are enabled by default;
+        /// [`ResponseCompatLayer::without_rule`](super::ResponseCompatLayer::without_rule)
+        /// disables one. `Display` writes the [`name`](Self::name).
         ///
-        /// Each says how its fault is known: documented by Moonshot, from live
-        /// reports, or a judgement. Nothing was measured against the live API by us.
+        /// Each rule names the grade of what it knows about Moonshot: documented, live
+        /// report, or judgement. None was measured against the live API for this crate.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum ResponseRule {
@@ -20,10 +20,11 @@ macro_rules! rules {
         }
 
         impl ResponseRule {
-            /// Every rule.
+            /// All rules.
             pub const ALL: &'static [Self] = &[ $( Self::$rule, )+ ];
 
-            /// The rule's name in snake case.
+            /// Returns the rule's name in snake case, such as `tool_calls`. It suits
+            /// metric labels.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -35,41 +36,45 @@ macro_rules! rules {
 }
 
 rules! {
-    /// Drops the headers `msh-uid`, `msh-org-id`, `msh-project-id` and `msh-gid` of
-    /// every response, which identify the account that pays (live reports). Request
-    /// ids, `Msh-Request-Id` and `x-msh-trace-id`, stay.
+    /// Removes the headers that identify the account that pays: `msh-uid`, `msh-org-id`,
+    /// `msh-project-id` and `msh-gid` (live reports). It applies to every response, and to
+    /// trailers. The request ids `Msh-Request-Id` and `x-msh-trace-id` are kept.
     AccountHeaders => "account_headers",
-    /// Names the model as the client did, where
-    /// [`MoonshotCompat`](crate::MoonshotCompat) replaced an alias: clients compare
-    /// names and look up prices by them (judgement). Other names stay.
+    /// Restores the client's name for the model in `model`, if
+    /// [`MoonshotCompat`](crate::MoonshotCompat) replaced an alias. Some clients compare the
+    /// name with that of the request, or look up prices by it (judgement).
     Model => "model",
-    /// Gives `usage` where OpenAI has it. Moonshot puts it into `choices[0].usage` of
-    /// the chunk with the `finish_reason` (documented).
+    /// Repeats `choices[0].usage` as `usage` of the answer itself. Moonshot puts it into the
+    /// choice, in the chunk with the `finish_reason` (documented).
     ///
-    /// If the client asked for it with `stream_options.include_usage`, and no chunk has
-    /// it at its top, it is repeated in a chunk with `choices: []` before `[DONE]`. The
-    /// chunk that has it keeps its bytes. A client that didn't ask gets no such chunk,
-    /// as many clients fail on empty `choices`. A JSON answer without `usage` gets that
-    /// of its choice (judgement). With several choices nothing is inserted: Moonshot
-    /// reports no total then.
+    /// In a stream, it is repeated in a chunk with `choices: []` before `[DONE]`, if the client
+    /// set `stream_options.include_usage` and no chunk has a `usage` of its own. Other clients
+    /// get no such chunk, because many fail on empty `choices`. In a JSON answer without
+    /// `usage`, it is added to the answer (judgement). The original is kept in either case.
+    ///
+    /// With several choices nothing is inserted, because Moonshot then reports no total.
     Usage => "usage",
-    /// Repeats `usage.cached_tokens` (documented) in
-    /// `usage.prompt_tokens_details.cached_tokens`, where OpenAI's clients look for
-    /// it and Moonshot sometimes has nothing (live reports).
+    /// Repeats `usage.cached_tokens` (documented) as
+    /// `usage.prompt_tokens_details.cached_tokens`, where OpenAI's clients look for it.
+    /// Moonshot sometimes leaves that out (live reports).
     CachedTokens => "cached_tokens",
-    /// Makes fragments of tool calls ones that clients put together: a missing or null
-    /// `index` is filled in, a name that arrives in pieces is sent whole, in the first
-    /// fragment, and only the first fragment of a call has an id (live reports). To
-    /// see whether a name is whole, the fragment with a name waits for the next chunk
-    /// of its choice, unless its arguments have begun.
+    /// Repairs fragments of tool calls in streams so that clients assemble them correctly. A
+    /// missing or null `index` is filled in, a name in pieces is sent whole in the first
+    /// fragment, and only the first fragment of a call keeps its id (live reports).
+    ///
+    /// To see whether a name is complete, the event with a name is held back until the next
+    /// chunk of its choice, unless the call's arguments have begun.
     ToolCalls => "tool_calls",
-    /// Gives an error in a stream, or in a JSON answer, OpenAI's shape,
-    /// `{"error":{"message":…,"type":…}}`. Errors in mid-stream are known from live
-    /// reports; other shapes than OpenAI's are a judgement. Members beside `error` stay.
+    /// Gives an error in a stream or in a JSON answer OpenAI's shape,
+    /// `{"error":{"message":…,"type":…}}`. Moonshot sends errors in the middle of streams
+    /// (live reports); shapes other than OpenAI's are a judgement. Members beside `error` are
+    /// kept.
     Error => "error",
-    /// Ends a stream that breaks off with an error event: one without `[DONE]`, without
-    /// an error, and with a choice that has no `finish_reason`, or without any (live
-    /// reports). Clients take a stream that merely ends for a complete answer.
+    /// Appends an error event to a stream that broke off (live reports). Otherwise, clients
+    /// mistake it for a complete answer.
+    ///
+    /// A stream has broken off if it ends without `[DONE]`, without an error, and with no
+    /// choice at all or with a choice that has no `finish_reason`.
     End => "end",
 }
 
@@ -79,10 +84,10 @@ impl fmt::Display for ResponseRule {
     }
 }
 
-/// Which rules are on.
+/// The set of enabled rules.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Rules {
-    /// One bit for each rule that is switched off.
+    /// One bit for each disabled rule.
     off: u32,
 }
 
@@ -100,7 +105,7 @@ impl Rules {
         }
     }
 
-    /// Whether any rule that is on needs to read a body.
+    /// Whether an enabled rule has to read bodies.
     pub(super) fn read_bodies(self) -> bool {
         ResponseRule::ALL
             .iter()

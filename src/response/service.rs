@@ -1,4 +1,4 @@
-//! Which responses are read.
+//! The service: decides by the request whether its response is read.
 
 use std::{
     sync::Arc,
@@ -10,12 +10,15 @@ use http::{Method, Request, Response};
 use http_body::Body;
 use tower::Service;
 
-use super::{ResponseBody, ResponseCompatLayer, ResponseFuture, asked::Slot, layer::Config};
+use super::{
+    ResponseBody, ResponseCompatLayer, ResponseFuture, layer::Config,
+    request_facts::RequestFactsSlot,
+};
 use crate::endpoint;
 
-/// Middleware that repairs in answers what OpenAI's clients don't understand.
+/// Middleware that repairs Moonshot's answers for OpenAI's clients.
 ///
-/// See the [module docs](super) for an example.
+/// Requests are forwarded unchanged. See the [module docs](super) for an example.
 #[derive(Clone, Debug)]
 pub struct ResponseCompat<S> {
     inner: S,
@@ -66,7 +69,7 @@ where
             && endpoint::is_chat_completions(request.uri().path())
             && self.config.rules.read_bodies();
         let slot = is_read.then(|| {
-            let slot = Slot::default();
+            let slot = RequestFactsSlot::default();
             request.extensions_mut().insert(slot.clone());
             slot
         });

@@ -1,8 +1,8 @@
-//! A stream that is repaired while it passes: frames in, pieces out.
+//! Repairs a stream: takes frames, and returns the pieces to forward.
 //!
-//! What needs no repair passes as slices of its frame. Held back are, as copies, the
-//! start of an event that its frame cuts, and the events behind a name of a tool call
-//! of which more may come.
+//! Text without edits is forwarded as slices of its frame. Two things are held back as
+//! copies: the start of an event that continues in the next frame, and an event with an
+//! incomplete name of a tool call, along with the events behind it.
 
 use std::collections::VecDeque;
 
@@ -11,24 +11,24 @@ use bytes::Bytes;
 use super::repair::{Missing, Repair};
 use crate::sse::Splitter;
 
-/// How much memory for what is held back is kept for the next time, in bytes.
+/// How much of the buffer for held-back text is kept for reuse, in bytes.
 const KEPT: usize = 64 * 1024;
 
-/// Offsets within one text have 32 bits.
+/// The longest part of a frame that is processed at once, in bytes. Offsets have 32 bits.
 const MAX_FRAME: usize = 1 << 30;
 
-/// A stream on its way.
+/// The state of a stream.
 #[derive(Debug)]
 pub(super) struct Stream {
     repair: Repair,
     splitter: Splitter,
-    /// What is held back.
+    /// The text that is held back.
     held: Vec<u8>,
-    /// Where in it the event begins that is not complete.
+    /// The offset in it at which the incomplete event begins.
     event: usize,
-    /// The current event is too long, and passes.
+    /// The current event is too long, and forwarded unread.
     is_passing: bool,
-    /// Something was repaired, so that digests of the body are wrong.
+    /// The body was changed, so that digests of it are wrong.
     is_changed: bool,
     out: VecDeque<Bytes>,
 }
@@ -46,17 +46,17 @@ impl Stream {
         }
     }
 
-    /// The next piece that can be handed on.
+    /// Returns the next piece to forward.
     pub(super) fn next(&mut self) -> Option<Bytes> {
         self.out.pop_front()
     }
 
-    /// How many bytes can be handed on.
+    /// Returns how many bytes are ready to be forwarded.
     pub(super) fn ready(&self) -> usize {
         self.out.iter().map(Bytes::len).sum()
     }
 
-    /// How many bytes are held back.
+    /// Returns how many bytes are held back.
     pub(super) fn held(&self) -> usize {
         self.held.len()
     }
@@ -65,7 +65,7 @@ impl Stream {
         self.is_changed
     }
 
-    /// Takes the next frame.
+    /// Processes the next frame.
     pub(super) fn push(&mut self, mut frame: Bytes) {
         while frame.len() > MAX_FRAME {
             self.push_part(frame.split_to(MAX_FRAME));
@@ -99,7 +99,7 @@ impl Stream {
         self.pass(frame);
     }
 
-    /// Hands on what a frame completes, with nothing held back before it.
+    /// Forwards the complete events of a frame, with nothing held back before it.
     fn pass(&mut self, mut frame: Bytes) {
         let mut event = 0;
         while let Some(length) = self.splitter.end(&frame[event..]) {
@@ -120,45 +120,45 @@ impl Stream {
             None => event,
         };
         if cut == frame.len() {
-            self.hand_on(frame);
+            self.forward(frame);
             return;
         }
         self.held.extend_from_slice(&frame[cut..]);
         self.event = event - cut;
         frame.truncate(cut);
-        self.hand_on(frame);
+        self.forward(frame);
     }
 
-    /// Hands on what is held back, unless it still has to be.
+    /// Forwards the text that is held back, unless it has to be held back further.
     fn release(&mut self) {
         if self.repair.held().is_some() {
             return;
         }
         let text = Bytes::copy_from_slice(&self.held);
         self.clear();
-        self.hand_on(text);
+        self.forward(text);
     }
 
     fn clear(&mut self) {
         self.held.clear();
-        // A long event is rare: its memory is not kept.
+        // Long events are rare, so their memory is not kept.
         self.held.shrink_to(KEPT);
         self.event = 0;
     }
 
-    fn hand_on(&mut self, text: Bytes) {
+    fn forward(&mut self, text: Bytes) {
         self.repair.advance(text.len());
-        if self.repair.ops.is_empty() {
+        if self.repair.edits.is_empty() {
             if !text.is_empty() {
                 self.out.push_back(text);
             }
             return;
         }
         self.is_changed = true;
-        self.out.extend(self.repair.ops.apply(text));
+        self.out.extend(self.repair.edits.apply(text));
     }
 
-    /// Ends the stream.
+    /// Ends the stream, and appends the event that is missing at its end.
     pub(super) fn finish(&mut self) {
         let mut rest = std::mem::take(&mut self.held);
         let at = self.event..rest.len();
@@ -175,11 +175,11 @@ impl Stream {
             Missing::End(event) => (event, true),
         };
         if is_end && is_start {
-            // Clients are to forget it, and those that don't would miss the error.
+            // Removed: with half an event before it, clients would not see the error.
             rest.truncate(at.start);
         }
         let is_cut = has_rest && !(is_end && is_start);
-        self.hand_on(Bytes::from(rest));
+        self.forward(Bytes::from(rest));
         if !event.is_empty() {
             self.is_changed = true;
             if is_cut {
@@ -189,11 +189,11 @@ impl Stream {
         }
     }
 
-    /// Ends the stream because its body failed: what is held back is handed on, and
-    /// the error says the rest.
+    /// Ends the stream after an error of its body: the text that is held back is forwarded
+    /// before the error.
     pub(super) fn fail(&mut self) {
         let rest = std::mem::take(&mut self.held);
         self.repair.close(&rest);
-        self.hand_on(Bytes::from(rest));
+        self.forward(Bytes::from(rest));
     }
 }

@@ -1,77 +1,81 @@
-//! Rule `tool_calls`: fragments that clients put together to the calls that were
-//! meant.
+//! Rule `tool_calls`: repairs fragments of tool calls so that clients assemble them
+//! correctly.
 //!
-//! OpenAI sends `index` with each fragment, id and name with the first one only, and
-//! the name whole. Clients rely on it, each in its own way: OpenAI's Python client
-//! concatenates ids and names, its JavaScript client keeps the last ones, others the
-//! first.
+//! OpenAI sends `index` with each fragment, and the id and the whole name only with the
+//! first. Clients rely on this: OpenAI's Python client concatenates all ids and names, its
+//! JavaScript client keeps the last ones, others keep the first.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::ops::Ops;
+use super::pending_edits::PendingEdits;
 use crate::{
     json::{Kind, Span, Value},
     sse::{Answer, Call, Choice},
 };
 
-/// How many calls are told apart in one stream. Behind that, all fragments pass as
-/// they come.
+/// How many calls of one stream are tracked. Once there are more, all later fragments are
+/// forwarded unchanged.
 const MAX_CALLS: usize = 1024;
 
-/// The calls of a stream.
+/// The calls of a stream so far.
 #[derive(Debug, Default)]
 pub(super) struct ToolCalls {
-    calls: Vec<Known>,
-    open: Vec<Open>,
+    calls: Vec<SeenCall>,
+    open: Vec<OpenName>,
     has_too_many: bool,
 }
 
-/// A call that began.
+/// A call of which a fragment has arrived.
 #[derive(Debug)]
-struct Known {
+struct SeenCall {
     choice: u32,
     index: u32,
-    /// Hashes of what it is called: nothing is allocated for a call.
+    /// Hashes of its id and name, so that a call needs no allocation.
     id: Option<u64>,
     name: Option<u64>,
-    /// Its arguments have begun, so its name is whole.
+    /// Its arguments have begun, so its name is complete.
     has_arguments: bool,
 }
 
-/// A name of which more may come. The text from the event on that it is in is held
-/// back until that is known.
+/// A name that may be incomplete. The text is held back from its event on until that is
+/// clear.
 #[derive(Debug)]
-struct Open {
+struct OpenName {
     choice: u32,
     call: usize,
-    /// Where the event begins.
+    /// The offset at which its event begins.
     event: u32,
-    /// The name's first piece, and the others behind it, with their quotes.
+    /// The first piece of the name, and the later ones, each with its quotes.
     name: Span,
     pieces: Vec<Span>,
-    /// The current event said more about it.
+    /// The current event has a piece of it.
     is_touched: bool,
 }
 
-/// What fragments need to know of the event that they are in.
+/// The event that a fragment is in.
 #[derive(Clone, Copy)]
 pub(super) struct Event<'a> {
     pub(super) text: &'a [u8],
-    /// Where it begins, if it can be held back.
+    /// The offset at which it begins, if it can be held back.
     pub(super) start: Option<u32>,
 }
 
 impl ToolCalls {
-    /// Looks at the fragments of a chunk. Returns how many repairs it needs.
-    pub(super) fn chunk(&mut self, answer: &Answer, event: Event<'_>, ops: &mut Ops) -> u32 {
+    /// Repairs the fragments of a chunk. Returns the number of repairs.
+    pub(super) fn chunk(
+        &mut self,
+        answer: &Answer,
+        event: Event<'_>,
+        edits: &mut PendingEdits,
+    ) -> u32 {
         let mut repairs = 0;
         for choice in &answer.choices {
             for call in answer.calls_of(choice) {
-                repairs += self.fragment(choice, call, event, ops);
+                repairs += self.fragment(choice, call, event, edits);
             }
-            // Anything else than a piece of the name ends it.
+            // A chunk of the choice without a piece of the name completes it.
             if !self.open.is_empty() {
-                repairs += self.close(event.text, ops, |open| {
+                repairs += self.close(event.text, edits, |open| {
                     open.choice == choice.index && !std::mem::take(&mut open.is_touched)
                 });
             }
@@ -79,21 +83,21 @@ impl ToolCalls {
         repairs
     }
 
-    /// Where the text begins that is held back.
+    /// Returns the offset from which on the text has to be held back.
     pub(super) fn held(&self) -> Option<usize> {
         let first = self.open.iter().map(|open| open.event).min()?;
         Some(first as usize)
     }
 
-    /// Takes names for whole. Returns how many repairs that needs.
-    pub(super) fn close_all(&mut self, text: &[u8], ops: &mut Ops) -> u32 {
+    /// Treats all names as complete. Returns the number of repairs.
+    pub(super) fn close_all(&mut self, text: &[u8], edits: &mut PendingEdits) -> u32 {
         if self.open.is_empty() {
             return 0;
         }
-        self.close(text, ops, |_| true)
+        self.close(text, edits, |_| true)
     }
 
-    /// The first `length` bytes of the text were handed on.
+    /// Moves offsets after the first `length` bytes of the text were forwarded.
     pub(super) fn advance(&mut self, length: usize) {
         let length = length as u32;
         for open in &mut self.open {
@@ -110,7 +114,7 @@ impl ToolCalls {
         choice: &Choice,
         fragment: &Call,
         event: Event<'_>,
-        ops: &mut Ops,
+        edits: &mut PendingEdits,
     ) -> u32 {
         let text = event.text;
         let mut repairs = 0;
@@ -129,58 +133,58 @@ impl ToolCalls {
         let index = match fragment.index {
             Some(index) if index.kind != Kind::Null => match fragment.index(text) {
                 Some(index) => index,
-                // What that may mean, nobody knows.
+                // An index that is not a small whole number: the call is unknown.
                 None => return 0,
             },
             null => {
                 let index = self.guess(choice.index, id, name);
                 match null {
-                    Some(null) => ops.replace(null.span, index.to_string()),
-                    None => ops.append(fragment.object, format!("\"index\":{index}")),
+                    Some(null) => edits.replace(null.span, index.to_string()),
+                    None => edits.append(fragment.object, format!("\"index\":{index}")),
                 }
                 repairs += 1;
                 index
             }
         };
-        let known = |call: &Known| call.choice == choice.index && call.index == index;
+        let known = |call: &SeenCall| call.choice == choice.index && call.index == index;
         let at = match self.calls.iter().rposition(known) {
             Some(at) => at,
             None if self.calls.len() == MAX_CALLS => {
                 self.has_too_many = true;
-                return repairs + self.close_all(text, ops);
+                return repairs + self.close_all(text, edits);
             }
             None => {
-                self.calls.push(Known {
+                self.calls.push(SeenCall {
                     choice: choice.index,
                     index,
                     id: None,
                     name: None,
                     has_arguments: false,
                 });
-                // The call before has its name.
-                repairs += self.close(text, ops, |open| open.choice == choice.index);
+                // A new call completes the name of the one before it.
+                repairs += self.close(text, edits, |open| open.choice == choice.index);
                 self.calls.len() - 1
             }
         };
         if let (Some(hash), Some(id)) = (id, fragment.id) {
             if self.calls[at].id.is_some() {
-                ops.remove(id.span());
+                edits.remove(id.span());
                 repairs += 1;
             } else {
                 self.calls[at].id = Some(hash);
             }
         }
         if let (Some(hash), Some(name)) = (name, fragment.name) {
-            repairs += self.name(at, hash, name.span(), name.value.span, event, ops);
+            repairs += self.name(at, hash, name.span(), name.value.span, event, edits);
         }
         if has_arguments {
             self.calls[at].has_arguments = true;
-            repairs += self.close(text, ops, |open| open.call == at);
+            repairs += self.close(text, edits, |open| open.call == at);
         }
         repairs
     }
 
-    /// The index of the call that a fragment without one belongs to.
+    /// Guesses the index of the call that a fragment without an index belongs to.
     fn guess(&self, choice: u32, id: Option<u64>, name: Option<u64>) -> u32 {
         let calls = || self.calls.iter().filter(|call| call.choice == choice);
         if let Some(call) = calls().find(|call| id.is_some() && call.id == id) {
@@ -188,8 +192,8 @@ impl ToolCalls {
         }
         match calls().next_back() {
             None => 0,
-            // A name behind arguments is that of the next call, unless it is merely
-            // repeated: then a call with an id would have one.
+            // A name after arguments begins the next call, unless it only repeats the name
+            // of this one: a call with an id would begin with an id.
             Some(last)
                 if last.has_arguments
                     && name.is_some()
@@ -202,7 +206,7 @@ impl ToolCalls {
         }
     }
 
-    /// Looks at a name, or a piece of it.
+    /// Repairs a name, or a piece of one. Returns the number of repairs.
     fn name(
         &mut self,
         at: usize,
@@ -210,19 +214,19 @@ impl ToolCalls {
         member: Span,
         value: Span,
         event: Event<'_>,
-        ops: &mut Ops,
+        edits: &mut PendingEdits,
     ) -> u32 {
         let call = &mut self.calls[at];
         if let Some(open) = self.open.iter_mut().find(|open| open.call == at) {
             open.is_touched = true;
-            // The same once more is no piece.
+            // A repetition of the first piece is not another piece.
             if call.name != Some(hash) || !open.pieces.is_empty() {
                 open.pieces.push(value);
             }
         } else if call.name.is_none() {
             call.name = Some(hash);
             if let (Some(start), false) = (event.start, call.has_arguments) {
-                self.open.push(Open {
+                self.open.push(OpenName {
                     choice: call.choice,
                     call: at,
                     event: start,
@@ -233,19 +237,20 @@ impl ToolCalls {
             }
             return 0;
         } else if call.name != Some(hash) {
-            // Too late to be a piece: it stays, so that nothing is lost.
+            // Too late for a piece of the name. It is kept, so that nothing is lost.
             return 0;
         }
-        ops.remove(member);
+        edits.remove(member);
         1
     }
 
-    /// Closes the open names that `is_over` picks: writes those that came in pieces.
+    /// Completes the open names that `is_over` selects, and writes those that arrived in
+    /// pieces. Returns the number of repairs.
     fn close(
         &mut self,
         text: &[u8],
-        ops: &mut Ops,
-        mut is_over: impl FnMut(&mut Open) -> bool,
+        edits: &mut PendingEdits,
+        mut is_over: impl FnMut(&mut OpenName) -> bool,
     ) -> u32 {
         let mut repairs = 0;
         let calls = &mut self.calls;
@@ -264,7 +269,7 @@ impl ToolCalls {
                 if let Ok(name) = serde_json::from_str::<String>(&whole) {
                     calls[open.call].name = Some(hash(name.as_bytes()));
                 }
-                ops.replace(open.name, whole);
+                edits.replace(open.name, whole);
                 repairs += 1;
             }
             false

@@ -1,61 +1,61 @@
-//! Rules `usage` and `cached_tokens`: what an answer cost, where OpenAI has it.
+//! Rules `usage` and `cached_tokens`: repeat token counts where OpenAI has them.
 
 use bytes::Bytes;
 
-use super::{members::each_member, ops::Ops};
+use super::{object_members::each_member, pending_edits::PendingEdits};
 use crate::{
     json::{Kind, Span, Text, Value},
     sse::Answer,
 };
 
-/// The usage of a stream, as far as it is known.
+/// The usage of a stream so far.
 #[derive(Debug, Default)]
 pub(super) struct Usage {
-    /// It came where OpenAI has it.
-    came: bool,
-    /// The event to send if it doesn't come.
+    /// A chunk had it where OpenAI has it.
+    has_arrived: bool,
+    /// The event to insert if no chunk has it there.
     event: Option<Bytes>,
 }
 
-/// What else is repaired in a usage, or a chunk, that is put in.
+/// The repairs of a usage, or of a chunk, before it is inserted.
 #[derive(Debug)]
-pub(super) struct Other {
-    /// `cached_tokens` are given where OpenAI has them.
+pub(super) struct UsageRepairs {
+    /// Whether to repeat `cached_tokens` where OpenAI has them.
     pub(super) cached_tokens: bool,
-    /// The model has this name, in quotes.
+    /// The name of the model to write, with its quotes.
     pub(super) model: Option<Bytes>,
 }
 
 impl Usage {
-    /// Looks at a chunk. `is_only_choice` says whether it is of the one choice that
-    /// the stream has.
+    /// Reads the usage of a chunk. `is_only_choice` is true while the stream has had one
+    /// choice.
     pub(super) fn chunk(
         &mut self,
         answer: &Answer,
         text: &[u8],
         is_only_choice: bool,
-        other: &Other,
+        repairs: &UsageRepairs,
     ) {
         if answer
             .usage
             .is_some_and(|usage| usage.value.kind == Kind::Object)
         {
-            self.came = true;
+            self.has_arrived = true;
         }
-        if self.came || !is_only_choice {
+        if self.has_arrived || !is_only_choice {
             self.event = None;
         } else if let Some(usage) = usage_of_choice(answer) {
-            self.event = event(answer, text, usage, other);
+            self.event = event(answer, text, usage, repairs);
         }
     }
 
-    /// The event that is missing once the stream is about to end.
+    /// Returns the event to insert at the end of the stream, if one is missing.
     pub(super) fn take_event(&mut self) -> Option<Bytes> {
         self.event.take()
     }
 }
 
-/// The usage of the one choice of an answer.
+/// Returns the usage of an answer's choice, if it has one choice.
 fn usage_of_choice(answer: &Answer) -> Option<Value> {
     let [choice] = &*answer.choices else {
         return None;
@@ -63,8 +63,8 @@ fn usage_of_choice(answer: &Answer) -> Option<Value> {
     choice.usage.filter(|usage| usage.kind == Kind::Object)
 }
 
-/// The chunk with this usage and no choices, and everything else as this one has it.
-fn event(answer: &Answer, text: &[u8], usage: Value, other: &Other) -> Option<Bytes> {
+/// Writes the event with a usage and no choices. Its other members are those of `answer`.
+fn event(answer: &Answer, text: &[u8], usage: Value, repairs: &UsageRepairs) -> Option<Bytes> {
     let choices = answer.choices_array?.span;
     let Span { start, end } = answer.object;
     let moved = |span: Span| Span {
@@ -72,16 +72,16 @@ fn event(answer: &Answer, text: &[u8], usage: Value, other: &Other) -> Option<By
         end: span.end - start,
     };
     let object = text.get(start as usize..end as usize)?;
-    let mut ops = Ops::default();
-    ops.replace(moved(choices), "[]");
-    if let (Some(name), Some(model)) = (&other.model, answer.model) {
-        ops.replace(moved(model.span), name.clone());
+    let mut edits = PendingEdits::default();
+    edits.replace(moved(choices), "[]");
+    if let (Some(name), Some(model)) = (&repairs.model, answer.model) {
+        edits.replace(moved(model.span), name.clone());
     }
-    put_usage(&mut ops, answer, spelled(usage, text, other), moved);
-    let chunk = ops.apply(Bytes::copy_from_slice(object)).into_bytes();
+    put_usage(&mut edits, answer, spelled(usage, text, repairs), moved);
+    let chunk = edits.apply(Bytes::copy_from_slice(object)).into_bytes();
     let mut event = Vec::with_capacity(chunk.len() + 8);
     event.extend_from_slice(b"data: ");
-    // In JSON a line end is but white space, in an event it ends the data.
+    // Line ends are white space in JSON, but would end the data of the event.
     event.extend(chunk.iter().map(|&byte| match byte {
         b'\n' | b'\r' => b' ',
         byte => byte,
@@ -90,44 +90,54 @@ fn event(answer: &Answer, text: &[u8], usage: Value, other: &Other) -> Option<By
     Some(Bytes::from(event))
 }
 
-/// Gives a JSON answer the usage of its one choice, if it has none. Returns whether
+/// Repeats the usage of the choice of a JSON answer that has none itself. Returns whether
 /// it did.
-pub(super) fn complete(answer: &Answer, text: &[u8], other: &Other, ops: &mut Ops) -> bool {
+pub(super) fn complete(
+    answer: &Answer,
+    text: &[u8],
+    repairs: &UsageRepairs,
+    edits: &mut PendingEdits,
+) -> bool {
     let is_missing = answer
         .usage
         .is_none_or(|usage| usage.value.kind == Kind::Null);
     let Some(usage) = usage_of_choice(answer).filter(|_| is_missing) else {
         return false;
     };
-    put_usage(ops, answer, spelled(usage, text, other), |span| span);
+    put_usage(edits, answer, spelled(usage, text, repairs), |span| span);
     true
 }
 
-/// A usage as it is put in.
-fn spelled(usage: Value, text: &[u8], other: &Other) -> Bytes {
+/// Writes a usage as it is inserted.
+fn spelled(usage: Value, text: &[u8], repairs: &UsageRepairs) -> Bytes {
     let text = Bytes::copy_from_slice(usage.span.of(text));
-    let mut ops = Ops::default();
-    if other.cached_tokens {
+    let mut edits = PendingEdits::default();
+    if repairs.cached_tokens {
         let span = Span::new(0, text.len());
-        add_cached_tokens(Value { span, ..usage }, &text, &mut ops);
+        add_cached_tokens(Value { span, ..usage }, &text, &mut edits);
     }
-    ops.apply(text).into_bytes()
+    edits.apply(text).into_bytes()
 }
 
-/// Puts `usage` to the top of the answer, whose spans are `moved`.
-fn put_usage(ops: &mut Ops, answer: &Answer, usage: Bytes, moved: impl Fn(Span) -> Span) {
+/// Inserts the member `usage` into the answer. `moved` maps its spans to those of the text.
+fn put_usage(
+    edits: &mut PendingEdits,
+    answer: &Answer,
+    usage: Bytes,
+    moved: impl Fn(Span) -> Span,
+) {
     match answer.usage {
-        Some(there) => ops.replace(moved(there.value.span), Text::from(usage)),
+        Some(there) => edits.replace(moved(there.value.span), Text::from(usage)),
         None => {
             let member = [b"\"usage\":", &usage[..]].concat();
-            ops.append(moved(answer.object), Text::from(Bytes::from(member)));
+            edits.append(moved(answer.object), Text::from(Bytes::from(member)));
         }
     }
 }
 
-/// Gives `cached_tokens` of a usage in its `prompt_tokens_details` too, if it isn't
+/// Repeats `cached_tokens` of a usage in its `prompt_tokens_details`, if it is missing
 /// there. Returns whether it did.
-pub(super) fn add_cached_tokens(usage: Value, text: &[u8], ops: &mut Ops) -> bool {
+pub(super) fn add_cached_tokens(usage: Value, text: &[u8], edits: &mut PendingEdits) -> bool {
     let (mut cached, mut details) = (None, None);
     each_member(text, usage, |key, member| match key {
         b"cached_tokens" => cached = Some(member.value),
@@ -139,12 +149,12 @@ pub(super) fn add_cached_tokens(usage: Value, text: &[u8], ops: &mut Ops) -> boo
     };
     let cached = String::from_utf8_lossy(cached.span.of(text));
     match details {
-        None => ops.append(
+        None => edits.append(
             usage.span,
             format!("\"prompt_tokens_details\":{{\"cached_tokens\":{cached}}}"),
         ),
         Some(details) if details.kind == Kind::Null => {
-            ops.replace(details.span, format!("{{\"cached_tokens\":{cached}}}"));
+            edits.replace(details.span, format!("{{\"cached_tokens\":{cached}}}"));
         }
         Some(details) if details.kind == Kind::Object => {
             let mut there = None;
@@ -154,9 +164,9 @@ pub(super) fn add_cached_tokens(usage: Value, text: &[u8], ops: &mut Ops) -> boo
                 }
             });
             match there {
-                None => ops.append(details.span, format!("\"cached_tokens\":{cached}")),
+                None => edits.append(details.span, format!("\"cached_tokens\":{cached}")),
                 Some(null) if null.kind == Kind::Null => {
-                    ops.replace(null.span, cached.into_owned());
+                    edits.replace(null.span, cached.into_owned());
                 }
                 Some(_) => return false,
             }

@@ -1,23 +1,23 @@
-//! The data of one event.
+//! Reads and writes the data of one server-sent event.
 
 use std::ops::Range;
 
 use memchr::memchr2;
 
-/// Where the data of an event is.
+/// The place of an event's data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Data {
-    /// It has none: a comment, an empty line, other fields.
+    /// No data: a comment, an empty line, or other fields only.
     None,
-    /// In one line: in this range of the event's text.
+    /// Data in one line: this range of the event's text.
     Line(Range<usize>),
-    /// In several lines. Joined, they are in the caller's buffer.
+    /// Data in several lines, joined in the caller's buffer.
     Lines,
 }
 
-/// Finds the data of an event whose text is complete. `is_first` says that it is
-/// the first of its stream, before which a byte order mark is skipped. `joined` is
-/// only written to if there are several lines.
+/// Finds the data of a complete event. `is_first` is true for the first event of a stream,
+/// in which a byte order mark is skipped. `joined` is only written to if the data has
+/// several lines.
 #[inline]
 pub(crate) fn data(event: &[u8], is_first: bool, joined: &mut Vec<u8>) -> Data {
     // Nearly every event is one line and an empty one.
@@ -56,7 +56,7 @@ fn any_data(event: &[u8], is_first: bool, joined: &mut Vec<u8>) -> Data {
     found
 }
 
-/// The values of an event's `data` fields.
+/// Iterates over the ranges of the values of an event's `data` fields.
 fn data_lines(event: &[u8], is_first: bool) -> impl Iterator<Item = Range<usize>> + '_ {
     let mut at = 0;
     if is_first && event.starts_with("\u{feff}".as_bytes()) {
@@ -70,7 +70,7 @@ fn data_lines(event: &[u8], is_first: bool) -> impl Iterator<Item = Range<usize>
             let start = at;
             let rest = &event[start..];
             let line = &rest[..memchr2(b'\n', b'\r', rest).unwrap_or(rest.len())];
-            // Between the CR and the LF of one end there is no line with data.
+            // After CR LF the next turn reads an empty line, which is skipped.
             at = start + line.len() + 1;
             let Some(value) = line.strip_prefix(b"data") else {
                 continue;
@@ -86,12 +86,13 @@ fn data_lines(event: &[u8], is_first: bool) -> impl Iterator<Item = Range<usize>
     })
 }
 
-/// The event with other data, in as many lines as it has. All other lines stay.
+/// Returns the event with its data replaced. Each line of `data` gets a `data` field; all
+/// other lines are kept.
 pub(crate) fn with_data(event: &[u8], is_first: bool, data: &[u8]) -> Vec<u8> {
     let mut written = Vec::with_capacity(event.len() + data.len());
     let mut at = 0;
     for line in data_lines(event, is_first) {
-        // The field begins behind the last line end before its value.
+        // The field begins after the last line end before its value.
         let start = event[..line.start]
             .iter()
             .rposition(|&byte| byte == b'\n' || byte == b'\r')
@@ -113,7 +114,7 @@ pub(crate) fn with_data(event: &[u8], is_first: bool, data: &[u8]) -> Vec<u8> {
                 written.extend_from_slice(line);
             }
         } else {
-            // With its line end.
+            // Removed with its line end.
             at += match &event[at..] {
                 [b'\r', b'\n', ..] => 2,
                 [_, ..] => 1,
@@ -125,15 +126,14 @@ pub(crate) fn with_data(event: &[u8], is_first: bool, data: &[u8]) -> Vec<u8> {
     written
 }
 
-/// Whether an event's data is the word that ends a stream.
+/// Whether an event's data is `[DONE]`, which ends a stream.
 #[inline]
 pub(crate) fn is_done(data: &[u8]) -> bool {
     data.trim_ascii() == b"[DONE]"
 }
 
-/// Whether an event is longer than `limit`, without the line ends behind it. One
-/// that is not complete yet counts as if it were, so that it makes no difference how
-/// an event is cut into frames.
+/// Whether an event is longer than `limit` bytes, not counting line ends at its end. So the
+/// result is the same for an event whose last line ends have not arrived yet.
 #[inline]
 pub(crate) fn is_longer(event: &[u8], limit: usize) -> bool {
     event.len() > limit && {
@@ -147,7 +147,7 @@ pub(crate) fn is_longer(event: &[u8], limit: usize) -> bool {
 mod tests {
     use super::*;
 
-    /// The data as a client gets it.
+    /// The data as a client receives it.
     fn text(event: &str, is_first: bool) -> Option<String> {
         let mut joined = Vec::new();
         let bytes = match data(event.as_bytes(), is_first, &mut joined) {

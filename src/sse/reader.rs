@@ -1,32 +1,31 @@
-//! Watches a body and says what it holds.
+//! Reads a body frame by frame, without changing it.
 
 use super::{
     answer::Answer,
+    body_kind::BodyKind,
     event::{Data, data, is_done, is_longer},
-    form::Form,
     splitter::Splitter,
 };
 
-/// How much memory for cut events is kept for the next one, in bytes.
+/// How much of the buffer for incomplete events is kept for reuse, in bytes.
 const KEPT: usize = 64 * 1024;
 
-/// What a [`Reader`] found.
+/// A part of a body that a [`Reader`] has read.
 #[derive(Debug)]
 pub(crate) enum Part<'a> {
     /// A chunk of a stream, or a JSON answer, and the text that its spans refer to.
     Answer(&'a Answer, &'a [u8]),
-    /// `[DONE]`, the word that ends a stream.
+    /// `[DONE]`, which ends a stream.
     Done,
-    /// Something that was not read: longer than the limit, no JSON object, or with
-    /// thousands of choices or tool calls.
+    /// An event or a JSON answer that was not read: longer than the limit, not a JSON object,
+    /// or with more than 1 024 choices or tool calls.
     Unread,
 }
 
-/// Reads a body that passes by: the bytes are only looked at. See the docs of the
-/// [module](super).
+/// Reads a body whose frames are forwarded elsewhere. See the [module docs](super).
 #[derive(Debug)]
 pub(crate) struct Reader {
-    form: Form,
+    kind: BodyKind,
     limit: usize,
     splitter: Splitter,
     /// The start of an event that is not complete, or all of a JSON answer so far.
@@ -38,11 +37,11 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// A reader for a body of this form. An event, or a JSON answer, of more than
-    /// `limit` bytes is not read.
-    pub(crate) fn new(form: Form, limit: usize) -> Self {
+    /// Creates a reader for a body of this kind. An event or a JSON answer of more than `limit`
+    /// bytes is not read.
+    pub(crate) fn new(kind: BodyKind, limit: usize) -> Self {
         Self {
-            form,
+            kind,
             limit,
             splitter: Splitter::new(),
             carried: Vec::new(),
@@ -55,7 +54,7 @@ impl Reader {
     /// Reads the next frame, and calls `see` for each part that it completes.
     pub(crate) fn read(&mut self, frame: &[u8], mut see: impl FnMut(Part<'_>)) {
         let mut rest = frame;
-        if self.form == Form::Events {
+        if self.kind == BodyKind::Events {
             while let Some(end) = self.splitter.end(rest) {
                 let (event, behind) = rest.split_at(end);
                 rest = behind;
@@ -71,17 +70,17 @@ impl Reader {
         self.carry(rest);
     }
 
-    /// Ends the body, and calls `see` for what it ended with: a JSON answer, or an
-    /// event without the empty line behind it.
+    /// Ends the body, and calls `see` for its last part: a JSON answer, or an event without the
+    /// empty line behind it.
     pub(crate) fn finish(&mut self, mut see: impl FnMut(Part<'_>)) {
-        match self.form {
-            Form::Events => {
+        match self.kind {
+            BodyKind::Events => {
                 if !self.carried.is_empty() || self.is_longer {
                     let is_first = self.splitter.take_first();
                     self.carried_event(is_first, &mut see);
                 }
             }
-            Form::Json => {
+            BodyKind::Json => {
                 let text = std::mem::take(&mut self.carried);
                 if !self.is_longer && self.answer.read(&text, 0..text.len()) {
                     see(Part::Answer(&self.answer, &text));
@@ -92,7 +91,7 @@ impl Reader {
         }
     }
 
-    /// Keeps what is not complete.
+    /// Buffers a part that is not complete.
     fn carry(&mut self, bytes: &[u8]) {
         if self.is_longer || bytes.is_empty() {
             return;
@@ -111,7 +110,7 @@ impl Reader {
         }
         let mut event = std::mem::take(&mut self.carried);
         self.event(&event, is_first, see);
-        // A long event is rare: its memory is not kept.
+        // Long events are rare, so their memory is not kept.
         if event.capacity() <= KEPT {
             event.clear();
             self.carried = event;
@@ -142,8 +141,8 @@ impl Reader {
 mod tests {
     use super::*;
 
-    /// Everything that is said of a body in these frames, in words.
-    fn seen(form: Form, limit: usize, frames: &[&[u8]]) -> Vec<String> {
+    /// The parts of a body in these frames, in words.
+    fn seen(kind: BodyKind, limit: usize, frames: &[&[u8]]) -> Vec<String> {
         let mut seen = Vec::new();
         let mut note = |part: Part<'_>| match part {
             Part::Done => seen.push("done".to_owned()),
@@ -169,7 +168,7 @@ mod tests {
                 }
             }
         };
-        let mut reader = Reader::new(form, limit);
+        let mut reader = Reader::new(kind, limit);
         for frame in frames {
             reader.read(frame, &mut note);
         }
@@ -191,7 +190,7 @@ mod tests {
     #[test]
     fn a_stream_says_the_same_wherever_it_is_cut() {
         let text = STREAM.as_bytes();
-        let expected = seen(Form::Events, 1000, &[text]);
+        let expected = seen(BodyKind::Events, 1000, &[text]);
         let mut words = expected.iter().map(|part| part.split(' ').next().unwrap());
         assert_eq!(
             words.by_ref().collect::<Vec<_>>(),
@@ -203,34 +202,38 @@ mod tests {
         );
         for first in 0..=text.len() {
             let (start, end) = text.split_at(first);
-            assert_eq!(seen(Form::Events, 1000, &[start, end]), expected, "{first}");
+            assert_eq!(
+                seen(BodyKind::Events, 1000, &[start, end]),
+                expected,
+                "{first}"
+            );
             for second in (0..=end.len()).step_by(7) {
                 let (middle, end) = end.split_at(second);
-                let found = seen(Form::Events, 1000, &[start, middle, end]);
+                let found = seen(BodyKind::Events, 1000, &[start, middle, end]);
                 assert_eq!(found, expected, "{first} and {second}");
             }
         }
         let bytes: Vec<&[u8]> = text.chunks(1).collect();
-        assert_eq!(seen(Form::Events, 1000, &bytes), expected);
+        assert_eq!(seen(BodyKind::Events, 1000, &bytes), expected);
     }
 
     #[test]
     fn a_json_answer_is_read_at_its_end() {
         let text = br#" {"choices":[{"message":{"content":"Hi"},"finish_reason":"stop"}]} "#;
         let expected = [r#"0 None Some([72, 105]) Some([115, 116, 111, 112]) []"#];
-        assert_eq!(seen(Form::Json, 100, &[text]), expected);
+        assert_eq!(seen(BodyKind::Json, 100, &[text]), expected);
         let bytes: Vec<&[u8]> = text.chunks(1).collect();
-        assert_eq!(seen(Form::Json, 100, &bytes), expected);
-        assert_eq!(seen(Form::Json, 100, &[&text[..20]]), ["unread"]);
-        assert_eq!(seen(Form::Json, 20, &[text]), ["unread"]);
-        assert_eq!(seen(Form::Json, 20, &bytes), ["unread"]);
+        assert_eq!(seen(BodyKind::Json, 100, &bytes), expected);
+        assert_eq!(seen(BodyKind::Json, 100, &[&text[..20]]), ["unread"]);
+        assert_eq!(seen(BodyKind::Json, 20, &[text]), ["unread"]);
+        assert_eq!(seen(BodyKind::Json, 20, &bytes), ["unread"]);
     }
 
     #[test]
     fn an_event_over_the_limit_is_unread_wherever_it_is_cut() {
         let text = b"data: {}\n\ndata: {\"a\":\"long\"}\r\n\r\ndata: [DONE]";
         for limit in 12..30 {
-            let expected = seen(Form::Events, limit, &[text]);
+            let expected = seen(BodyKind::Events, limit, &[text]);
             let is_read = limit >= "data: {\"a\":\"long\"}".len();
             let middle = (!is_read).then_some("unread");
             assert_eq!(
@@ -239,17 +242,21 @@ mod tests {
             );
             for cut in 0..=text.len() {
                 let (start, end) = text.split_at(cut);
-                assert_eq!(seen(Form::Events, limit, &[start, end]), expected, "{cut}");
+                assert_eq!(
+                    seen(BodyKind::Events, limit, &[start, end]),
+                    expected,
+                    "{cut}"
+                );
             }
             let bytes: Vec<&[u8]> = text.chunks(1).collect();
-            assert_eq!(seen(Form::Events, limit, &bytes), expected);
+            assert_eq!(seen(BodyKind::Events, limit, &bytes), expected);
         }
     }
 
     #[test]
     fn memory_is_bounded_whatever_comes() {
-        for form in [Form::Events, Form::Json] {
-            let mut reader = Reader::new(form, 1000);
+        for kind in [BodyKind::Events, BodyKind::Json] {
+            let mut reader = Reader::new(kind, 1000);
             let mut unread = 0;
             for _ in 0..1000 {
                 reader.read(&[b'x'; 999], |_| {});
@@ -262,12 +269,12 @@ mod tests {
 
     #[test]
     fn an_event_that_the_stream_breaks_off_in_is_read_if_it_is_complete() {
-        assert_eq!(seen(Form::Events, 100, &[b"data: [DONE]"]), ["done"]);
+        assert_eq!(seen(BodyKind::Events, 100, &[b"data: [DONE]"]), ["done"]);
         assert_eq!(
-            seen(Form::Events, 100, &[b"data: {\"choices\":"]),
+            seen(BodyKind::Events, 100, &[b"data: {\"choices\":"]),
             ["unread"]
         );
-        assert!(seen(Form::Events, 100, &[b": ping"]).is_empty());
-        assert!(seen(Form::Events, 100, &[]).is_empty());
+        assert!(seen(BodyKind::Events, 100, &[b": ping"]).is_empty());
+        assert!(seen(BodyKind::Events, 100, &[]).is_empty());
     }
 }

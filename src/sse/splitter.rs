@@ -1,21 +1,20 @@
-//! Where one event ends and the next begins.
+//! Splits a stream into server-sent events.
 
 use memchr::memchr2;
 
 /// Finds the ends of server-sent events in text that may be cut at any byte.
 ///
-/// Lines end with LF, CR LF or CR, and an event with an empty line, as the
-/// specification of server-sent events says. An event is complete with the CR of its
-/// empty line: where the LF behind it arrives only with the next frame, that LF is an
-/// event of its own, without data. So every byte belongs to one event, and nothing
-/// waits for a byte that may never come.
+/// As the specification of server-sent events says, lines end with LF, CR LF or CR, and
+/// events with an empty line. An event is complete with the CR of its empty line. If the LF
+/// behind that CR arrives with the next frame, it is an event of its own, without data. So
+/// every byte belongs to one event, and no event waits for a byte that may never arrive.
 #[derive(Debug)]
 pub(crate) struct Splitter {
-    /// Nothing of the current line was read.
+    /// No byte of the current line was read.
     line_is_empty: bool,
-    /// Nothing of the current event was read.
+    /// No byte of the current event was read.
     event_is_empty: bool,
-    /// The last byte was a CR: an LF belongs to it.
+    /// The last byte was a CR, so that an LF belongs to the same line end.
     after_cr: bool,
     /// No event has ended yet.
     is_first: bool,
@@ -31,8 +30,8 @@ impl Splitter {
         }
     }
 
-    /// Reads on, and returns the offset behind the current event if it ends in
-    /// `bytes`; then the next call starts there. If not, all of `bytes` belongs to it.
+    /// Returns the offset behind the current event if it ends in `bytes`. The next call then
+    /// has to start there. With `None`, all of `bytes` belongs to the event.
     #[inline]
     pub(crate) fn end(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut at = 0;
@@ -72,8 +71,8 @@ impl Splitter {
         }
     }
 
-    /// Whether the event that has just ended, or that the text breaks off in, is the
-    /// first one, before which a byte order mark may stand.
+    /// Returns whether the last event is the first of the stream, which may begin with a byte
+    /// order mark. To be called once per event.
     #[inline]
     pub(crate) const fn take_first(&mut self) -> bool {
         let is_first = self.is_first;
@@ -86,7 +85,7 @@ impl Splitter {
 mod tests {
     use super::*;
 
-    /// The events of a text that is cut into these pieces, and its rest.
+    /// The events of a text in these pieces, and its rest.
     fn split(pieces: &[&[u8]]) -> Vec<Vec<u8>> {
         let mut splitter = Splitter::new();
         let mut events = vec![Vec::new()];

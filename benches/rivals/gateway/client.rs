@@ -1,5 +1,5 @@
-//! The client: sends requests over some connections, each the next when it has
-//! the answer, and looks at what comes back.
+//! The client: sends requests over several connections and verifies the answers. Each
+//! connection sends its next request once it has the answer to the last one.
 
 use std::{
     net::SocketAddr,
@@ -20,43 +20,43 @@ use crate::{
     process::{MASTER_KEY, Process},
 };
 
-/// What no answer takes.
+/// The time limit for one answer.
 const FOREVER: Duration = Duration::from_secs(60);
 
-/// What has to be true of answers.
+/// Requirements on the answers of a process under load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expected {
-    /// The upstream's, to the byte, and it got what was sent.
+    /// The upstream's answer to the byte, and the request reached it as it was sent.
     Untouched,
-    /// The upstream's, to the byte, and it got what it can take.
+    /// The upstream's answer to the byte, and the request reached it rewritten.
     Rewritten,
-    /// It says what the upstream said.
+    /// The upstream's text, in any JSON around it.
     Same,
-    /// A completion, of an upstream that refuses what Moonshot refuses.
+    /// A completion, from an upstream that refuses what Moonshot refuses.
     Accepted,
 }
 
-/// What was measured.
+/// The measurements of one load run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Figures {
     pub(crate) latencies: Vec<Duration>,
-    /// Of the process that was asked.
+    /// Processor time of the process under load.
     pub(crate) cpu: Duration,
     pub(crate) elapsed: Duration,
 }
 
 impl Figures {
-    /// Microseconds a request.
+    /// Processor time per request, in microseconds.
     pub(crate) fn cpu_per_request(&self) -> f64 {
         self.cpu.as_secs_f64() * 1e6 / self.latencies.len() as f64
     }
 
-    /// Requests a second.
+    /// Requests per second.
     pub(crate) fn rate(&self) -> f64 {
         self.latencies.len() as f64 / self.elapsed.as_secs_f64()
     }
 
-    /// Milliseconds within which this share of the answers was complete.
+    /// The time within which this share of the answers was complete, in milliseconds.
     pub(crate) fn latency(&self, share: f64) -> f64 {
         let mut all = self.latencies.clone();
         all.sort_unstable();
@@ -71,8 +71,8 @@ impl Figures {
     }
 }
 
-/// Sends requests for some time over so many connections. They are opened, and
-/// have had an answer each, before anything is measured.
+/// Sends requests over this many connections for this long. Each connection is opened
+/// and gets one answer before the measurement begins.
 pub(crate) async fn load(
     process: &Process,
     job: &Arc<Job>,
@@ -92,7 +92,7 @@ pub(crate) async fn load(
                 Ok::<_, Failure>(connection)
             };
             let connection = connection.await;
-            // All come here, lest the others wait for ever.
+            // Reached after a failure too: otherwise the others would wait for ever.
             start.wait().await;
             let mut connection = connection?;
             let end = Instant::now() + duration;
@@ -118,7 +118,7 @@ pub(crate) async fn load(
     })
 }
 
-/// A connection to what is measured.
+/// A connection to the process under load.
 pub(crate) struct Connection {
     sender: SendRequest<Full<Bytes>>,
 }
@@ -128,13 +128,13 @@ impl Connection {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        // Its failures are those of requests, too.
+        // A failure of the connection also fails a request, which reports it.
         tokio::spawn(async { connection.await.unwrap_or_default() });
         Ok(Self { sender })
     }
 
-    /// Sends a request, verifies the answer, and tells how long it took until all
-    /// of it was there.
+    /// Sends a request, verifies the answer, and returns the time until the answer was
+    /// complete.
     pub(crate) async fn ask(
         &mut self,
         job: &Job,

@@ -1,4 +1,4 @@
-//! The gateway beside LiteLLM's proxy.
+//! Compares the gateway with LiteLLM's proxy.
 
 use std::{net::TcpListener, path::Path, process::Command, sync::Arc, time::Duration};
 
@@ -14,15 +14,15 @@ const CONNECTIONS: [usize; 3] = [1, 16, 64];
 
 const ROUNDS: usize = 2;
 
-/// For one of the three, in one round.
+/// How long one process is under load in one round.
 const TURN: Duration = Duration::from_millis(1500);
 
-/// For LiteLLM to start.
+/// How long LiteLLM may take to start.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Prints a table. All read the same configuration and use the same upstream. LiteLLM
-/// runs one worker process, so the gateway runs with one thread as well as with one per
-/// core, its default.
+/// Prints two tables: load and memory. All processes read the same configuration and use
+/// the same upstream. LiteLLM runs one worker process, so the gateway runs with one thread
+/// as well as with one per core, its default.
 pub(crate) async fn run(litellm: &Path) -> Result<(), Failure> {
     let upstream = Process::role(&["upstream", "0"])?;
     let gateway = Gateway::build(upstream.address)?;
@@ -59,7 +59,7 @@ pub(crate) async fn run(litellm: &Path) -> Result<(), Failure> {
         "requests/s",
         "p50, ms",
         "p99, ms",
-        "CPU, ms a request",
+        "CPU, ms per request",
     ];
     println!("{}", head(&names));
     for job in Job::all(true).map(Arc::new) {
@@ -87,7 +87,7 @@ pub(crate) async fn run(litellm: &Path) -> Result<(), Failure> {
             }
         }
     }
-    println!("\n{}", head(&["", "RSS after it, MB", "most of it, MB"]));
+    println!("\n{}", head(&["", "RSS at the end, MB", "highest RSS, MB"]));
     for (name, process, _) in &ways {
         let memory = ["VmRSS", "VmHWM"].map(|line| process.memory(line));
         let [now, most] = memory;

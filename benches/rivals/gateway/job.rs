@@ -1,38 +1,38 @@
-//! What is asked, and what has to come back.
+//! The requests of the load runs, and the answers that are expected.
 
 use bytes::Bytes;
 
 use crate::bodies::KINDS;
 
-/// The model that all ask for: one of those in LiteLLM's example.
+/// The model of every request: one of those in LiteLLM's example.
 const MODEL: &str = "moonshot-v1-128k";
 
-/// How many events a stream has.
+/// How many events with text a stream has.
 const EVENTS: usize = 32;
 
 /// The text of every answer.
 const TEXT: &str = "It will rain tomorrow, and not a little.";
 
-/// Who says what arrived: the upstream, in this header of its answers.
+/// The header of its answers in which the upstream says how the request arrived.
 pub(crate) const ARRIVED: &str = "x-arrived";
 
 /// A kind of request.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) name: String,
-    /// Several different ones.
+    /// Several different bodies, sent in turn.
     pub(crate) bodies: Vec<Bytes>,
     is_stream: bool,
 }
 
 impl Job {
-    /// Those of the load runs, with something that Moonshot refuses or without.
+    /// The requests of the load runs. `is_refused` adds parameters that Moonshot refuses.
     pub(crate) fn all(is_refused: bool) -> [Self; 3] {
         [("b", false), ("c", false), ("b", true)]
             .map(|(kind, is_stream)| Self::new(kind, is_refused, is_stream))
     }
 
-    /// Bodies of 1 MB, with something that Moonshot refuses.
+    /// Requests of 1 MB, with parameters that Moonshot refuses.
     pub(crate) fn large() -> Self {
         Self::new("d", true, false)
     }
@@ -44,7 +44,7 @@ impl Job {
             body = body.replacen("kimi-k3", MODEL, 1);
             if !is_stream {
                 body = body.replacen(r#""stream":true"#, r#""stream":false"#, 1);
-                // Only a stream may have it.
+                // Only allowed in requests for a stream.
                 body = body.replacen(r#","stream_options":{"include_usage":true}"#, "", 1);
             }
             body.into()
@@ -56,7 +56,7 @@ impl Job {
         }
     }
 
-    /// Whether this is what the upstream says, to the byte.
+    /// Whether this is the upstream's answer, to the byte.
     pub(crate) fn is_answer(&self, answer: &[u8]) -> bool {
         if self.is_stream {
             answer == events().concat()
@@ -65,7 +65,7 @@ impl Job {
         }
     }
 
-    /// Whether an answer is a completion, whatever it says.
+    /// Whether an answer is a complete completion, with any text.
     pub(crate) fn is_complete(&self, answer: &[u8]) -> bool {
         let end: &[u8] = if self.is_stream {
             b"data: [DONE]\n\n"
@@ -75,7 +75,7 @@ impl Job {
         answer.ends_with(end)
     }
 
-    /// Whether an answer says the same, if perhaps in other words around it.
+    /// Whether an answer has the upstream's text, in any JSON around it.
     pub(crate) fn says_the_same(&self, answer: &[u8]) -> bool {
         let holds = |part: &str| memchr::memmem::find(answer, part.as_bytes()).is_some();
         if self.is_stream {
@@ -87,7 +87,7 @@ impl Job {
     }
 }
 
-/// The answer to what asks for no stream.
+/// The answer to a request without `stream`.
 pub(crate) fn completion() -> Bytes {
     format!(
         concat!(

@@ -1,4 +1,4 @@
-//! The gateway beside a relay and the least of proxies.
+//! Compares the gateway with a TCP relay and with a minimal proxy.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,10 +12,10 @@ use crate::{
 
 const CONNECTIONS: [usize; 3] = [1, 16, 64];
 
-/// All of them in turn, so often. An odd number has a middle.
+/// How often each process gets its turn. Odd, so that there is a median.
 const ROUNDS: usize = 5;
 
-/// For one of them, in one round.
+/// How long one process is under load in one round.
 const TURN: Duration = Duration::from_millis(300);
 
 const NAMES: [&str; 5] = [
@@ -26,16 +26,17 @@ const NAMES: [&str; 5] = [
     "gateway",
 ];
 
-/// Which of them rewrite.
+/// Whether each of them rewrites requests.
 const REWRITES: [bool; NAMES.len()] = [false, false, true, false, true];
 
-/// What they stand in front of.
+/// The upstream behind all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Upstream {
-    /// Of this program: takes anything, knows what should arrive, and costs little.
+    /// The one of this program: accepts anything, recognises what should arrive, and takes
+    /// little processor time.
     Light,
-    /// Of the examples: refuses what Moonshot refuses. So all that don't rewrite are
-    /// sent what is taken as it is.
+    /// The example `emulator`, which refuses what Moonshot refuses. Processes that do not
+    /// rewrite get requests that need no rewrite.
     Emulator,
 }
 
@@ -60,7 +61,7 @@ impl Upstream {
     }
 }
 
-/// Prints the tables. As a test, only the answers count.
+/// Prints the tables. With `is_test`, it only verifies the answers.
 pub(crate) async fn run(before: Upstream, is_test: bool) -> Result<(), Failure> {
     let upstream = before.start()?;
     let gateway = Gateway::build(upstream.address)?;
@@ -83,7 +84,7 @@ pub(crate) async fn run(before: Upstream, is_test: bool) -> Result<(), Failure> 
         for connections in CONNECTIONS {
             let mut figures: [Vec<Figures>; NAMES.len()] = Default::default();
             for round in 0..rounds {
-                // There and back: nobody always comes after the same one.
+                // The order alternates, so that no process always follows the same one.
                 for index in 0..ways.len() {
                     let index = if round % 2 == 0 {
                         index
@@ -106,13 +107,13 @@ pub(crate) async fn run(before: Upstream, is_test: bool) -> Result<(), Failure> 
         return Ok(());
     }
 
-    println!("Microseconds of CPU a request, of the process in the way alone:\n");
+    println!("CPU time per request of the process itself, in microseconds:\n");
     let mut names = vec!["body", "connections"];
     names.extend(NAMES);
     let added = ["layer adds", "rewrite adds to the gateway"];
     println!("{}", head(&[&names[..], &added].concat()));
     println!("{}", costs.join("\n"));
-    println!("\nMilliseconds to the end of the answer, p50 / p99:\n");
+    println!("\nTime to the end of the answer in milliseconds, p50 / p99:\n");
     println!("{}", head(&names));
     println!("{}", latencies.join("\n"));
     Ok(())
@@ -120,7 +121,7 @@ pub(crate) async fn run(before: Upstream, is_test: bool) -> Result<(), Failure> 
 
 fn cost(name: &str, connections: usize, figures: &[Vec<Figures>; NAMES.len()]) -> String {
     let of = |way: usize| figures[way].iter().map(Figures::cpu_per_request);
-    // Of each round by itself: what else this machine does changes from round to round.
+    // Compared within each round, because the load of the machine changes between rounds.
     let added = |without: usize, with: usize| {
         let ratios = of(without)
             .zip(of(with))

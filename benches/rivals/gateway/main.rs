@@ -1,21 +1,20 @@
-//! What requests cost on their way through the gateway: a load run over loopback.
+//! Measures what a request costs in the gateway, with load over loopback.
 //!
 //! ```sh
 //! alias load='cargo bench --profile release -p rivals --bench gateway --'
 //! load                       # about 90 seconds
-//! load emulator              # as long, in front of the emulator
+//! load emulator              # the same in front of the emulator
 //! load memory                # 1 000 requests of 1 MB at once
-//! load compare path/litellm  # compare-litellm.sh installs one
-//! load --test                # verifies, and times nothing
+//! load compare path/litellm  # compare-litellm.sh installs LiteLLM
+//! load --test                # only verifies the answers
 //! ```
 //!
-//! Everything in the way is a process of its own, so that its time on the processor
-//! can be told from that of the client and of the upstream. All stand in front of
-//! the same upstream and take turns, round by round: one of this program, which takes
-//! little time itself and knows what should arrive, or the emulator of the examples,
-//! which judges it as Moonshot does. The gateway is `moonshot-gateway` as `cargo install`
-//! builds it, and logs one line per request to /dev/null. The profile above builds the
-//! others in the same way.
+//! Every candidate is a process of its own, so that its processor time can be told from
+//! that of the client and the upstream. All candidates use the same upstream and take
+//! turns, round by round. The upstream is a role of this program, which takes little time
+//! and recognises what should arrive, or the example `emulator`, which judges requests as
+//! Moonshot does. The gateway is `moonshot-gateway` as `cargo install` builds it, and logs
+//! one line per request to /dev/null. The profile above builds the others in the same way.
 //!
 //! Linux only: times and memory come from `/proc`.
 
@@ -51,7 +50,7 @@ type Failure = Box<dyn Error + Send + Sync>;
 async fn main() -> ExitCode {
     let arguments: Vec<String> = env::args()
         .skip(1)
-        // From `cargo bench` itself.
+        // `cargo bench` adds it.
         .filter(|argument| argument != "--bench")
         .collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -74,7 +73,7 @@ async fn run(arguments: &[&str]) -> Result<(), Failure> {
         }
         ["memory"] => memory::run().await,
         ["compare", litellm] => compare::run(litellm.as_ref()).await,
-        // What this program starts of itself.
+        // The roles in which this program starts itself.
         ["upstream", hold] => upstream::serve(hold).await,
         ["relay", upstream] => relay::serve(upstream).await,
         ["proxy", upstream] => proxy::serve(upstream, false).await,
@@ -83,7 +82,7 @@ async fn run(arguments: &[&str]) -> Result<(), Failure> {
     }
 }
 
-/// A signal ends it with all processes that it has started.
+/// Runs until a signal arrives, which also ends all processes that were started.
 async fn run_until_terminated(arguments: &[&str]) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {

@@ -1,4 +1,4 @@
-//! What the gateway holds when many large requests are in flight.
+//! Measures the memory of the gateway with many large requests in flight.
 
 use std::sync::Arc;
 
@@ -13,17 +13,17 @@ use crate::{
 
 const REQUESTS: usize = 1000;
 
-/// What the gateway may take for them, in MB.
+/// The highest RSS that the gateway may reach, in MB.
 const LIMIT: f64 = 1200.0;
 
-/// Sends 1 000 requests of 1 MB to an upstream that reads none of them before all
-/// have come, so that the gateway has all of them in its memory.
+/// Sends 1 000 requests of 1 MB. The upstream reads none of them before all have arrived,
+/// so that the gateway holds all of them in memory.
 pub(crate) async fn run() -> Result<(), Failure> {
     let upstream = Process::role(&["upstream", &REQUESTS.to_string()])?;
     let gateway = Gateway::build(upstream.address)?.start(&[])?;
     let idle = gateway.memory("VmRSS")?;
     let job = Arc::new(Job::large());
-    // One by one: so many at once look like an attack to the kernel.
+    // Opened one by one: the kernel takes this many at once for a SYN flood.
     let mut connections = Vec::new();
     for _ in 0..REQUESTS {
         connections.push(Connection::open(gateway.address).await?);

@@ -1,4 +1,4 @@
-//! Processes of others, what they take of the processor, and of memory.
+//! Starts the processes under load, and reads their processor time and memory.
 
 use std::{
     env, fs,
@@ -11,17 +11,17 @@ use std::{
 
 use crate::Failure;
 
-/// A server. It is ended with this value.
+/// A server process. Dropping this value ends it.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
     pub(crate) address: SocketAddr,
-    /// Kept open: it may go on writing.
+    /// Kept open, because the server may still write to it.
     _out: Option<BufReader<ChildStdout>>,
 }
 
 impl Process {
-    /// Starts a server that says on stdout where it listens.
+    /// Starts a server that prints its address to stdout.
     pub(crate) fn start(command: &mut Command) -> Result<Self, Failure> {
         let mut child = command
             .stdin(Stdio::null())
@@ -59,7 +59,7 @@ impl Process {
         Self::start(Command::new(program).args(["--port", "0"]))
     }
 
-    /// Starts a server that was told where to listen, and waits until it does.
+    /// Starts a server that listens at a given address, and waits until it does.
     pub(crate) async fn start_at(
         command: &mut Command,
         address: SocketAddr,
@@ -92,7 +92,7 @@ impl Process {
         PathBuf::from(format!("/proc/{}/{file}", self.child.id()))
     }
 
-    /// Time that its threads have had on the processor so far, in nanoseconds.
+    /// The processor time of its threads so far, in nanoseconds.
     pub(crate) fn cpu(&self) -> Result<u64, Failure> {
         let mut nanoseconds = 0;
         for thread in fs::read_dir(self.proc("task"))? {
@@ -103,8 +103,8 @@ impl Process {
         Ok(nanoseconds)
     }
 
-    /// A line of its `status`, in MB: `VmRSS` is what it has now in memory, `VmHWM`
-    /// the most that it ever had.
+    /// A line of its `status` in `/proc`, in MB: `VmRSS` is the current resident memory,
+    /// `VmHWM` the highest so far.
     pub(crate) fn memory(&self, line: &str) -> Result<f64, Failure> {
         let status = fs::read_to_string(self.proc("status"))?;
         let line = status.lines().find_map(|found| found.strip_prefix(line));
@@ -121,7 +121,7 @@ impl Drop for Process {
     }
 }
 
-/// The gateway, and a configuration file that LiteLLM can read too.
+/// The gateway's program, and a configuration file that LiteLLM can read too.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     program: PathBuf,
@@ -131,14 +131,13 @@ pub(crate) struct Gateway {
 /// LiteLLM's example for Moonshot.
 const CONFIG: &str = include_str!("../../../tests/clients/litellm-proxy/config.yaml");
 
-/// What stands in for the upstream's key, in the variable that the example names,
-/// and for the one that clients send.
+/// The upstream's key and the clients' key, in the variables that the example names.
 pub(crate) const KEYS: [(&str, &str); 2] = [
     ("MOONSHOT_API_KEY", "sk-of-the-upstream"),
     ("LITELLM_MASTER_KEY", MASTER_KEY),
 ];
 
-/// LiteLLM does not start with one that looks easy to guess.
+/// The key that clients send. LiteLLM refuses to start with one that is easy to guess.
 pub(crate) const MASTER_KEY: &str = "sk-5c1bf2e7a94d4d0f8e63b7a2f10c9d38";
 
 /// Builds a program of the workspace with the profile of this one, and returns its

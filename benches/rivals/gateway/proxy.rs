@@ -1,4 +1,4 @@
-//! The least that axum and hyper-util make a proxy of, with the layer or without.
+//! A minimal proxy of axum and hyper-util, with the layer or without.
 
 use std::io::{self, Write};
 
@@ -19,7 +19,7 @@ use tower_moonshot::{MoonshotCompatLayer, Region};
 
 use crate::Failure;
 
-/// Serves until it is ended.
+/// Serves until the process ends.
 pub(crate) async fn serve(upstream: &str, has_layer: bool) -> Result<(), Failure> {
     let mut http = HttpConnector::new();
     http.set_nodelay(true);

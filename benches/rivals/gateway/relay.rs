@@ -1,4 +1,4 @@
-//! A bare TCP relay: as little as there can be between a client and an upstream.
+//! A TCP relay: the least that can be between a client and an upstream.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use tokio::{
 
 use crate::Failure;
 
-/// Serves until it is ended.
+/// Serves until the process ends.
 pub(crate) async fn serve(upstream: &str) -> Result<(), Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("http://{}", listener.local_addr()?);
@@ -20,7 +20,7 @@ pub(crate) async fn serve(upstream: &str) -> Result<(), Failure> {
         client.set_nodelay(true)?;
         upstream.set_nodelay(true)?;
         tokio::spawn(async move {
-            // Either may hang up as it likes.
+            // Either side may close the connection at any time.
             let _ = copy_bidirectional(&mut client, &mut upstream).await;
         });
     }

@@ -13,13 +13,13 @@ pub(crate) fn head(names: &[&str]) -> String {
     format!("{}\n{}", row(names), row(line))
 }
 
-/// The middle one; of an even number the upper.
+/// The median; of an even number of values the upper one in the middle.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
-/// What all rounds come to.
+/// The measurements of all rounds together.
 pub(crate) fn together(rounds: &[Figures]) -> Figures {
     let mut all = Figures::default();
     for round in rounds {

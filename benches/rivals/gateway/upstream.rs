@@ -1,5 +1,5 @@
-//! The upstream: knows what arrives, and says so. Its answers are fixed, so that
-//! it takes little of the processor itself.
+//! The upstream: recognises each request, and says in a header how it arrived. Its
+//! answers are fixed, so that it takes little processor time.
 
 use std::{
     convert::Infallible,
@@ -29,18 +29,18 @@ use crate::{
     job::{ARRIVED, Job, completion, events},
 };
 
-/// How many different bodies are known by heart.
+/// How many different bodies are remembered, so that they are parsed only once.
 const KNOWN: usize = 64;
 
-/// What a socket holds of a request that isn't read yet, in bytes.
+/// The receive buffer of a socket while requests are held, in bytes.
 const HELD: u32 = 16 * 1024;
 
-/// The longest segment, in bytes. On loopback it is 64 KB, and the sender's kernel
-/// has room for some twenty.
+/// The longest TCP segment while requests are held, in bytes. The default on loopback is
+/// 64 KB, of which the sender's kernel buffers about twenty.
 const SEGMENT: u32 = 1024;
 
-/// Serves until it is ended. With a `hold` it reads no body before so many
-/// requests have come; `0` is none.
+/// Serves until the process ends. Reads no body before `hold` requests have arrived; with
+/// 0, it reads each at once.
 pub(crate) async fn serve(hold: &str) -> Result<(), Failure> {
     let hold: usize = hold.parse()?;
     let upstream = Arc::new(Upstream::new(hold));
@@ -56,7 +56,7 @@ pub(crate) async fn serve(hold: &str) -> Result<(), Failure> {
             async move { upstream.answer(request).await }
         });
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-        // A client that leaves is none of its business.
+        // A client may close the connection at any time.
         tokio::spawn(async { connection.await.unwrap_or_default() });
     }
 }
@@ -64,7 +64,7 @@ pub(crate) async fn serve(hold: &str) -> Result<(), Failure> {
 fn listen(holds: bool) -> io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
     if holds {
-        // Else a body would not wait in the gateway but in the kernel.
+        // Otherwise a body would wait in the kernel instead of in the gateway.
         socket.set_recv_buffer_size(HELD)?;
         SockRef::from(&socket).set_tcp_mss(SEGMENT)?;
     }
@@ -74,9 +74,9 @@ fn listen(holds: bool) -> io::Result<TcpListener> {
 
 struct Upstream {
     hold: Option<Barrier>,
-    /// What clients send.
+    /// The bodies that clients send.
     sent: Vec<Bytes>,
-    /// That, rewritten with `serde_json::Value`.
+    /// The same bodies, rewritten with `serde_json::Value`.
     rewritten: Vec<Value>,
     known: Mutex<Vec<Known>>,
     completion: Bytes,
@@ -159,7 +159,7 @@ impl Upstream {
     }
 }
 
-/// A stream. Each event is sent by itself, as soon as it can be.
+/// The body of a stream. Each event is flushed by itself.
 struct Events {
     left: vec::IntoIter<Bytes>,
     has_paused: bool,
@@ -184,7 +184,7 @@ impl Body for Events {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         self.has_paused = !self.has_paused;
         if self.has_paused {
-            // While a body has nothing to say, hyper sends what it has said.
+            // hyper flushes what it has while a body is pending.
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }

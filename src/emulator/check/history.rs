@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{super::error::ApiError, Object, field, messages::Message};
+use super::{super::error::ApiError, Object, field, message::Message};
 
 /// The tool calls so far. Ids are looked up by hash, so that a history of any
 /// length is checked in linear time.

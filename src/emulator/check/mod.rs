@@ -8,6 +8,7 @@ mod choice;
 mod content;
 mod field;
 mod history;
+mod message;
 mod messages;
 mod response_format;
 mod sampling;

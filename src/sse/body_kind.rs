@@ -1,21 +1,21 @@
-//! Which answers can be read.
+//! Decides from the head of a response how its body can be read.
 
 use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
 
 use crate::admission::is_compressed;
 
-/// What the body of an answer is.
+/// The kind of body of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// `text/event-stream`: one chunk an event.
+pub(crate) enum BodyKind {
+    /// `text/event-stream`: a chunk per event.
     Events,
     /// `application/json`, or any type that ends in `+json`: one object.
     Json,
 }
 
-impl Form {
-    /// What the body behind this head is; `None` if there is none, if it is
-    /// compressed, or if it is of another type.
+impl BodyKind {
+    /// Returns the kind of the body behind this head, or `None` if there is no body, if it is
+    /// compressed, or if it has another content type.
     pub(crate) fn of(status: StatusCode, headers: &HeaderMap) -> Option<Self> {
         let has_no_body = status.is_informational()
             || [
@@ -53,11 +53,11 @@ mod tests {
 
     use super::*;
 
-    fn form(
+    fn kind(
         status: u16,
         content_type: &'static str,
         encoding: Option<&'static str>,
-    ) -> Option<Form> {
+    ) -> Option<BodyKind> {
         let mut headers = HeaderMap::new();
         if !content_type.is_empty() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -65,38 +65,38 @@ mod tests {
         if let Some(encoding) = encoding {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
-        Form::of(StatusCode::from_u16(status).unwrap(), &headers)
+        BodyKind::of(StatusCode::from_u16(status).unwrap(), &headers)
     }
 
     #[test]
     fn the_content_type_says_what_a_body_is_however_it_is_written() {
         for (content_type, expected) in [
-            ("text/event-stream", Some(Form::Events)),
-            ("Text/Event-Stream; charset=utf-8", Some(Form::Events)),
-            ("application/json", Some(Form::Json)),
-            ("application/json;charset=UTF-8", Some(Form::Json)),
-            ("APPLICATION/JSON ; charset=utf-8", Some(Form::Json)),
-            ("application/problem+json", Some(Form::Json)),
+            ("text/event-stream", Some(BodyKind::Events)),
+            ("Text/Event-Stream; charset=utf-8", Some(BodyKind::Events)),
+            ("application/json", Some(BodyKind::Json)),
+            ("application/json;charset=UTF-8", Some(BodyKind::Json)),
+            ("APPLICATION/JSON ; charset=utf-8", Some(BodyKind::Json)),
+            ("application/problem+json", Some(BodyKind::Json)),
             ("+json", None),
             ("application/jsonl", None),
             ("text/html", None),
             ("", None),
         ] {
-            assert_eq!(form(200, content_type, None), expected, "{content_type}");
+            assert_eq!(kind(200, content_type, None), expected, "{content_type}");
         }
     }
 
     #[test]
     fn a_compressed_body_and_none_at_all_are_not_read() {
-        assert_eq!(form(200, "application/json", Some("gzip")), None);
-        assert_eq!(form(200, "text/event-stream", Some("identity, br")), None);
+        assert_eq!(kind(200, "application/json", Some("gzip")), None);
+        assert_eq!(kind(200, "text/event-stream", Some("identity, br")), None);
         assert_eq!(
-            form(200, "application/json", Some("identity")),
-            Some(Form::Json)
+            kind(200, "application/json", Some("identity")),
+            Some(BodyKind::Json)
         );
         for status in [101, 204, 205, 304] {
-            assert_eq!(form(status, "application/json", None), None, "{status}");
+            assert_eq!(kind(status, "application/json", None), None, "{status}");
         }
-        assert_eq!(form(429, "application/json", None), Some(Form::Json));
+        assert_eq!(kind(429, "application/json", None), Some(BodyKind::Json));
     }
 }

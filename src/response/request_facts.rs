@@ -1,8 +1,8 @@
-//! What the client asked for, as far as the repair of its answer depends on it.
+//! Facts about the request that the repair of its answer depends on.
 //!
-//! [`ResponseCompat`](super::ResponseCompat) reads no requests.
-//! [`MoonshotCompat`](crate::MoonshotCompat), which does, leaves a note in the
-//! extensions of the request.
+//! [`ResponseCompat`](super::ResponseCompat) does not read request bodies. It puts an empty
+//! slot into the request's extensions, which [`MoonshotCompat`](crate::MoonshotCompat)
+//! fills when it reads the body.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::Extensions;
 use memchr::memmem;
 
-use super::members::each_member;
+use super::object_members::each_member;
 use crate::{
     ModelAliases, TargetModel,
     json::{self, Backend, Error, Kind, Pass, Scanner, Value},
@@ -19,27 +19,27 @@ use crate::{
     rewrite::{Rule, Settings},
 };
 
-/// In the extensions of a request: where the note is left.
+/// The slot in the extensions of a request. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Slot(Arc<OnceLock<Asked>>);
+pub(crate) struct RequestFactsSlot(Arc<OnceLock<RequestFacts>>);
 
-/// The note.
+/// The facts. The default is that of a request that was not read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Asked {
-    /// The model's name as a JSON string, if it was an alias.
+pub(super) struct RequestFacts {
+    /// The client's name for the model as a JSON string, if it was an alias.
     pub(super) model: Option<Bytes>,
-    /// `stream_options.include_usage` is true.
+    /// Whether `stream_options.include_usage` is true.
     pub(super) include_usage: bool,
 }
 
-impl Slot {
-    /// What was noted. Without a note, nothing is known to be asked for.
-    pub(super) fn asked(&self) -> Asked {
+impl RequestFactsSlot {
+    /// Returns the recorded facts, or the default if none were recorded.
+    pub(super) fn facts(&self) -> RequestFacts {
         self.0.get().cloned().unwrap_or_default()
     }
 
-    /// Leaves a note about a request with this body, if its extensions ask for one.
-    pub(crate) fn note(
+    /// Records the facts of a request with this body, if its extensions hold a slot.
+    pub(crate) fn record(
         extensions: &Extensions,
         body: &[u8],
         settings: &Settings,
@@ -52,26 +52,26 @@ impl Slot {
             target: overrides.target,
             aliases: overrides.aliases.unwrap_or(&settings.aliases),
         };
-        let may_be_alias = settings.is_on(Rule::Model) && names.any();
-        // Nearly all bodies need no closer look.
+        let may_be_alias = settings.is_on(Rule::Model) && names.may_replace();
+        // Two cheap checks save nearly all bodies a second scan.
         if may_be_alias || memmem::find(body, b"\"include_usage\"").is_some() {
-            let asked = Asked::by(body, may_be_alias.then_some(names));
-            // A second compat layer, further in, sees what the first made of it.
-            let _ = slot.0.set(asked);
+            let facts = RequestFacts::read(body, may_be_alias.then_some(names));
+            // Only the outermost compat layer sees the client's own body.
+            let _ = slot.0.set(facts);
         }
     }
 }
 
-impl Asked {
-    fn by(body: &[u8], names: Option<Names<'_>>) -> Self {
-        let Ok((model, options)) = json::scan(body, Look) else {
+impl RequestFacts {
+    fn read(body: &[u8], names: Option<Names<'_>>) -> Self {
+        let Ok((model, options)) = json::scan(body, FindFields) else {
             return Self::default();
         };
-        let mut asked = Self::default();
+        let mut facts = Self::default();
         if let Some(options) = options {
             each_member(body, options, |key, member| {
                 if key == b"include_usage" {
-                    asked.include_usage = member.value.kind == Kind::True;
+                    facts.include_usage = member.value.kind == Kind::True;
                 }
             });
         }
@@ -80,24 +80,24 @@ impl Asked {
             let is_alias = name.is_some_and(|name| {
                 std::str::from_utf8(&name).is_ok_and(|name| names.replace(name))
             });
-            asked.model = is_alias.then(|| Bytes::copy_from_slice(model.span.of(body)));
+            facts.model = is_alias.then(|| Bytes::copy_from_slice(model.span.of(body)));
         }
-        asked
+        facts
     }
 }
 
-/// The models that names stand for.
+/// The settings that replace model names.
 struct Names<'a> {
     target: Option<&'a TargetModel>,
     aliases: &'a ModelAliases,
 }
 
 impl Names<'_> {
-    fn any(&self) -> bool {
+    fn may_replace(&self) -> bool {
         self.target.is_some() || !self.aliases.is_empty()
     }
 
-    /// Whether a name is replaced by another. The removal of a prefix does not count.
+    /// Whether a name is replaced. The removal of a provider's prefix does not count.
     fn replace(&self, name: &str) -> bool {
         let plain = &name[provider_prefix(name)..];
         match self.target {
@@ -107,10 +107,10 @@ impl Names<'_> {
     }
 }
 
-/// Finds `model` and `stream_options`.
-struct Look;
+/// Finds the values of `model` and `stream_options`.
+struct FindFields;
 
-impl Pass for Look {
+impl Pass for FindFields {
     type Output = Result<(Option<Value>, Option<Value>), Error>;
 
     #[inline(always)]

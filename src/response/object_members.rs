@@ -1,12 +1,12 @@
-//! A closer look at one object.
+//! Reads the members of one object.
 
 use crate::json::{Error, Kind, Member, Scanner, Span, Value};
 
-/// Calls `see` with what each key says and where its member is. The object is one
-/// that was read before, so it is valid; anything else has no members.
+/// Calls `see` with the unescaped key and the span of each member. `object` was parsed
+/// before, so it is valid. A value that is not an object has no members.
 pub(super) fn each_member(text: &[u8], object: Value, mut see: impl FnMut(&[u8], Member)) {
     if object.kind == Kind::Object {
-        // The text was read before: there is no error to report.
+        // Cannot fail: the text was parsed before.
         let _ = try_each(object.span.of(text), object.span.start, &mut see);
     }
 }
@@ -39,9 +39,4 @@ const fn shifted(span: Span, base: u32) -> Span {
         start: span.start + base,
         end: span.end + base,
     }
-}
-
-/// A text as a JSON string, quotes included.
-pub(super) fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
