@@ -21,10 +21,14 @@
 //! It supports HTTP/1.1 and HTTP/2 with prior knowledge, and listens on the loopback
 //! interface only. With `--port 0`, the system chooses a free port. The first line on
 //! standard output is the base URL.
+//!
+//! With `--unique-thoughts`, no two answers have the same `reasoning_content`, and
+//! `GET /returned-thoughts` lists which ones came back: for each accepted request, that of
+//! each message of the assistant, or null.
 
 use std::error::Error;
 
-use axum::{Router, serve::ListenerExt};
+use axum::{Json, Router, routing::get, serve::ListenerExt};
 use clap::Parser;
 use tokio::{net::TcpListener, signal};
 use tower_moonshot::emulator::Emulator;
@@ -46,6 +50,11 @@ struct Arguments {
     /// answered with 404.
     #[arg(long)]
     unknown_models: bool,
+
+    /// Give each answer a thought of its own, and list at /returned-thoughts which of them
+    /// came back. By default, all thoughts are the same.
+    #[arg(long)]
+    unique_thoughts: bool,
 }
 
 #[tokio::main]
@@ -58,6 +67,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if arguments.unknown_models {
         moonshot = moonshot.accept_unknown_models();
     }
+    if arguments.unique_thoughts {
+        moonshot = moonshot.with_unique_thoughts();
+    }
+    let returned = moonshot.clone();
+    let app = Router::new()
+        .route(
+            "/returned-thoughts",
+            get(async move || Json(returned.returned_thoughts())),
+        )
+        .fallback_service(moonshot);
 
     let listener = TcpListener::bind(("127.0.0.1", arguments.port))
         .await
@@ -70,7 +89,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     });
     let stop = async { signal::ctrl_c().await.unwrap_or_default() };
-    axum::serve(listener, Router::new().fallback_service(moonshot))
+    axum::serve(listener, app)
         .with_graceful_shutdown(stop)
         .await?;
     Ok(())

@@ -25,6 +25,7 @@ use super::{
     error::Error,
     headers,
     limits::Places,
+    memory::{Memory, Store},
     metrics::Metrics,
     models::Models,
     pool::Pool,
@@ -41,15 +42,24 @@ pub(crate) struct Shared {
     pub(crate) authenticate: Authenticate,
     pub(crate) places: Places,
     pub(crate) retry: Retry,
+    /// Where thoughts are kept, if they are.
+    pub(crate) memory: Option<Memory>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) shutdown: Shutdown,
 }
 
 /// Builds the stack for one worker. The first layer is the outermost: it sees a
 /// request first and its response last.
-pub(crate) fn app(args: &Args, shared: &Shared, upstream: Upstream) -> Result<Router, BoxError> {
+pub(crate) fn app(
+    args: &Args,
+    shared: &Shared,
+    upstream: Upstream,
+    store: Option<&Store>,
+) -> Result<Router, BoxError> {
     let models = Arc::clone(&shared.models);
     let max_body_bytes = args.max_body_bytes.get();
+    let memory = store.map(Store::layer);
+    let repairs = !args.no_response_repairs && !args.no_rewrite;
     let chat = ServiceBuilder::new()
         // Turns errors of the layers below into responses in OpenAI's form.
         .layer(HandleErrorLayer::new(Error::respond))
@@ -64,8 +74,9 @@ pub(crate) fn app(args: &Args, shared: &Shared, upstream: Upstream) -> Result<Ro
         // The body is in memory by now, so it can be sent again. Each attempt is
         // rewritten for the entry that gets it.
         .layer(RetryLayer::new(shared.retry.clone()))
-        // Each entry has a MoonshotCompatLayer with its region, key and model.
-        .service(Pool::new(upstream.clone()));
+        // Restores and keeps thoughts, repairs responses, and sends the request to its
+        // entry, which has a MoonshotCompatLayer with its region, key and model.
+        .service(Pool::new(upstream.clone(), memory, repairs));
 
     // Bodies of other requests are forwarded unread, with the same time limit.
     let uploads = ServiceBuilder::new()
@@ -76,6 +87,7 @@ pub(crate) fn app(args: &Args, shared: &Shared, upstream: Upstream) -> Result<Ro
         models: Arc::clone(&shared.models),
         upstream,
         metrics: Arc::clone(&shared.metrics),
+        memory: shared.memory.clone(),
         shutdown: shared.shutdown.clone(),
     };
     let for_all = ServiceBuilder::new()

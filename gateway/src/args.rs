@@ -2,6 +2,7 @@
 
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
+use axum::http::HeaderName;
 use clap::{Parser, ValueEnum};
 
 /// A gateway to Moonshot AI's Kimi models for clients that speak OpenAI's chat
@@ -18,6 +19,8 @@ Environment:
   MOONSHOT_API_BASE   Base URL for entries without one
                       [default: https://api.moonshot.ai/v1]
   LITELLM_MASTER_KEY  Key that clients have to send, unless the file sets one
+  REASONING_STORE     As --reasoning-store but not visible in the list of
+                      processes
   RUST_LOG            Log level: error, warn, info, debug or trace
                       [default: info]
 
@@ -124,8 +127,53 @@ pub(crate) struct Args {
     )]
     pub(crate) media_network: Vec<String>,
 
-    /// Forward request bodies unchanged and only set URL and API key, to
-    /// compare
+    /// Keep no thoughts. By default, reasoning_content of answers is kept and
+    /// restored in later requests of clients that don't send it back
+    #[arg(long, verbatim_doc_comment)]
+    pub(crate) no_reasoning_memory: bool,
+
+    /// Upper bound on the thoughts that are kept in this process, with
+    /// 256 bytes more for each
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value_t = 64 * 1024 * 1024,
+        verbatim_doc_comment
+    )]
+    pub(crate) reasoning_bytes: usize,
+
+    /// How long a thought is kept after it was last used
+    #[arg(long, value_name = "SECONDS", default_value = "3600", value_parser = some_seconds)]
+    pub(crate) reasoning_ttl: Duration,
+
+    /// Redis to keep thoughts in, so that several gateways share them:
+    /// redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "REASONING_STORE",
+        hide_env = true,
+        verbatim_doc_comment
+    )]
+    pub(crate) reasoning_store: Option<String>,
+
+    /// How long a request waits for Redis before it is sent without its
+    /// thoughts
+    #[arg(long, value_name = "SECONDS", default_value = "0.05", value_parser = some_seconds, verbatim_doc_comment)]
+    pub(crate) reasoning_store_timeout: Duration,
+
+    /// Header that tells users with the same key apart; they don't share
+    /// thoughts, and a request without it has none
+    #[arg(long, value_name = "NAME", verbatim_doc_comment)]
+    pub(crate) reasoning_scope_header: Option<HeaderName>,
+
+    /// Forward responses as Moonshot sends them, without repairs for OpenAI's
+    /// clients
+    #[arg(long, verbatim_doc_comment)]
+    pub(crate) no_response_repairs: bool,
+
+    /// Forward bodies unchanged and only set URL and API key, to compare;
+    /// implies --no-reasoning-memory and --no-response-repairs
     #[arg(long, verbatim_doc_comment)]
     pub(crate) no_rewrite: bool,
 }

@@ -10,16 +10,23 @@ use axum::{
 };
 use tower_http::validate_request::ValidateRequest;
 
-use super::{config::MasterKey, error::Error, limits::linger};
+use super::{config::MasterKey, error::Error, limits::linger, scope::Scopes};
 
 /// Requires the master key as a bearer token, if one is configured. The token is
-/// removed from the request: it must not reach the upstream.
+/// removed from the request: it must not reach the upstream. Before that, it decides
+/// whose thoughts the request may get.
 #[derive(Clone, Debug)]
-pub(crate) struct Authenticate(Option<Arc<MasterKey>>);
+pub(crate) struct Authenticate {
+    master: Option<Arc<MasterKey>>,
+    scopes: Scopes,
+}
 
 impl Authenticate {
-    pub(crate) fn new(master: Option<MasterKey>) -> Self {
-        Self(master.map(Arc::new))
+    pub(crate) fn new(master: Option<MasterKey>, scopes: Scopes) -> Self {
+        Self {
+            master: master.map(Arc::new),
+            scopes,
+        }
     }
 }
 
@@ -27,7 +34,8 @@ impl ValidateRequest<Body> for Authenticate {
     type ResponseBody = Body;
 
     fn validate(&mut self, request: &mut Request) -> Result<(), Response> {
-        let Some(master) = &self.0 else {
+        self.scopes.mark(request);
+        let Some(master) = &self.master else {
             return Ok(());
         };
         let authorization = request.headers_mut().remove(AUTHORIZATION);

@@ -29,8 +29,15 @@ pub(crate) fn warn(args: &Args, config: &Config, is_emulated: bool, address: Soc
             );
         }
     }
+    let keeps_thoughts = !args.no_reasoning_memory && !args.no_rewrite;
+    if keeps_thoughts && config.master_key.is_some() && args.reasoning_scope_header.is_none() {
+        tracing::info!(
+            "all clients have the master key and share thoughts: \
+             --reasoning-scope-header tells users apart"
+        );
+    }
     if args.no_rewrite {
-        tracing::warn!("request bodies are not rewritten (--no-rewrite)");
+        tracing::warn!("bodies are not rewritten (--no-rewrite)");
     }
 }
 

@@ -16,13 +16,16 @@ mod greeting;
 mod headers;
 mod limits;
 mod log;
+mod memory;
 mod metrics;
 mod models;
 mod pool;
+mod redis_store;
 mod requested_model;
 mod response;
 mod retry;
 mod routes;
+mod scope;
 mod server;
 mod shutdown;
 mod trail;
@@ -42,10 +45,12 @@ use self::{
     auth::Authenticate,
     config::{API_BASE, API_KEY, Config, variable},
     limits::Places,
+    memory::Memory,
     metrics::Metrics,
     models::Models,
     retry::Retry,
-    server::{HeadLimits, Workers},
+    scope::Scopes,
+    server::{App, HeadLimits, Workers},
     shutdown::{Shutdown, Signals},
     upstream::{Timeouts, Upstream},
 };
@@ -81,11 +86,14 @@ fn run(args: &Args) -> Result<(), BoxError> {
     };
     limits::raise_open_files(args.max_requests.get());
     let emulator = is_emulated.then(Emulator::new);
+    let memory = Memory::new(args)?;
+    let scopes = Scopes::new(args.reasoning_scope_header.clone());
     let shared = Shared {
         models: Arc::new(Models::new(&config, !args.no_rewrite)),
-        authenticate: Authenticate::new(config.master_key.clone()),
+        authenticate: Authenticate::new(config.master_key.clone(), scopes),
         places: Places::new(args.max_requests.get()),
         retry: Retry::new(args.retries)?,
+        memory,
         metrics: Arc::new(Metrics::new()),
         shutdown: Shutdown::default(),
     };
@@ -99,7 +107,10 @@ fn run(args: &Args) -> Result<(), BoxError> {
             Some(emulator) => Upstream::emulator(emulator.clone(), timeouts),
             None => Upstream::network(timeouts),
         };
-        app(args, &shared, upstream)
+        let memory = shared.memory.as_ref();
+        let store = memory.map(|memory| memory.store(&shared.metrics));
+        let router = app(args, &shared, upstream, store.as_ref())?;
+        Ok::<_, BoxError>(App { router, store })
     });
     let apps = apps.collect::<Result<_, _>>()?;
 
@@ -109,6 +120,9 @@ fn run(args: &Args) -> Result<(), BoxError> {
         let listener = listen(args).await?;
         let workers = Workers::start(apps, head_limits, &shared.shutdown)?;
         let address = listener.local_addr()?;
+        if let Some(Memory::Redis(redis)) = shared.memory.clone() {
+            tokio::spawn(async move { redis.check().await });
+        }
         greeting::warn(args, &config, is_emulated, address);
         greeting::print(&config, is_emulated, address)?;
         serve(

@@ -18,7 +18,11 @@ use prometheus_client::{
     },
     registry::Registry,
 };
-use tower_moonshot::Rule;
+use tower_moonshot::{
+    Rule,
+    reasoning_memory::{Missing, ReasoningReport},
+    response::{ResponseReport, ResponseRule},
+};
 
 use super::failure::Failure;
 
@@ -35,6 +39,12 @@ pub(crate) struct Metrics {
     rewrites: Family<Rewrite, Counter>,
     failures: Family<UpstreamFailure, Counter>,
     upstream: Family<UpstreamLabel, Histogram, fn() -> Histogram>,
+    repairs: Family<Repair, Counter>,
+    restored: Counter,
+    missing: Family<MissingThought, Counter>,
+    remembered: Counter,
+    store_errors: Family<StoreError, Counter>,
+    thought_bytes: Gauge,
     pub(crate) retries: Counter,
     pub(crate) in_flight: Gauge,
     pub(crate) request_bytes: Histogram,
@@ -50,6 +60,21 @@ struct Request {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Rewrite {
     rule: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Repair {
+    rule: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct MissingThought {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StoreError {
+    operation: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -75,6 +100,12 @@ impl Metrics {
             rewrites: Family::default(),
             failures: Family::default(),
             upstream: Family::new_with_constructor(seconds),
+            repairs: Family::default(),
+            restored: Counter::default(),
+            missing: Family::default(),
+            remembered: Counter::default(),
+            store_errors: Family::default(),
+            thought_bytes: Gauge::default(),
             retries: Counter::default(),
             in_flight: Gauge::default(),
             request_bytes: bytes(),
@@ -99,6 +130,36 @@ impl Metrics {
             "upstream_seconds",
             "Time until the upstream's response began",
             metrics.upstream.clone(),
+        );
+        registry.register(
+            "response_repairs",
+            "Responses that a rule repaired",
+            metrics.repairs.clone(),
+        );
+        registry.register(
+            "thoughts_restored",
+            "Messages whose reasoning was restored",
+            metrics.restored.clone(),
+        );
+        registry.register(
+            "thoughts_missing",
+            "Messages whose reasoning was needed and not restored, by reason",
+            metrics.missing.clone(),
+        );
+        registry.register(
+            "thoughts_remembered",
+            "Answers whose reasoning was given to the store",
+            metrics.remembered.clone(),
+        );
+        registry.register(
+            "thought_store_errors",
+            "Failures and timeouts of the store of thoughts, by operation",
+            metrics.store_errors.clone(),
+        );
+        registry.register(
+            "thought_bytes",
+            "Bytes of thoughts that this process keeps",
+            metrics.thought_bytes.clone(),
         );
         registry.register(
             "retries",
@@ -136,6 +197,44 @@ impl Metrics {
         self.rewrites.get_or_create(&Rewrite { rule }).inc();
     }
 
+    /// Counts what was done to a response that has ended.
+    pub(crate) fn repaired(&self, report: &ResponseReport) {
+        for rule in ResponseRule::ALL {
+            if report.count(*rule) > 0 {
+                let rule = rule.name();
+                self.repairs.get_or_create(&Repair { rule }).inc();
+            }
+        }
+    }
+
+    /// Counts what became of the thoughts of a request whose response has ended.
+    pub(crate) fn thought(&self, report: &ReasoningReport) {
+        self.restored.inc_by(report.restored().into());
+        self.remembered.inc_by(report.remembered().into());
+        for why in Missing::ALL {
+            let count = report.missing_because(*why);
+            if count > 0 {
+                let reason = why.name();
+                let missing = self.missing.get_or_create(&MissingThought { reason });
+                missing.inc_by(count.into());
+            }
+        }
+        if store_error(report).is_some() {
+            self.store_error("recall");
+        }
+    }
+
+    /// Counts a thought that the store could not keep.
+    pub(crate) fn could_not_remember(&self) {
+        self.store_error("remember");
+    }
+
+    fn store_error(&self, operation: &'static str) {
+        self.store_errors
+            .get_or_create(&StoreError { operation })
+            .inc();
+    }
+
     pub(crate) fn failed(&self, upstream: &Arc<str>, failure: Failure) {
         let labels = UpstreamFailure {
             upstream: Arc::clone(upstream),
@@ -151,12 +250,22 @@ impl Metrics {
         self.upstream.get_or_create(&labels).observe(seconds);
     }
 
-    /// The response to `GET /metrics`.
-    pub(crate) fn text(&self) -> Response {
+    /// The response to `GET /metrics`, while so many bytes of thoughts are kept.
+    pub(crate) fn text(&self, thought_bytes: usize) -> Response {
+        let thought_bytes = i64::try_from(thought_bytes).unwrap_or(i64::MAX);
+        self.thought_bytes.set(thought_bytes);
         let mut text = String::new();
         match encode(&mut text, &self.registry) {
             Ok(()) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
             Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         }
     }
+}
+
+/// How the store failed to look thoughts up, if it did.
+pub(crate) fn store_error(report: &ReasoningReport) -> Option<&str> {
+    if report.missing_because(Missing::StoreTimeout) > 0 {
+        return Some("the store did not answer in time");
+    }
+    report.store_error()
 }

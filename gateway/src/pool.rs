@@ -3,27 +3,84 @@
 use std::task::{Context, Poll};
 
 use axum::{
-    body::HttpBody,
-    http::{Request, StatusCode},
+    body::{Body, HttpBody},
+    http::{HeaderValue, Request, StatusCode, header::ACCEPT_ENCODING},
     response::Response,
 };
 use futures_util::{
-    FutureExt,
+    FutureExt, TryFutureExt,
     future::{self, BoxFuture},
 };
-use tower::{BoxError, Layer, Service, ServiceExt};
+use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt};
+use tower_moonshot::{
+    MoonshotCompatLayer,
+    reasoning_memory::ReasoningMemoryLayer,
+    response::{ResponseCompatLayer, ResponseRule},
+};
 
-use super::{error::Error, models::Choice, trail::Trail, upstream::Upstream};
+use super::{
+    error::Error, memory::Store, models::Choice, scope::Unscoped, trail::Trail, upstream::Upstream,
+};
 
 /// A service that sends each request to the entry of the [`Choice`] in its extensions.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
     upstream: Upstream,
+    memory: Option<ReasoningMemoryLayer<Store>>,
+    repairs: ResponseCompatLayer,
+    reads_responses: bool,
 }
 
 impl Pool {
-    pub(crate) const fn new(upstream: Upstream) -> Self {
-        Self { upstream }
+    pub(crate) fn new(
+        upstream: Upstream,
+        memory: Option<ReasoningMemoryLayer<Store>>,
+        repairs: bool,
+    ) -> Self {
+        Self {
+            upstream,
+            reads_responses: memory.is_some() || repairs,
+            memory,
+            repairs: if repairs {
+                // Account headers are removed from all responses, further in.
+                ResponseCompatLayer::new().without_rule(ResponseRule::AccountHeaders)
+            } else {
+                ResponseCompatLayer::new().without_rules()
+            },
+        }
+    }
+
+    /// Sends a request through the layers for one entry, the first of which is the
+    /// outermost.
+    fn send<B>(
+        &self,
+        request: Request<B>,
+        entry: MoonshotCompatLayer,
+    ) -> BoxFuture<'static, Result<Response, Error>>
+    where
+        B: HttpBody<Data = bytes::Bytes> + Send + 'static,
+        B::Error: Into<BoxError> + Send,
+    {
+        let is_scoped = request.extensions().get::<Unscoped>().is_none();
+        let service = ServiceBuilder::new()
+            // Repairs what the client gets.
+            .layer(self.repairs.clone())
+            // Sets the entry's region, key and model, and rewrites the body for that
+            // model.
+            .layer(entry)
+            .service(self.upstream.clone());
+        match self.memory.as_ref().filter(|_| is_scoped) {
+            // Outside of the rewrite, which would fill in for a missing thought. Inside of
+            // the retries, because it has to know the model of the entry that is tried.
+            Some(memory) => {
+                let response = memory.layer(service).oneshot(request);
+                response.map_ok(|response| response.map(Body::new)).boxed()
+            }
+            None => {
+                let response = service.oneshot(request);
+                response.map_ok(|response| response.map(Body::new)).boxed()
+            }
+        }
     }
 }
 
@@ -41,7 +98,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let layer = request
+        let entry = request
             .extensions()
             .get::<Choice>()
             .cloned()
@@ -51,10 +108,13 @@ where
                 choice.direct(request.extensions_mut()).ok()?;
                 Some(deployment.layer().clone())
             });
-        match layer {
-            // The layer sets the entry's region, key and model, and rewrites the body
-            // for that model.
-            Some(layer) => layer.layer(self.upstream.clone()).oneshot(request).boxed(),
+        if self.reads_responses {
+            // The layers don't read compressed responses.
+            let none = HeaderValue::from_static("identity");
+            request.headers_mut().insert(ACCEPT_ENCODING, none);
+        }
+        match entry {
+            Some(entry) => self.send(request, entry),
             // The name is `mine/` and the wildcard `mine/*`, for instance.
             None => future::err(Error::request(
                 StatusCode::NOT_FOUND,

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use tower::{Layer, ServiceExt};
 
 use super::{
-    chat::unknown, error::Error, metrics::Metrics, models::Models, shutdown::Shutdown,
-    trail::Trail, upstream::Upstream,
+    chat::unknown, error::Error, memory::Memory, metrics::Metrics, models::Models,
+    shutdown::Shutdown, trail::Trail, upstream::Upstream,
 };
 
 /// The creation time of configured models, for clients that require one. LiteLLM
@@ -27,6 +27,7 @@ pub(crate) struct Gateway {
     pub(crate) models: Arc<Models>,
     pub(crate) upstream: Upstream,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) memory: Option<Memory>,
     pub(crate) shutdown: Shutdown,
 }
 
@@ -78,7 +79,8 @@ fn health(gateway: &Gateway, healthy: Value) -> Response {
 }
 
 pub(crate) async fn metrics(State(gateway): State<Gateway>) -> Response {
-    gateway.metrics.text()
+    let held = gateway.memory.as_ref().map_or(0, Memory::bytes);
+    gateway.metrics.text(held)
 }
 
 /// Forwards any other request under `/v1`: files, token counts, balance. Such a request

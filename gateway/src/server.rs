@@ -32,7 +32,7 @@ use tokio::{
 };
 use tower::{BoxError, Service};
 
-use super::shutdown::Shutdown;
+use super::{memory::Store, shutdown::Shutdown};
 
 /// The number of headers that hyper parses without an allocation.
 const ON_STACK: usize = 100;
@@ -48,6 +48,14 @@ pub(crate) struct HeadLimits {
     pub(crate) timeout: Duration,
     /// The number of headers in it.
     pub(crate) max_headers: usize,
+}
+
+/// What one worker serves.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) router: Router,
+    /// Where it keeps thoughts, if it does.
+    pub(crate) store: Option<Store>,
 }
 
 /// The threads that serve connections.
@@ -82,18 +90,23 @@ pub(crate) fn runtime() -> io::Result<Runtime> {
 impl Workers {
     /// Starts one thread for each of `apps`.
     pub(crate) fn start(
-        apps: Vec<Router>,
+        apps: Vec<App>,
         limits: HeadLimits,
         shutdown: &Shutdown,
     ) -> io::Result<Self> {
         let (running, ended) = mpsc::channel(1);
         let all = apps.into_iter().enumerate().map(|(number, app)| {
+            let App { router, store } = app;
             let runtime = runtime()?;
             let (connections, received) = mpsc::unbounded_channel();
             let (running, shutdown) = (running.clone(), shutdown.clone());
             let name = format!("worker-{number}");
             thread::Builder::new().name(name).spawn(move || {
-                runtime.block_on(serve(received, app, limits, &shutdown));
+                runtime.block_on(serve(received, router, limits, &shutdown));
+                // Thoughts of the last responses, which other gateways may need.
+                if let Some(store) = store {
+                    runtime.block_on(store.kept());
+                }
                 // Drops requests that were cut off, which write their log lines now.
                 // Does not wait for DNS lookups on the blocking pool.
                 runtime.shutdown_background();

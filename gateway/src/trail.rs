@@ -25,13 +25,18 @@ use axum::{
 use http_body::{Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 use tower_http::request_id::RequestId;
-use tower_moonshot::{Report, Rule, inline_media::MediaReport};
+use tower_moonshot::{
+    Report, Rule,
+    inline_media::MediaReport,
+    reasoning_memory::ReasoningReport,
+    response::{ResponseReport, ResponseRule},
+};
 
 use super::{
     error::Reason,
     failure::{Failed, Failure},
     log::shortened,
-    metrics::Metrics,
+    metrics::{Metrics, store_error},
     models::Choice,
 };
 
@@ -120,6 +125,8 @@ pub(crate) async fn record(
 
     let report = response.extensions_mut().remove::<Report>();
     let media = response.extensions_mut().remove::<MediaReport>();
+    let thoughts = response.extensions_mut().remove::<ReasoningReport>();
+    let repairs = response.extensions_mut().remove::<ResponseReport>();
     let rules = report.as_ref().and_then(rules);
     if let Some(rules) = &rules {
         response.headers_mut().insert(REWRITES, rules.clone());
@@ -135,6 +142,8 @@ pub(crate) async fn record(
             .cloned(),
         report,
         media,
+        thoughts,
+        repairs,
         rules,
     });
     response.map(|body| Body::new(Recorded::new(body, line)))
@@ -176,6 +185,9 @@ struct Head {
     upstream_id: Option<HeaderValue>,
     report: Option<Report>,
     media: Option<MediaReport>,
+    /// Complete once the response has ended, as are the repairs.
+    thoughts: Option<ReasoningReport>,
+    repairs: Option<ResponseReport>,
     /// The names of the rules in the report.
     rules: Option<HeaderValue>,
 }
@@ -240,6 +252,15 @@ impl Drop for Line {
             self.metrics.rewrote(rule);
         }
 
+        let thoughts = head.and_then(|head| head.thoughts.as_ref());
+        if let Some(thoughts) = thoughts {
+            self.metrics.thought(thoughts);
+        }
+        let repairs = head.and_then(|head| head.repairs.as_ref());
+        if let Some(repairs) = repairs {
+            self.metrics.repaired(repairs);
+        }
+
         let model = choice.map(|choice| shortened(choice.asked()));
         let rules = head.and_then(|head| head.rules.as_ref());
         let media = head.and_then(|head| head.media.as_ref());
@@ -256,6 +277,10 @@ impl Drop for Line {
             rules = rules.and_then(|rules| rules.to_str().ok()),
             media_inlined = (!media.is_empty()).then_some(inlined),
             media_left = (!media.is_empty()).then_some(media.len() - inlined),
+            thoughts_restored = thoughts.map(ReasoningReport::restored).filter(is_any),
+            thoughts_missing = thoughts.map(ReasoningReport::missing).filter(is_any),
+            store_error = thoughts.and_then(store_error),
+            repairs = repairs.and_then(names_of),
             first_byte_ms = head.map(|head| head.after.as_millis() as u64),
             time_ms = self.started.elapsed().as_millis() as u64,
             bytes_in = request_bytes.get(),
@@ -272,12 +297,27 @@ impl Drop for Line {
             upstream_id = upstream_id.and_then(|id| id.to_str().ok()).map(shortened),
             "request",
         );
+        if let Some(thoughts) = thoughts {
+            tracing::debug!("thoughts: {thoughts}");
+        }
         if let Some(report) =
             report.filter(|report| !report.changes().is_empty() || !media.is_empty())
         {
             tracing::debug!("{report}");
         }
     }
+}
+
+fn is_any(count: &u32) -> bool {
+    *count > 0
+}
+
+/// Lists the rules that repaired the response, each once.
+fn names_of(report: &ResponseReport) -> Option<String> {
+    let rules = ResponseRule::ALL.iter();
+    let rules = rules.filter(|rule| report.count(**rule) > 0);
+    let names: Vec<_> = rules.map(|rule| rule.name()).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// A response body that counts its bytes and notes how it ends.

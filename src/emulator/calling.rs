@@ -15,7 +15,7 @@ use super::{
 /// loop: it calls the first that was not called since the user spoke, or the last
 /// if all were. So a loop that waits for a certain tool comes to an end.
 ///
-/// A model that is free to choose calls the tool that the user names.
+/// A model that is free to choose calls the tools that the user names, one a turn.
 pub(super) fn pick<'a>(tools: &Tools<'a>, messages: &[Value]) -> Option<&'a Map<String, Value>> {
     let functions = || tools.functions.iter().copied();
     let next = || {
@@ -30,10 +30,17 @@ pub(super) fn pick<'a>(tools: &Tools<'a>, messages: &[Value]) -> Option<&'a Map<
         Choice::Required => next(),
         Choice::Auto if conversation::ends_with_nudge(messages) => next(),
         Choice::Auto => {
-            let last = messages.last().filter(|last| conversation::is_user(last));
-            let text = conversation::text(last?);
+            let last = messages.last()?;
+            if !conversation::is_user(last) && !conversation::is_tool(last) {
+                return None;
+            }
+            let text = conversation::last_user_text(messages);
             let words: HashSet<&str> = text.split(|c| !is_name(c)).collect();
-            functions().find(|function| words.contains(name(function)))
+            let called = called_since_user(messages);
+            functions().find(|function| {
+                let name = name(function);
+                words.contains(name) && !called.contains(name)
+            })
         }
     }
 }

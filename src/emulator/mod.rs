@@ -398,8 +398,8 @@
 //!   - The same applies if the last message is exactly `Please select a tool to handle
 //!     the current issue.`, which Moonshot's guide to migrating from OpenAI recommends
 //!     where `required` is not supported.
-//!   - Otherwise, it is the first tool that the last message names, if that is a
-//!     user's.
+//!   - Otherwise, it is the first tool that the last message of a user names and that
+//!     was not called since. The last message has to be that one or a tool's.
 //!
 //! Tools in system messages come after those of the request. Calls have ids like Kimi's:
 //! `functions.weather:0`, with the number of the call in the conversation.

@@ -39,6 +39,10 @@ impl Distinct {
             return true;
         }
         let size = (2 * count).next_power_of_two();
+        // The slot is in the high bits of a product, to which all bits of the hash
+        // contribute: by the low bits of the hash alone, some seeds send most of
+        // `tool_0`, `tool_1`, … to few slots.
+        let shift = u64::BITS - size.trailing_zeros();
         self.slots.clear();
         self.slots.resize(size, 0);
         let slots = &mut self.slots[..];
@@ -50,7 +54,7 @@ impl Distinct {
                 None => hash(self.seeds, &id.unescaped(text)),
             };
             let hash = hash.max(1);
-            let mut at = hash as usize & (size - 1);
+            let mut at = (hash.wrapping_mul(SPREAD) >> shift) as usize;
             while slots[at] != 0 {
                 if slots[at] == hash || steps == 0 {
                     return false;
@@ -70,6 +74,9 @@ impl Distinct {
     }
 }
 
+/// An odd number with bits all over: 2^64 divided by the golden ratio.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// Hashes an id, 16 bytes at a time: two words, each with a seed, are multiplied, and
 /// the halves of the product are combined. The last 16 bytes may overlap those before,
 /// so that no byte is read alone.
@@ -81,7 +88,7 @@ fn hash(seeds: [u64; 2], id: &[u8]) -> u64 {
     };
     // Multiplied, so that the length can't cancel out a difference in a short id.
     let mut hash = (id.len() as u64)
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        .wrapping_mul(SPREAD)
         .wrapping_add(seeds[0]);
     let Some(last) = id.last_chunk::<16>() else {
         return mix(hash, short(id));
@@ -173,22 +180,30 @@ mod tests {
     #[test]
     fn ids_that_collide_take_a_bounded_number_of_steps() {
         let mut table = Distinct {
-            seeds: [
-                0_u64.wrapping_sub(12_u64.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
-                0,
-            ],
+            seeds: [1, 2],
             slots: Vec::new(),
         };
-        // With these, all have the same slot.
-        let count = 4_000;
-        let id = |number: u32| [0, 1, number << 20].map(u32::to_le_bytes).concat();
-        let ids: Vec<Vec<u8>> = (0..count).map(id).collect();
+        // All of them have the first slot of 256.
+        let collides = |id: &Vec<u8>| hash(table.seeds, id).wrapping_mul(SPREAD) >> 56 == 0;
+        let ids = (0..u32::MAX).map(|number| number.to_le_bytes().repeat(3));
+        let ids: Vec<Vec<u8>> = ids.filter(collides).take(128).collect();
         let hashes: HashSet<u64> = ids.iter().map(|id| hash(table.seeds, id)).collect();
         assert_eq!(hashes.len(), ids.len());
-        assert!(hashes.iter().all(|hash| hash % 8192 == 0));
         assert!(!are_all(&mut table, &ids));
         let found = table.slots.iter().filter(|&&slot| slot != 0).count();
-        assert!((2..200).contains(&found), "{found}");
+        assert!((2..50).contains(&found), "{found}");
+    }
+
+    #[test]
+    fn numbered_names_are_told_apart_with_any_seeds() {
+        let ids: Vec<String> = (0..128).map(|number| format!("tool_{number}")).collect();
+        for seed in 0..2_000_u64 {
+            let mut table = Distinct {
+                seeds: [seed.wrapping_mul(SPREAD), (seed << 32).wrapping_mul(SPREAD)],
+                slots: Vec::new(),
+            };
+            assert!(are_all(&mut table, &ids), "{seed}");
+        }
     }
 
     #[test]

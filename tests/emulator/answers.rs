@@ -137,6 +137,15 @@ fn a_tool_is_called_if_the_user_names_it() {
     let mut forbidden = said("What does the clock say?");
     forbidden["tool_choice"] = json!("none");
     assert_eq!(called(K3, forbidden), None);
+    // With several, one a turn.
+    let mut loop_of_two = turn("a");
+    loop_of_two[0]["content"] = json!("Ask clock and weather.");
+    loop_of_two[1]["tool_calls"][0]["function"]["name"] = json!("weather");
+    let next = called(K3, messages(loop_of_two.clone()));
+    assert_eq!(next.as_deref(), Some("clock"));
+    loop_of_two[1]["tool_calls"][0]["function"]["name"] = json!("clock");
+    let next = called(K3, messages(loop_of_two));
+    assert_eq!(next.as_deref(), Some("weather"));
     // What the tool said is not what the user says.
     let mut answered = turn("a");
     answered[0]["content"] = json!("Use weather.");

@@ -109,6 +109,7 @@ impl Setup {
             "MOONSHOT_API_BASE",
             "MOONSHOT_API_KEY",
             "LITELLM_MASTER_KEY",
+            "REASONING_STORE",
             "RUST_LOG",
             "HOST",
             "PORT",

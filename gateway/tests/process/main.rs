@@ -10,6 +10,8 @@ mod endpoints;
 mod failures;
 mod media;
 mod operation;
+mod redis;
 mod retries;
 mod routing;
 mod streams;
+mod thoughts;

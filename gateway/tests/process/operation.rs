@@ -472,7 +472,9 @@ async fn requests_in_flight_take_little_more_memory_than_their_bodies() {
         "model": "kimi-k3",
         "messages": [{"role": "developer", "content": "x".repeat(BODY)}],
     });
-    let request: Arc<str> = chat(&body.to_string()).into();
+    // With a key, so that thoughts are kept.
+    let headers = "content-type: application/json\r\nauthorization: Bearer sk-alice\r\n";
+    let request: Arc<str> = post("/v1/chat/completions", headers, &body.to_string()).into();
     let mut clients = JoinSet::new();
     for _ in 0..REQUESTS {
         let (address, request) = (gateway.address, Arc::clone(&request));

@@ -238,16 +238,22 @@ async fn with_no_rewrite_the_body_is_forwarded_unchanged() {
 }
 
 #[tokio::test]
-async fn the_response_has_the_upstreams_name_of_the_model() {
+async fn the_response_has_the_clients_name_of_the_model() {
     let moonshot = emulated(Emulator::new()).await;
-    let gateway = Setup::config(&format!(
-        "model_list: [{{model_name: gpt-4o, litellm_params: {{model: moonshot/kimi-k3, api_base: 'http://{moonshot}/v1'}}}}]",
-    ))
-    .start()
-    .await;
+    let setup = || {
+        Setup::config(&format!(
+            "model_list: [{{model_name: gpt-4o, litellm_params: {{model: moonshot/kimi-k3, api_base: 'http://{moonshot}/v1'}}}}]",
+        ))
+    };
+    let gateway = setup().arguments(["--no-response-repairs"]).start().await;
     assert_eq!(
         gateway.send(hello_to("gpt-4o")).await.json()["model"],
         "kimi-k3"
+    );
+    let gateway = setup().start().await;
+    assert_eq!(
+        gateway.send(hello_to("gpt-4o")).await.json()["model"],
+        "gpt-4o"
     );
     assert_eq!(
         gateway.send(get("/v1/models/gpt-4o")).await.json()["id"],

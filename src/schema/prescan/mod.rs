@@ -62,6 +62,7 @@ pub(crate) fn prescan<B: Backend>(
         scratch,
         usage,
         properties: 0,
+        looked_up: 0,
         doubtful: false,
     };
     let root: Seen = scanner.call(Subschema {
@@ -87,5 +88,7 @@ struct Prescan<'s> {
     scratch: &'s mut Scratch,
     usage: Use,
     properties: usize,
+    /// The number of `required`, `enum` and `anyOf`, which Moonshot looks up by path.
+    looked_up: usize,
     doubtful: bool,
 }

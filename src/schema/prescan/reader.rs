@@ -232,6 +232,7 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
         // Of a keyword that stands twice the last counts: leave that to the tree.
         self.scan.doubtful |= seen.keywords & keyword & !DESCRIPTION != 0;
         seen.keywords |= keyword;
+        self.scan.looked_up += usize::from(keyword & (REQUIRED | ENUM | ANY_OF) != 0);
         match keyword {
             TYPE => self.types(seen),
             DESCRIPTION => self.text_only(),
@@ -340,15 +341,19 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
             scan.properties += 1;
             scan.doubtful |= name.escaped
                 || scan.properties > MAX_PROPERTIES
-                || has_brace(self.text, name.span)
                 || is_reserved(inner(self.text, name.span));
             if !scan.doubtful {
                 scan.scratch.names.push(name.span);
             }
+            let looked_up = self.scan.looked_up;
             if self.is_schema(level + 1)? {
                 self.schema(level + 1)?;
             } else {
                 self.doubt()?;
+            }
+            // Few properties have such keywords, so few names are searched.
+            if self.scan.looked_up != looked_up && has_brace(self.text, name.span) {
+                self.scan.doubtful = true;
             }
             if !self.scanner.more(b'}')? {
                 return Ok(());
@@ -458,29 +463,10 @@ impl<'l, 's, 'a, B: Backend> Reader<'l, 's, 'a, B> {
     }
 }
 
-/// Whether there is a brace in a name, after which Moonshot may not find what is in
-/// there. Eight bytes at a time: names are too short for a search.
-#[inline]
+/// Whether a name has a brace. The validator then doesn't find what `required`, `enum` and
+/// `anyOf` below it belong to.
 fn has_brace(text: &[u8], name: Span) -> bool {
-    const BYTES: usize = 8;
-    const ONES: u64 = u64::from_le_bytes([1; BYTES]);
-    const BRACES: u64 = ONES * b'{' as u64;
-    let mut rest = name.start as usize;
-    let end = name.end as usize;
-    while rest < end {
-        let Some(word) = text.get(rest..).and_then(|rest| rest.first_chunk()) else {
-            return text[rest..end].contains(&b'{');
-        };
-        // Bytes behind the name are no braces.
-        let behind = BYTES - (end - rest).min(BYTES);
-        let word = u64::from_le_bytes(*word) << (8 * behind);
-        let zeros = word ^ BRACES;
-        if zeros.wrapping_sub(ONES) & !zeros & (ONES << 7) != 0 {
-            return true;
-        }
-        rest += BYTES;
-    }
-    false
+    name.of(text).contains(&b'{')
 }
 
 /// Whether no property may have this name.
