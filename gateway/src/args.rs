@@ -147,7 +147,7 @@ pub(crate) struct Args {
     pub(crate) reasoning_ttl: Duration,
 
     /// Redis to keep thoughts in, so that several gateways share them:
-    /// redis://USER:PASSWORD@HOST:PORT/DATABASE, of which only the host is needed
+    /// redis://USER:PASSWORD@HOST:PORT/DATABASE
     #[arg(
         long,
         value_name = "URL",
