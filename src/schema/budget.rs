@@ -20,7 +20,7 @@ impl Budget {
     const ROOM: usize = 32 * 1024;
 
     /// How many bytes may be added by copying for each byte of a schema.
-    pub(super) const ROOM_FOR_A_BYTE: usize = 2;
+    pub(super) const ROOM_FOR_A_BYTE: usize = 1;
 
     pub(crate) const fn new(steps: u64) -> Self {
         Self {
