@@ -190,7 +190,7 @@ fn old_references(_: &mut Rng, count: usize) -> String {
 /// Five properties for each name that is required.
 fn reverse_required(_: &mut Rng, count: usize) -> String {
     let mut schema = String::from(r#"{"type":"object","properties":{"#);
-    list(&mut schema, 5 * count - 10, |schema, index| {
+    list(&mut schema, 5 * count - 4, |schema, index| {
         write!(schema, r#""property_{index}":{{}}"#).unwrap();
     });
     schema.push_str(r#"},"required":["#);

@@ -93,7 +93,7 @@ pub(crate) fn completion() -> Bytes {
         concat!(
             r#"{{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"{}","#,
             r#""choices":[{{"index":0,"message":{{"role":"assistant","content":"{}"}},"finish_reason":"stop"}}],"#,
-            r#""usage":{{"prompt_tokens":19,"completion_tokens":21,"total_tokens":40,"cached_tokens":10}}}}"#,
+            r#""usage":{{"prompt_tokens":19,"completion_tokens":21,"total_tokens":40,"cached_tokens":10,"prompt_tokens_details":{{"cached_tokens":10}}}}}}"#,
         ),
         MODEL, TEXT
     )
