@@ -10,6 +10,9 @@ use crate::bodies::Rng;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Growth {
     pub(crate) of: &'static str,
+    /// Whether schemas are repaired, which only ours does.
+    #[allow(dead_code, reason = "only what compares candidates asks")]
+    pub(crate) repairs: bool,
     pub(crate) counts: &'static [usize],
     /// The count whose cost per byte the largest one is compared with. It is large enough
     /// that buffers have grown and fixed costs don't matter.
@@ -21,54 +24,63 @@ pub(crate) struct Growth {
 pub(crate) const GROWTHS: [Growth; 9] = [
     Growth {
         of: "messages",
+        repairs: false,
         counts: &[10, 100, 1_000, 10_000],
         small: 100,
         make: messages,
     },
     Growth {
         of: "content parts",
+        repairs: false,
         counts: &[10, 100, 1_000, 10_000, 100_000],
         small: 100,
         make: parts,
     },
     Growth {
         of: "tools",
+        repairs: false,
         counts: &[10, 100, 1_000],
         small: 10,
         make: tools,
     },
     Growth {
         of: "tools to repair",
+        repairs: true,
         counts: &[10, 100, 1_000],
         small: 100,
         make: broken_tools,
     },
     Growth {
         of: "properties to repair",
+        repairs: true,
         counts: &[10, 100, 1_000, 3_000],
         small: 1_000,
         make: broken_properties,
     },
     Growth {
         of: "references to repair",
+        repairs: true,
         counts: &[10, 100, 1_000],
         small: 100,
         make: old_references,
     },
     Growth {
         of: "names required in reverse",
+        repairs: false,
         counts: &[10, 100, 200],
         small: 100,
         make: reverse_required,
     },
     Growth {
         of: "edits",
+        repairs: false,
         counts: &[10, 100, 1_000, 10_000],
         small: 100,
         make: edits,
     },
     Growth {
         of: "bytes of text",
+        repairs: false,
         counts: &[1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000],
         small: 100_000,
         make: text,
