@@ -250,7 +250,8 @@ impl Metrics {
         self.upstream.get_or_create(&labels).observe(seconds);
     }
 
-    /// The response to `GET /metrics`, while so many bytes of thoughts are kept.
+    /// Returns the response to `GET /metrics`. `thought_bytes` is the size of all thoughts
+    /// that are kept.
     pub(crate) fn text(&self, thought_bytes: usize) -> Response {
         let thought_bytes = i64::try_from(thought_bytes).unwrap_or(i64::MAX);
         self.thought_bytes.set(thought_bytes);

@@ -3,8 +3,8 @@
 use axum::http::{HeaderName, Request, header::AUTHORIZATION};
 use tower_moonshot::reasoning_memory::ReasoningScope;
 
-/// In the extensions of a request: nothing is restored or kept, because nobody knows
-/// whose thoughts they are.
+/// Marks a request, in its extensions, whose owner is unknown. Its thoughts are neither
+/// restored nor kept.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unscoped;
 

@@ -50,8 +50,8 @@ pub(super) fn name(function: &Map<String, Value>) -> &str {
     name.unwrap_or_default()
 }
 
-/// Returns ids for so many calls, in the form of Kimi's own: the name of the
-/// function and the number of the call in the conversation.
+/// Returns `count` ids in the form of Kimi's own: the name of the function and the number
+/// of the call in the conversation.
 pub(super) fn ids(count: usize, name: &str, messages: &[Value]) -> Vec<String> {
     let calls = || messages.iter().flat_map(calls);
     let taken: HashSet<&str> = calls()

@@ -543,7 +543,7 @@ fn a_byte_order_mark_counts_at_the_start_of_a_stream_only() {
     let shaped = event(r#"{"error":{"message":"no","type":"server_error"}}"#);
     let mark = "\u{feff}".to_owned();
     assert_eq!(stream(&(mark.clone() + &error)), mark.clone() + &shaped);
-    // Anywhere else it is part of a field's name, which nobody knows.
+    // Anywhere else it is part of a field's name, which is then unknown.
     let text = mark + &error + DONE;
     assert_eq!(stream(&(shaped.clone() + &text)), shaped + &text);
 }

@@ -161,8 +161,8 @@ fn wrap_in_array(object: &mut Object, dice: &mut Dice) {
     object.insert(key, wrapped);
 }
 
-/// A keyword that nobody knows, or that Moonshot doesn't, over a schema or over data
-/// that looks like one.
+/// Adds an unknown keyword, or one that Moonshot doesn't know, whose value is a schema or
+/// data that looks like one.
 fn add_unknown(object: &mut Object, dice: &mut Dice) {
     let keyword = pick(
         &[

@@ -97,7 +97,7 @@ impl Redis {
             .to_owned()
     }
 
-    /// Waits until it holds so many thoughts: they are kept in the background.
+    /// Waits until Redis holds this many thoughts, because they are stored in the background.
     async fn holds(&self, thoughts: usize) {
         let holds = async {
             while self.ask(&["DBSIZE"]) != thoughts.to_string() {

@@ -95,8 +95,8 @@ async fn endless() -> (std::net::SocketAddr, Arc<AtomicUsize>, mpsc::Receiver<()
     (address, written, is_closed)
 }
 
-/// No time decides here. 64 MB exceed all buffers on the way, so an upstream that has
-/// sent them was not slowed down. One that stalls earlier must go on when the client
+/// Timing doesn't decide. 64 MB exceed all buffers on the way, so an upstream that has
+/// sent them all was not slowed down. One that stalls earlier must continue when the client
 /// reads.
 #[tokio::test]
 async fn a_slow_client_slows_down_the_upstream() {

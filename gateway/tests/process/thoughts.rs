@@ -213,7 +213,7 @@ async fn with_a_scope_header_a_request_without_it_has_no_memory() {
     assert_eq!(restored(&moonshot), [0, 0, 0]);
 }
 
-/// A retry goes to an entry with another model, whose thoughts are others.
+/// A retry is sent to an entry with another model, which has thoughts of its own.
 #[tokio::test]
 async fn a_retry_restores_the_thoughts_for_the_entry_that_it_goes_to() {
     let moonshot = Emulator::new().with_unique_thoughts();
