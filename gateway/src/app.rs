@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::Body,
     error_handling::HandleErrorLayer,
-    http::{Request, header::AUTHORIZATION},
+    http::Request,
     middleware::from_fn_with_state,
     routing::{any, get, post_service},
 };
@@ -21,11 +21,13 @@ use tower_moonshot::inline_media::InlineMediaLayer;
 use super::{
     args::Args,
     auth::Authenticate,
-    chat,
+    chat, client_key, content_encoding,
     error::Error,
+    framing::OnlyChunked,
     headers,
     limits::Places,
     memory::{Memory, Store},
+    methods::KnownMethods,
     metrics::Metrics,
     models::Models,
     pool::Pool,
@@ -65,6 +67,7 @@ pub(crate) fn app(
         .layer(HandleErrorLayer::new(Error::respond))
         // Limits the time between two pieces of the request body.
         .layer(RequestBodyTimeoutLayer::new(args.client_timeout))
+        .map_request(content_encoding::of_request)
         // Outside the rewrite, which leaves compressed bodies alone.
         .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
         // Reads the body, up to the limit, and chooses the entry for its model.
@@ -91,11 +94,13 @@ pub(crate) fn app(
         shutdown: shared.shutdown.clone(),
     };
     let for_all = ServiceBuilder::new()
+        // Before the header is removed.
+        .layer(ValidateRequestHeaderLayer::custom(OnlyChunked))
         // Outermost: a client must not be able to name in `Connection` a header
         // that a layer below adds.
         .map_request(headers::of_request)
         // Keeps the header out of logs and of HTTP/2's header table.
-        .sensitive_request_headers([AUTHORIZATION].into())
+        .sensitive_request_headers(client_key::PLACES.into())
         // The client's request id or a new one, on the request and the response.
         .set_x_request_id(MakeRequestUuid)
         .propagate_x_request_id();
@@ -126,7 +131,8 @@ pub(crate) fn app(
                 .layer(for_all.clone())
                 // Logs and counts each request once, however it ends.
                 .layer(from_fn_with_state(shared.metrics.clone(), trail::record))
-                .layer(CatchPanicLayer::custom(Error::panicked)),
+                .layer(CatchPanicLayer::custom(Error::panicked))
+                .layer(ValidateRequestHeaderLayer::custom(KnownMethods)),
         );
     // These need no key and are not logged.
     let for_probes_and_prometheus = Router::new()
@@ -134,6 +140,7 @@ pub(crate) fn app(
         .route("/health/liveness", get(routes::liveliness))
         .route("/health/readiness", get(routes::readiness))
         .route("/metrics", get(routes::metrics))
+        .method_not_allowed_fallback(routes::wrong_method)
         .layer(for_all);
     Ok(behind_the_key
         .merge(for_probes_and_prometheus)

@@ -5,6 +5,8 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 use axum::http::HeaderName;
 use clap::{Parser, ValueEnum};
 
+use super::{forwarded, scope};
+
 /// A gateway to Moonshot AI's Kimi models for clients that speak OpenAI's chat
 /// completions. It reads LiteLLM's config.yaml.
 #[derive(Clone, Debug, Parser)]
@@ -99,6 +101,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=10_000), verbatim_doc_comment)]
     pub(crate) max_headers: u16,
 
+    /// Another request header to forward; can be given several times. Headers
+    /// with credentials are refused. README.md lists what is forwarded anyway
+    #[arg(long, value_name = "NAME", value_parser = forwarded::parse, verbatim_doc_comment)]
+    pub(crate) forward_header: Vec<HeaderName>,
+
     /// Time for open requests to finish after SIGTERM or ctrl-c
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub(crate) shutdown_deadline: Duration,
@@ -164,7 +171,7 @@ pub(crate) struct Args {
 
     /// Header that tells users with the same key apart; they don't share
     /// thoughts, and a request without it has none
-    #[arg(long, value_name = "NAME", verbatim_doc_comment)]
+    #[arg(long, value_name = "NAME", value_parser = scope::parse, verbatim_doc_comment)]
     pub(crate) reasoning_scope_header: Option<HeaderName>,
 
     /// Forward responses as Moonshot sends them, without repairs for OpenAI's

@@ -10,11 +10,18 @@ use axum::{
 };
 use tower_http::validate_request::ValidateRequest;
 
-use super::{config::MasterKey, error::Error, limits::linger, scope::Scopes};
+use super::{
+    client_key::{ClientKey, Repeated},
+    config::MasterKey,
+    error::Error,
+    limits::linger,
+    scope::Scopes,
+};
 
-/// Requires the master key as a bearer token, if one is configured. The token is
-/// removed from the request: it must not reach the upstream. Before that, it decides
-/// whose thoughts the request may get.
+/// Requires the master key, if one is configured. The client's key is removed from the
+/// request in any case, and put back in one place only if there is no master key: a
+/// master key must not reach the upstream. The client's key also decides whose
+/// thoughts the request may get.
 #[derive(Clone, Debug)]
 pub(crate) struct Authenticate {
     master: Option<Arc<MasterKey>>,
@@ -34,28 +41,35 @@ impl ValidateRequest<Body> for Authenticate {
     type ResponseBody = Body;
 
     fn validate(&mut self, request: &mut Request) -> Result<(), Response> {
-        self.scopes.mark(request);
+        let key = match ClientKey::take(request.headers_mut()) {
+            Ok(key) => key,
+            Err(Repeated(name)) => {
+                let message = format!("the header \"{name}\" appears more than once: send one key");
+                return Err(refused(request, StatusCode::BAD_REQUEST, message));
+            }
+        };
+        self.scopes.mark(request, key.as_ref());
         let Some(master) = &self.master else {
+            if let Some(key) = key {
+                let key = key.into_authorization();
+                request.headers_mut().insert(AUTHORIZATION, key);
+            }
             return Ok(());
         };
-        let authorization = request.headers_mut().remove(AUTHORIZATION);
-        let token = authorization
-            .as_ref()
-            .and_then(|value| bearer(value.as_bytes()));
-        let message = match token {
+        let message = match key.as_ref().and_then(ClientKey::token) {
             Some(token) if master.is(token) => return Ok(()),
             Some(_) => "the API key is wrong: it is not the master key of this gateway",
             None => "the API key is missing: send the header \"Authorization: Bearer KEY\"",
         };
-        linger(std::mem::take(request));
-        Err(Error::request(StatusCode::UNAUTHORIZED, "invalid_api_key", message).into_response())
+        Err(refused(
+            request,
+            StatusCode::UNAUTHORIZED,
+            message.to_owned(),
+        ))
     }
 }
 
-/// Returns the token after `Bearer`, whose case does not matter.
-fn bearer(value: &[u8]) -> Option<&[u8]> {
-    let (scheme, token) = value.split_at_checked(b"bearer ".len())?;
-    scheme
-        .eq_ignore_ascii_case(b"bearer ")
-        .then(|| token.trim_ascii())
+fn refused(request: &mut Request, status: StatusCode, message: String) -> Response {
+    linger(std::mem::take(request));
+    Error::request(status, "invalid_api_key", message).into_response()
 }

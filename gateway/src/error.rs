@@ -11,7 +11,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tower::BoxError;
 
 use super::failure::{Failed, Failure};
@@ -96,6 +96,16 @@ impl Error {
         Self::bug().into_response()
     }
 
+    /// Returns the body of the response.
+    pub(crate) fn json(&self) -> Value {
+        json!({"error": {
+            "message": &self.message,
+            "type": self.kind,
+            "param": null,
+            "code": self.code,
+        }})
+    }
+
     fn bug() -> Self {
         let message = "the gateway failed because of a bug; its log says more";
         Self::gateway(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", message)
@@ -117,13 +127,7 @@ impl std::error::Error for Error {}
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let error = json!({"error": {
-            "message": &self.message,
-            "type": self.kind,
-            "param": null,
-            "code": self.code,
-        }});
-        let mut response = (self.status, Json(error)).into_response();
+        let mut response = (self.status, Json(self.json())).into_response();
         let headers = response.headers_mut();
         match self.status {
             StatusCode::UNAUTHORIZED => {

@@ -9,14 +9,21 @@ mod app;
 mod args;
 mod auth;
 mod chat;
+mod client_key;
 mod config;
+mod content_encoding;
 mod error;
 mod failure;
+mod forwarded;
+mod forwarded_path;
+mod framing;
 mod greeting;
 mod headers;
 mod limits;
 mod log;
+mod malformed;
 mod memory;
+mod methods;
 mod metrics;
 mod models;
 mod pool;
@@ -26,6 +33,8 @@ mod response;
 mod retry;
 mod routes;
 mod scope;
+mod searched;
+mod secret;
 mod server;
 mod shutdown;
 mod trail;
@@ -44,6 +53,7 @@ use self::{
     args::Args,
     auth::Authenticate,
     config::{API_BASE, API_KEY, Config, variable},
+    forwarded::ForwardedHeaders,
     limits::Places,
     memory::Memory,
     metrics::Metrics,
@@ -87,6 +97,7 @@ fn run(args: &Args) -> Result<(), BoxError> {
     limits::raise_open_files(args.max_requests.get());
     let emulator = is_emulated.then(Emulator::new);
     let memory = Memory::new(args)?;
+    let forwarded = ForwardedHeaders::new(&args.forward_header);
     let scopes = Scopes::new(args.reasoning_scope_header.clone());
     let shared = Shared {
         models: Arc::new(Models::new(&config, !args.no_rewrite)),
@@ -104,8 +115,8 @@ fn run(args: &Args) -> Result<(), BoxError> {
     // Each worker has its own connections to the upstream.
     let apps = (0..workers.get()).map(|_| {
         let upstream = match &emulator {
-            Some(emulator) => Upstream::emulator(emulator.clone(), timeouts),
-            None => Upstream::network(timeouts),
+            Some(emulator) => Upstream::emulator(emulator.clone(), timeouts, forwarded.clone()),
+            None => Upstream::network(timeouts, forwarded.clone()),
         };
         let memory = shared.memory.as_ref();
         let store = memory.map(|memory| memory.store(&shared.metrics));

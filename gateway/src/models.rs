@@ -147,6 +147,11 @@ impl Deployment {
         }
     }
 
+    /// Whether it has a key, which replaces the client's.
+    pub(crate) const fn has_key(&self) -> bool {
+        self.api_key.is_some()
+    }
+
     fn is_same_upstream(&self, other: &Self) -> bool {
         self.region == other.region && self.api_key == other.api_key
     }

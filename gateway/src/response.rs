@@ -3,23 +3,25 @@
 use std::convert::Infallible;
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes, HttpBody},
     http::{
         HeaderName, HeaderValue, Request, StatusCode, Version,
-        header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, TRANSFER_ENCODING},
+        header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, TRANSFER_ENCODING},
     },
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt, Limited};
-use memchr::memmem;
 use serde_json::Value;
 use tower::{ServiceExt, service_fn};
 use tower_http::decompression::{Decompression, DecompressionBody};
 
 use super::{
+    content_encoding,
     error::Error,
     failure::{Failed, Failure},
     headers::remove_hop_by_hop,
+    searched::Searched,
+    secret::Secret,
 };
 
 /// Headers that identify the account at Moonshot. They are removed from responses.
@@ -37,19 +39,27 @@ const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 /// bytes.
 const MAX_ERROR: usize = 64 * 1024;
 
-/// The shortest key that responses are searched for. A shorter one occurs in text by
-/// chance: a key of one letter would remove almost every header.
-const MIN_SECRET: usize = 8;
+/// The longest successful body that is searched before its head is forwarded, so that an
+/// error can replace it. A longer one can only be cut off.
+const MAX_READ: usize = 64 * 1024;
+
+/// Asks, in the extensions of a request, that a successful response is searched for the
+/// key too. Chat responses are not: a model may write any text, and the layers further
+/// out read its stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SearchBody;
 
 /// Prepares a response for the client. A successful one is streamed unchanged; an
 /// error that is not JSON, such as a proxy's HTML page, becomes JSON.
 ///
 /// Some servers echo the request's headers to ease debugging. Headers that contain
-/// the `key` are removed, and an error text that contains it is replaced.
+/// the `key` are removed, and an error text that contains it is replaced. With
+/// [`SearchBody`], no successful body that contains it is forwarded either.
 pub(crate) async fn prepare(
     response: Response<impl ResponseBody>,
     host: &str,
     key: Option<&HeaderValue>,
+    search: Option<SearchBody>,
 ) -> Response {
     let (mut parts, body) = response.into_parts();
     // No client asked for it: `Upgrade` is removed from requests.
@@ -68,33 +78,22 @@ pub(crate) async fn prepare(
     for name in &ACCOUNT {
         parts.headers.remove(name);
     }
-    let token = key.and_then(|key| key.as_bytes().rsplit(|byte| *byte == b' ').next());
-    let token = token.filter(|token| token.len() >= MIN_SECRET);
-    let token = token.map(memmem::Finder::new);
-    let has_key = |text: &[u8]| {
-        token
-            .as_ref()
-            .is_some_and(|token| token.find(text).is_some())
-    };
-    if parts
-        .headers
-        .values()
-        .any(|value| has_key(value.as_bytes()))
-    {
-        let values = std::mem::take(&mut parts.headers).into_iter();
-        let mut last = None;
-        parts.headers = values
-            .filter_map(|(name, value)| {
-                // Of several values only the first comes with the name.
-                last = name.or(last.take());
-                last.clone().map(|name| (name, value))
-            })
-            .filter(|(_, value)| !has_key(value.as_bytes()))
-            .collect();
+    let secret = Secret::of(key);
+    if let Some(secret) = &secret {
+        secret.remove_from(&mut parts.headers);
     }
     let status = parts.status;
     if !status.is_client_error() && !status.is_server_error() {
-        return Response::from_parts(parts, Body::new(body));
+        let response = Response::from_parts(parts, body);
+        return match (secret, search) {
+            (Some(secret), Some(SearchBody)) => {
+                searched(response.map(Body::new), host, secret).await
+            }
+            (Some(secret), None) => {
+                response.map(|body| Body::new(Searched::trailers_only(body, secret)))
+            }
+            (None, _) => response.map(Body::new),
+        };
     }
 
     let (mut parts, body) = decompressed(Response::from_parts(parts, body))
@@ -102,6 +101,10 @@ pub(crate) async fn prepare(
         .into_parts();
     let text = Limited::new(body, MAX_ERROR).collect().await;
     let text = text.ok().map(http_body_util::Collected::to_bytes);
+    let has_key = |text: &Bytes| {
+        let secret = secret.as_ref();
+        secret.is_some_and(|secret| secret.is_in(text))
+    };
     let text = text.filter(|text| !has_key(text));
     let error: Option<Value> = text
         .as_ref()
@@ -145,8 +148,37 @@ pub(crate) async fn prepare(
     response
 }
 
+/// Forwards a successful response unless it contains the key.
+async fn searched(response: Response, host: &str, secret: Secret) -> Response {
+    let length = response.body().size_hint().exact();
+    let response = match length {
+        Some(0) => response,
+        // The gateway asked for an uncompressed response, which not every server honours.
+        _ => decompressed(response).await.map(Body::new),
+    };
+    let refused = |why: &str| {
+        let message = format!("{host} sent a response that was not forwarded: {why}");
+        let status = StatusCode::BAD_GATEWAY;
+        Error::upstream(status, "upstream_error", Failure::Reset, message).into_response()
+    };
+    if length != Some(0) && response.headers().contains_key(CONTENT_ENCODING) {
+        return refused("its Content-Encoding is not supported");
+    }
+    let (parts, body) = response.into_parts();
+    let mut body = Searched::new(body, secret);
+    if length.is_some_and(|length| length <= MAX_READ as u64)
+        && let Err(error) = body.read_ahead(MAX_READ).await
+    {
+        return refused(&error.to_string());
+    }
+    Response::from_parts(parts, Body::new(body))
+}
+
 /// Decompresses a response, if its encoding is one that clients ask for.
-async fn decompressed<B: ResponseBody>(response: Response<B>) -> Response<DecompressionBody<B>> {
+async fn decompressed<B: ResponseBody>(
+    mut response: Response<B>,
+) -> Response<DecompressionBody<B>> {
+    content_encoding::normalize(response.headers_mut());
     let itself = service_fn(async |request: Request<Response<B>>| Ok(request.into_body()));
     let Ok::<_, Infallible>(response) = Decompression::new(itself)
         .oneshot(Request::new(response))
@@ -163,13 +195,13 @@ const REQUEST_IDS: [HeaderName; 3] = [
 
 /// The body of an upstream's response.
 pub(crate) trait ResponseBody:
-    axum::body::HttpBody<Data = bytes::Bytes, Error: Into<tower::BoxError>> + Send + 'static
+    HttpBody<Data = Bytes, Error: Into<tower::BoxError>> + Send + Unpin + 'static
 {
 }
 
 impl<B> ResponseBody for B
 where
-    B: axum::body::HttpBody<Data = bytes::Bytes> + Send + 'static,
+    B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<tower::BoxError>,
 {
 }

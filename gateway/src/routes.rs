@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, Request, State},
-    http::{Method, StatusCode, Uri},
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::{HeaderValue, Method, StatusCode, Uri, header::ACCEPT_ENCODING},
     response::{IntoResponse, Response},
 };
-use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use tower::{Layer, ServiceExt};
 
 use super::{
-    chat::unknown, error::Error, memory::Memory, metrics::Metrics, models::Models,
-    shutdown::Shutdown, trail::Trail, upstream::Upstream,
+    chat::unknown, error::Error, forwarded_path, memory::Memory, metrics::Metrics, models::Models,
+    response::SearchBody, shutdown::Shutdown, trail::Trail, upstream::Upstream,
 };
 
 /// The creation time of configured models, for clients that require one. LiteLLM
@@ -43,12 +42,16 @@ pub(crate) async fn models(state: State<Gateway>, request: Request) -> Response 
 
 pub(crate) async fn one_model(
     state: State<Gateway>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
     if state.models.is_open() {
         return pass_through(state, request).await;
     }
+    // Its bytes are not UTF-8.
+    let Ok(Path(id)) = id else {
+        return not_found(request.method().clone(), request.uri().clone()).await;
+    };
     match state.models.find(&id) {
         Some(_) => Json(model(&id)).into_response(),
         None => unknown(&id, &state.models).into_response(),
@@ -85,9 +88,9 @@ pub(crate) async fn metrics(State(gateway): State<Gateway>) -> Response {
 
 /// Forwards any other request under `/v1`: files, token counts, balance. Such a request
 /// names no model, so all entries must share one upstream.
-pub(crate) async fn pass_through(State(gateway): State<Gateway>, request: Request) -> Response {
+pub(crate) async fn pass_through(State(gateway): State<Gateway>, mut request: Request) -> Response {
     let path = request.uri().path();
-    if leads_elsewhere(path, gateway.models.is_open()) {
+    if forwarded_path::is_refused(path, gateway.models.is_open()) {
         return not_found(request.method().clone(), request.uri().clone()).await;
     }
     let Some(upstream) = gateway.models.only_upstream() else {
@@ -102,24 +105,16 @@ pub(crate) async fn pass_through(State(gateway): State<Gateway>, request: Reques
         .into_response();
     };
     Trail::of(&request).sent_to(&upstream.upstream);
+    // Not for the client's own key, which may well be in a file that it downloads.
+    if upstream.has_key() {
+        let none = HeaderValue::from_static("identity");
+        request.headers_mut().insert(ACCEPT_ENCODING, none);
+        if request.method() != Method::HEAD {
+            request.extensions_mut().insert(SearchBody);
+        }
+    }
     let service = upstream.layer().layer(gateway.upstream.clone());
     service.oneshot(request).await.into_response()
-}
-
-/// Whether a path must not be forwarded: it is a chat request (which would bypass the
-/// choice of an entry), it lists models while only some are served, or it leads out of
-/// the API. Spellings that only some servers understand count too: percent-encoding,
-/// empty segments, backslashes, and parameters after `;`.
-fn leads_elsewhere(path: &str, is_open: bool) -> bool {
-    let path = percent_decode_str(path).decode_utf8_lossy();
-    let segments: Vec<&str> = path
-        .split(['/', '\\'])
-        .map(|part| part.split_once(';').map_or(part, |(part, _)| part))
-        .filter(|part| !part.is_empty())
-        .collect();
-    segments.ends_with(&["chat", "completions"])
-        || segments.get(1) == Some(&"models") && !is_open
-        || segments.iter().any(|part| matches!(*part, "." | ".."))
 }
 
 /// Refuses a path that is neither an endpoint nor under `/v1`.

@@ -1,7 +1,9 @@
 //! Decides which clients share the thoughts that are kept.
 
-use axum::http::{HeaderName, Request, header::AUTHORIZATION};
+use axum::http::{HeaderName, Request};
 use tower_moonshot::reasoning_memory::ReasoningScope;
+
+use super::client_key::{ClientKey, PLACES};
 
 /// Marks a request, in its extensions, whose owner is unknown. Its thoughts are neither
 /// restored nor kept.
@@ -20,24 +22,19 @@ impl Scopes {
         Self { header }
     }
 
-    /// Puts the scope of a request into its extensions, or [`Unscoped`] if the header is
-    /// missing, empty or repeated. Has to be called before the key is removed.
-    pub(crate) fn mark<B>(&self, request: &mut Request<B>) {
-        let headers = request.headers();
-        let mut keys = headers.get_all(AUTHORIZATION).iter();
-        let key = keys.next().map(|key| key.as_bytes().trim_ascii());
-        let is_only_key = keys.next().is_none();
-        let user = self.header.as_ref().map(|name| {
-            let mut values = headers.get_all(name).iter();
-            let value = values.next().map(|value| value.as_bytes().trim_ascii());
-            let is_only_value = values.next().is_none();
-            value.filter(|value| is_only_value && !value.is_empty())
-        });
-        let name = match (key, user) {
-            _ if !is_only_key => None,
-            (key, Some(Some(user))) => Some(name_of(key.unwrap_or_default(), user)),
-            (Some(key), None) if has_credentials(key) => Some(name_of(key, b"")),
-            _ => None,
+    /// Puts the scope of a request with this `key` into its extensions, or [`Unscoped`]
+    /// if there is neither a key nor the header, or the header is missing, empty or
+    /// repeated. The place in which the key was sent makes no difference.
+    pub(crate) fn mark<B>(&self, request: &mut Request<B>, key: Option<&ClientKey>) {
+        let key = key.map(ClientKey::canonical);
+        let name = match &self.header {
+            None => key.map(|key| name_of(&key, b"")),
+            Some(header) => {
+                let mut values = request.headers().get_all(header).iter();
+                let user = values.next().map(|value| value.as_bytes().trim_ascii());
+                let user = user.filter(|user| values.next().is_none() && !user.is_empty());
+                user.map(|user| name_of(&key.unwrap_or_default(), user))
+            }
         };
         match name.map(ReasoningScope::new) {
             Some(scope) => request.extensions_mut().insert(scope).map(drop),
@@ -46,15 +43,23 @@ impl Scopes {
     }
 }
 
+/// Parses the value of `--reasoning-scope-header`.
+pub(crate) fn parse(name: &str) -> Result<HeaderName, String> {
+    let name: HeaderName = name
+        .parse()
+        .map_err(|_| "expected the name of a header, such as x-user".to_owned())?;
+    if PLACES.contains(&name) {
+        return Err(
+            "clients send their key in this header, which tells them apart anyway".to_owned(),
+        );
+    }
+    Ok(name)
+}
+
 /// A name that no other key and user have.
 fn name_of(key: &[u8], user: &[u8]) -> Vec<u8> {
     let length = u64::try_from(key.len()).unwrap_or(u64::MAX);
     [&length.to_be_bytes(), key, user].concat()
-}
-
-/// Whether something follows `Bearer`, which many clients send alone if they have no key.
-fn has_credentials(authorization: &[u8]) -> bool {
-    !authorization.is_empty() && !authorization.eq_ignore_ascii_case(b"bearer")
 }
 
 #[cfg(test)]
@@ -72,7 +77,8 @@ mod tests {
             let value = HeaderValue::from_static(value);
             request.headers_mut().append(*name, value);
         }
-        Scopes::new(header.map(HeaderName::from_static)).mark(&mut request);
+        let key = ClientKey::take(request.headers_mut()).unwrap();
+        Scopes::new(header.map(HeaderName::from_static)).mark(&mut request, key.as_ref());
         let extensions = request.extensions();
         let scope = extensions.get::<ReasoningScope>().copied();
         assert_eq!(scope.is_none(), extensions.get::<Unscoped>().is_some());
@@ -88,9 +94,32 @@ mod tests {
             &[][..],
             &[("authorization", "")],
             &[("authorization", "Bearer")],
-            &[("authorization", "Bearer a"), ("authorization", "Bearer b")],
+            &[("x-api-key", ""), ("x-litellm-api-key", "Bearer ")],
         ] {
             assert_eq!(scope(None, sent), None, "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_has_the_same_scope_in_each_place() {
+        let a = scope(None, &[("authorization", "Bearer a")]).unwrap();
+        for sent in [
+            &[("x-api-key", "a")][..],
+            &[("x-litellm-api-key", "a")],
+            &[("x-litellm-api-key", "bearer  a")],
+            &[("authorization", "bearer a"), ("x-api-key", "b")],
+            &[("x-litellm-api-key", "a"), ("authorization", "Bearer b")],
+            &[("x-litellm-api-key", " "), ("x-api-key", "a")],
+        ] {
+            assert_eq!(scope(None, sent), Some(a), "{sent:?}");
+        }
+        for other in [
+            &[("authorization", "a")][..],
+            &[("authorization", "Basic a")],
+            &[("x-api-key", "b"), ("x-user", "a")],
+            &[("x-litellm-api-key", "b"), ("authorization", "Bearer a")],
+        ] {
+            assert_ne!(scope(None, other), Some(a), "{other:?}");
         }
     }
 
@@ -115,11 +144,6 @@ mod tests {
                 ("authorization", "Bearer a"),
                 ("x-user", "1"),
                 ("x-user", "2"),
-            ],
-            &[
-                ("authorization", "Bearer a"),
-                ("authorization", "Bearer b"),
-                ("x-user", "1"),
             ],
         ] {
             assert_eq!(of(sent), None, "{sent:?}");

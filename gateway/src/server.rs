@@ -32,7 +32,7 @@ use tokio::{
 };
 use tower::{BoxError, Service};
 
-use super::{memory::Store, shutdown::Shutdown};
+use super::{malformed::ExplainMalformed, memory::Store, shutdown::Shutdown};
 
 /// The number of headers that hyper parses without an allocation.
 const ON_STACK: usize = 100;
@@ -209,12 +209,15 @@ async fn serve(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
+        let stream = ExplainMalformed::new(stream);
+        let requests = stream.requests();
         let heard = Arc::new(AtomicBool::new(false));
         let service = service_fn({
             let app = app.clone();
             let heard = Arc::clone(&heard);
-            move |request: hyper::Request<hyper::body::Incoming>| {
+            move |mut request: hyper::Request<hyper::body::Incoming>| {
                 heard.store(true, Ordering::Relaxed);
+                request.extensions_mut().insert(requests.begin());
                 app.clone().call(request.map(Body::new))
             }
         });

@@ -36,6 +36,7 @@ use super::{
     error::Reason,
     failure::{Failed, Failure},
     log::shortened,
+    malformed::OpenRequest,
     metrics::{Metrics, store_error},
     models::Choice,
 };
@@ -108,6 +109,7 @@ pub(crate) async fn record(
     let trail = Trail::default();
     let id = request.extensions().get::<RequestId>().cloned();
     let mut line = Line {
+        _open: request.extensions_mut().remove(),
         metrics: Arc::clone(&metrics),
         method: request.method().clone(),
         // Without the query, which may contain private data.
@@ -195,6 +197,8 @@ struct Head {
 /// The log line of one request. It is written on drop, so that none is missing.
 #[derive(Debug)]
 struct Line {
+    /// Tells the connection that the request is open.
+    _open: Option<OpenRequest>,
     metrics: Arc<Metrics>,
     method: Method,
     path: String,

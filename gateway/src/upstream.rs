@@ -10,10 +10,7 @@ use std::{
 
 use axum::{
     body::{Body, HttpBody},
-    http::{
-        Request, StatusCode, Uri,
-        header::{AUTHORIZATION, EXPECT},
-    },
+    http::{Request, StatusCode, Uri, header::AUTHORIZATION},
     response::Response,
 };
 use futures_util::future::BoxFuture;
@@ -29,7 +26,14 @@ use tower::{
 };
 use tower_moonshot::{Report, Skipped, emulator::Emulator};
 
-use super::{chat, error::Error, failure::Failure, response, trail::Trail};
+use super::{
+    chat,
+    error::Error,
+    failure::Failure,
+    forwarded::ForwardedHeaders,
+    response::{self, SearchBody},
+    trail::Trail,
+};
 
 /// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(90);
@@ -51,6 +55,7 @@ pub(crate) struct Timeouts {
 #[derive(Clone, Debug)]
 pub(crate) struct Upstream {
     kind: Kind,
+    forwarded: ForwardedHeaders,
     first_byte_timeout: Duration,
 }
 
@@ -64,7 +69,7 @@ enum Kind {
 
 impl Upstream {
     /// Sends requests to the host that the layer has put into their URL.
-    pub(crate) fn network(timeouts: Timeouts) -> Self {
+    pub(crate) fn network(timeouts: Timeouts, forwarded: ForwardedHeaders) -> Self {
         let mut http = HttpConnector::new();
         http.set_nodelay(true);
         http.set_keepalive(Some(IDLE));
@@ -86,14 +91,20 @@ impl Upstream {
             .build(BoxCloneSyncService::new(connector));
         Self {
             kind: Kind::Network(Arc::new(client)),
+            forwarded,
             first_byte_timeout: timeouts.first_byte,
         }
     }
 
     /// Answers requests by an emulator in this process.
-    pub(crate) const fn emulator(emulator: Emulator, timeouts: Timeouts) -> Self {
+    pub(crate) const fn emulator(
+        emulator: Emulator,
+        timeouts: Timeouts,
+        forwarded: ForwardedHeaders,
+    ) -> Self {
         Self {
             kind: Kind::Emulator(emulator),
+            forwarded,
             first_byte_timeout: timeouts.first_byte,
         }
     }
@@ -102,10 +113,12 @@ impl Upstream {
         if let Some(error) = refusal(&request) {
             return Err(error);
         }
-        // hyper's server sends `100 Continue` itself when the body is read.
-        request.headers_mut().remove(EXPECT);
+        // `Expect` is not forwarded: hyper's server sends `100 Continue` itself when the
+        // body is read.
+        self.forwarded.retain(request.headers_mut());
         let trail = Trail::of(&request);
         let key = request.headers().get(AUTHORIZATION).cloned();
+        let search = request.extensions().get::<SearchBody>().copied();
         let host = request.uri().authority().map(ToString::to_string);
         let host = host.unwrap_or_default();
         let response = async {
@@ -113,11 +126,11 @@ impl Upstream {
                 Kind::Network(client) => {
                     let response = client.request(request).await;
                     let response = response.map_err(|error| failure(&host, &error))?;
-                    Ok(response::prepare(response, &host, key.as_ref()).await)
+                    Ok(response::prepare(response, &host, key.as_ref(), search).await)
                 }
                 Kind::Emulator(emulator) => {
                     let Ok::<_, Infallible>(response) = emulator.oneshot(request).await;
-                    Ok(response::prepare(response, &host, key.as_ref()).await)
+                    Ok(response::prepare(response, &host, key.as_ref(), search).await)
                 }
             }
         };
@@ -177,6 +190,15 @@ fn failure(host: &str, error: &legacy::Error) -> Error {
     }
     let causes: Vec<&(dyn error::Error + 'static)> =
         std::iter::successors(error::Error::source(error), |cause| cause.source()).collect();
+    // Errors of the client's body have this type, and those of the connection to the
+    // upstream never do.
+    if causes.iter().any(|cause| cause.is::<axum::Error>()) {
+        return Error::request(
+            StatusCode::BAD_REQUEST,
+            "unreadable_body",
+            "the request body is incomplete, or its chunks are malformed",
+        );
+    }
     if causes.iter().any(|cause| cause.is::<Elapsed>()) {
         return Error::upstream(
             StatusCode::GATEWAY_TIMEOUT,

@@ -292,7 +292,8 @@ async fn hop_by_hop_headers_and_those_of_the_account_are_removed() {
          msh-request-id: 7\r\nx-msh-trace-id: 8\r\nx-kept: 1\r\ncontent-length: 2\r\n\r\n{}",
     )
     .await;
-    let gateway = Setup::to(upstream.address).start().await;
+    let setup = Setup::to(upstream.address).arguments(["--forward-header", "x-kept"]);
+    let gateway = setup.start().await;
     let headers = "connection: x-caller , authorization\r\n\
                    x-caller: 1\r\nkeep-alive: timeout=5\r\nproxy-authorization: Basic eDp5\r\n\
                    proxy-connection: keep-alive\r\nte: trailers\r\ntrailer: x\r\nupgrade: h2c\r\n\

@@ -3,15 +3,24 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod harness;
+mod strict;
 
 mod authentication;
+mod client_keys;
 mod configuration;
+mod echoes;
+mod encodings;
 mod endpoints;
 mod failures;
 mod media;
 mod operation;
+mod paths;
 mod redis;
 mod retries;
 mod routing;
+mod security;
+mod smuggling;
+mod smuggling_h2;
+mod smuggling_lines;
 mod streams;
 mod thoughts;
