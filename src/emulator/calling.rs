@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value};
+use serde_json::{Deserializer, Map, Value};
 
 use super::{
     check::{Choice, Tools},
@@ -15,7 +15,9 @@ use super::{
 /// loop: it calls the first that was not called since the user spoke, or the last
 /// if all were. So a loop that waits for a certain tool comes to an end.
 ///
-/// A model that is free to choose calls the tools that the user names, one a turn.
+/// A model that is free to choose calls the tools that the user names, one a turn. If the
+/// user gives arguments for some of them, it calls only those: agents add text of their own
+/// that may name others.
 pub(super) fn pick<'a>(tools: &Tools<'a>, messages: &[Value]) -> Option<&'a Map<String, Value>> {
     let functions = || tools.functions.iter().copied();
     let next = || {
@@ -34,13 +36,16 @@ pub(super) fn pick<'a>(tools: &Tools<'a>, messages: &[Value]) -> Option<&'a Map<
             if !conversation::is_user(last) && !conversation::is_tool(last) {
                 return None;
             }
-            let text = conversation::last_user_text(messages);
+            let text = conversation::last_user_turn(messages);
             let words: HashSet<&str> = text.split(|c| !is_name(c)).collect();
+            let named = || functions().filter(|function| words.contains(name(function)));
+            let is_given =
+                |function: &&Map<String, Value>| given_arguments(name(function), &text).is_some();
+            let some_are_given = named().any(|function| is_given(&function));
             let called = called_since_user(messages);
-            functions().find(|function| {
-                let name = name(function);
-                words.contains(name) && !called.contains(name)
-            })
+            named()
+                .filter(|function| !called.contains(name(function)))
+                .find(|function| !some_are_given || is_given(function))
         }
     }
 }
@@ -48,6 +53,20 @@ pub(super) fn pick<'a>(tools: &Tools<'a>, messages: &[Value]) -> Option<&'a Map<
 pub(super) fn name(function: &Map<String, Value>) -> &str {
     let name = function.get("name").and_then(Value::as_str);
     name.unwrap_or_default()
+}
+
+/// Returns the arguments that the user gives for a function, as they are written: the JSON
+/// object that follows its name.
+pub(super) fn given_arguments<'a>(name: &str, text: &'a str) -> Option<&'a str> {
+    text.match_indices(name).find_map(|(start, _)| {
+        if text[..start].ends_with(is_name) {
+            return None;
+        }
+        let rest = text[start + name.len()..].trim_start();
+        let mut values = Deserializer::from_str(rest).into_iter::<Map<String, Value>>();
+        values.next()?.ok()?;
+        Some(&rest[..values.byte_offset()])
+    })
 }
 
 /// Returns `count` ids in the form of Kimi's own: the name of the function and the number

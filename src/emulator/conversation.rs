@@ -29,6 +29,20 @@ pub(super) fn last_user_text(messages: &[Value]) -> String {
     last.map(text).unwrap_or_default()
 }
 
+/// The text of the last messages of the user that follow one another, each on a line.
+pub(super) fn last_user_turn(messages: &[Value]) -> String {
+    let newest_first = messages
+        .iter()
+        .rev()
+        .skip_while(|message| !is_user(message));
+    let mut texts: Vec<String> = newest_first
+        .take_while(|message| is_user(message))
+        .map(text)
+        .collect();
+    texts.reverse();
+    texts.join("\n")
+}
+
 pub(super) fn is_user(message: &Value) -> bool {
     has_role(message, "user")
 }

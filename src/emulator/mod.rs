@@ -389,8 +389,9 @@
 //!   if the last message is a tool's.
 //! - In JSON mode `{"said": …}`. With a schema, the smallest value of the schema, or the
 //!   same as in JSON mode if the schema is outside the dialect.
-//! - A tool call, with the smallest arguments that the schema of the tool admits. Which
-//!   tool is called is decided like this:
+//! - A tool call. Its arguments are the JSON object that follows the tool's name in the last
+//!   user messages, as in `weather {"city": "Oslo"}`, or else the smallest that the schema of
+//!   the tool admits. Which tool is called is decided like this:
 //!   - With a named `tool_choice`, it is the named tool.
 //!   - With `tool_choice: "required"`, it is the first tool that was not called since
 //!     the last user message, or the last tool if all were. So every loop over tools
@@ -398,8 +399,12 @@
 //!   - The same applies if the last message is exactly `Please select a tool to handle
 //!     the current issue.`, which Moonshot's guide to migrating from OpenAI recommends
 //!     where `required` is not supported.
-//!   - Otherwise, it is the first tool that the last message of a user names and that
-//!     was not called since. The last message has to be that one or a tool's.
+//!   - Otherwise, it is the first tool that the last user messages name and that was not
+//!     called since. If they give arguments for some tools, the others are not called. The
+//!     last message of the request has to be a user's or a tool's.
+//!
+//! *The last user messages* are the last user message and those directly before it: agents
+//! send reminders of their own as separate messages.
 //!
 //! Tools in system messages come after those of the request. Calls have ids like Kimi's:
 //! `functions.weather:0`, with the number of the call in the conversation.

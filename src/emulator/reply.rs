@@ -154,16 +154,23 @@ impl Answer {
 
     fn call(function: &Map<String, Value>, choices: usize, messages: &[Value]) -> Self {
         let name = calling::name(function);
-        let parameters = function.get("parameters");
-        let arguments = parameters
-            .filter(|schema| schema.is_object())
-            .map(instance::of);
+        let said = conversation::last_user_turn(messages);
+        let arguments = match calling::given_arguments(name, &said) {
+            Some(arguments) => arguments.to_owned(),
+            None => smallest_arguments(function).to_string(),
+        };
         Self::Call {
             ids: calling::ids(choices, name, messages),
             name: name.to_owned(),
-            arguments: arguments.unwrap_or_else(|| json!({})).to_string(),
+            arguments,
         }
     }
+}
+
+fn smallest_arguments(function: &Map<String, Value>) -> Value {
+    let parameters = function.get("parameters");
+    let parameters = parameters.filter(|schema| schema.is_object());
+    parameters.map_or_else(|| json!({}), instance::of)
 }
 
 /// A token is four bytes.

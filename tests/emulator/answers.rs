@@ -153,6 +153,56 @@ fn a_tool_is_called_if_the_user_names_it() {
 }
 
 #[test]
+fn the_user_gives_arguments_behind_the_name_of_a_tool() {
+    for (text, arguments) in [
+        (r#"Call weather {"city":  "Oslo"}."#, r#"{"city":  "Oslo"}"#),
+        (r#"Call `weather`, or weather{"a":{}} {}"#, r#"{"a":{}}"#),
+        // Broken, or not an object: the smallest arguments.
+        (r#"weather {"city": "Os"#, r#"{"city":"","days":1}"#),
+        (
+            r#"weather ["Oslo"] {"city": "Bergen"}"#,
+            r#"{"city":"","days":1}"#,
+        ),
+        // The object of another tool.
+        (r#"weather, myweather {"a": 1}"#, r#"{"city":"","days":1}"#),
+        (r#"weather, weather_2 {"a": 1}"#, r#"{"city":"","days":1}"#),
+    ] {
+        for choice in ["auto", "required"] {
+            let answer = accepts(
+                &[K3],
+                json!({
+                    "messages": [{"role": "user", "content": text}],
+                    "tools": [weather()], "tool_choice": choice,
+                }),
+            );
+            let call = &answer["choices"][0]["message"]["tool_calls"][0];
+            assert_eq!(call["function"]["arguments"], arguments, "{text}");
+        }
+    }
+}
+
+#[test]
+fn tools_with_arguments_are_called_whatever_agents_add() {
+    let said = |texts: &[&str]| {
+        let of_user = |text| json!({"role": "user", "content": text});
+        let messages: Vec<Value> = texts.iter().map(of_user).collect();
+        json!({"messages": messages})
+    };
+    for (texts, name) in [
+        // The reminder names the first of the tools.
+        (&[r"Call clock {}.", "Don't use weather."][..], "clock"),
+        (&["Use weather.", "Call clock {}."], "clock"),
+        (&["Call weather.", "Be brief."], "weather"),
+    ] {
+        assert_eq!(called(K3, said(texts)).as_deref(), Some(name), "{texts:?}");
+    }
+    // Those before an answer are of another turn.
+    let mut answered = said(&["Call clock {}.", "", "Use weather."]);
+    answered["messages"][1] = json!({"role": "assistant", "content": "?"});
+    assert_eq!(called(K3, answered).as_deref(), Some("weather"));
+}
+
+#[test]
 fn a_model_that_has_to_call_works_through_its_tools() {
     let nudge = json!({"role": "user", "content": NUDGE});
     for (calls, next) in [
