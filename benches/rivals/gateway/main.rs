@@ -5,6 +5,8 @@
 //! load                       # about 90 seconds
 //! load emulator              # the same in front of the emulator
 //! load memory                # 1 000 requests of 1 MB at once
+//! load soak 1800             # mixed requests with faults, for 1 800 seconds
+//! load streams 10000         # as many slow streams at once
 //! load compare path/litellm  # compare-litellm.sh installs LiteLLM
 //! load --test                # only verifies the answers
 //! ```
@@ -35,10 +37,11 @@ mod memory;
 mod process;
 mod proxy;
 mod relay;
+mod soak;
 mod table;
 mod upstream;
 
-use std::{env, error::Error, process::ExitCode};
+use std::{env, error::Error, process::ExitCode, time::Duration};
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -69,16 +72,21 @@ async fn run(arguments: &[&str]) -> Result<(), Failure> {
         ["emulator"] => load::run(Upstream::Emulator, false).await,
         ["--test"] => {
             load::run(Upstream::Light, true).await?;
-            load::run(Upstream::Emulator, true).await
+            load::run(Upstream::Emulator, true).await?;
+            soak::mixed(Duration::from_secs(3)).await?;
+            soak::streams(100, Duration::from_millis(100)).await
         }
         ["memory"] => memory::run().await,
+        ["soak", seconds] => soak::mixed(Duration::from_secs(seconds.parse()?)).await,
+        ["streams", count] => soak::streams(count.parse()?, Duration::from_secs(1)).await,
         ["compare", litellm] => compare::run(litellm.as_ref()).await,
         // The roles in which this program starts itself.
         ["upstream", hold] => upstream::serve(hold).await,
+        ["soak-upstream", pause] => soak::serve(pause).await,
         ["relay", upstream] => relay::serve(upstream).await,
         ["proxy", upstream] => proxy::serve(upstream, false).await,
         ["proxy-with-layer", upstream] => proxy::serve(upstream, true).await,
-        _ => Err("usage: gateway [--test | emulator | memory | compare LITELLM]".into()),
+        _ => Err("usage: gateway [--test | emulator | memory | soak SECONDS | streams COUNT | compare LITELLM]".into()),
     }
 }
 

@@ -103,6 +103,11 @@ impl Process {
         Ok(nanoseconds)
     }
 
+    /// The number of its open file descriptors.
+    pub(crate) fn descriptors(&self) -> Result<usize, Failure> {
+        Ok(fs::read_dir(self.proc("fd"))?.count())
+    }
+
     /// A line of its `status` in `/proc`, in MB: `VmRSS` is the current resident memory,
     /// `VmHWM` the highest so far.
     pub(crate) fn memory(&self, line: &str) -> Result<f64, Failure> {
