@@ -6,12 +6,18 @@ mod harness;
 
 mod authentication;
 mod configuration;
+mod connections;
 mod endpoints;
 mod failures;
+mod half_close;
+mod heavy;
+mod http2;
 mod media;
 mod operation;
 mod redis;
+mod reload;
 mod retries;
 mod routing;
+mod shutdown;
 mod streams;
 mod thoughts;
