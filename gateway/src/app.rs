@@ -21,10 +21,13 @@ use tower_moonshot::inline_media::InlineMediaLayer;
 use super::{
     args::Args,
     auth::Authenticate,
-    chat, client_key, content_encoding,
+    chat, client_key,
+    config::Config,
+    content_encoding,
     error::Error,
     framing::OnlyChunked,
     headers,
+    heavy::Threads,
     limits::Places,
     memory::{Memory, Store},
     methods::KnownMethods,
@@ -33,12 +36,14 @@ use super::{
     pool::Pool,
     retry::Retry,
     routes::{self, Gateway},
+    scope::Scopes,
     shutdown::Shutdown,
     trail,
     upstream::Upstream,
 };
 
 /// What all workers share.
+#[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) models: Arc<Models>,
     pub(crate) authenticate: Authenticate,
@@ -48,6 +53,40 @@ pub(crate) struct Shared {
     pub(crate) memory: Option<Memory>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) shutdown: Shutdown,
+    pub(crate) threads: Threads,
+}
+
+impl Shared {
+    pub(crate) fn new(args: &Args, config: &Config) -> Result<Self, BoxError> {
+        Ok(Self {
+            models: Self::models(args, config),
+            authenticate: Self::authenticate(args, config),
+            places: Places::new(args.max_requests.get()),
+            retry: Retry::new(args.retries)?,
+            memory: Memory::new(args)?,
+            metrics: Arc::new(Metrics::new()),
+            shutdown: Shutdown::default(),
+            threads: Threads::new(),
+        })
+    }
+
+    /// Replaces everything that comes from the configuration, and nothing else.
+    pub(crate) fn configured(&self, args: &Args, config: &Config) -> Self {
+        Self {
+            models: Self::models(args, config),
+            authenticate: Self::authenticate(args, config),
+            ..self.clone()
+        }
+    }
+
+    fn models(args: &Args, config: &Config) -> Arc<Models> {
+        Arc::new(Models::new(config, !args.no_rewrite))
+    }
+
+    fn authenticate(args: &Args, config: &Config) -> Authenticate {
+        let scopes = Scopes::new(args.reasoning_scope_header.clone());
+        Authenticate::new(config.master_key.clone(), scopes)
+    }
 }
 
 /// Builds the stack for one worker. The first layer is the outermost: it sees a
@@ -71,7 +110,13 @@ pub(crate) fn app(
         // Outside the rewrite, which leaves compressed bodies alone.
         .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
         // Reads the body, up to the limit, and chooses the entry for its model.
-        .filter_async(move |request| chat::choose(request, Arc::clone(&models), max_body_bytes))
+        .filter_async({
+            let threads = shared.threads.clone();
+            move |request| {
+                let (models, threads) = (Arc::clone(&models), threads.clone());
+                chat::choose(request, models, threads, max_body_bytes)
+            }
+        })
         // Outside the retries, so that media are fetched once per request.
         .option_layer(inline_media(args)?)
         // The body is in memory by now, so it can be sent again. Each attempt is
@@ -79,7 +124,12 @@ pub(crate) fn app(
         .layer(RetryLayer::new(shared.retry.clone()))
         // Restores and keeps thoughts, repairs responses, and sends the request to its
         // entry, which has a MoonshotCompatLayer with its region, key and model.
-        .service(Pool::new(upstream.clone(), memory, repairs));
+        .service(Pool::new(
+            upstream.clone(),
+            shared.threads.clone(),
+            memory,
+            repairs,
+        ));
 
     // Bodies of other requests are forwarded unread, with the same time limit.
     let uploads = ServiceBuilder::new()

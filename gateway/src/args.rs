@@ -32,7 +32,8 @@ process responds."
 )]
 pub(crate) struct Args {
     /// LiteLLM's configuration file, in YAML; reads model_list,
-    /// general_settings.master_key and environment_variables
+    /// general_settings.master_key and environment_variables; SIGHUP reads
+    /// it again
     #[arg(short, long, value_name = "FILE", verbatim_doc_comment)]
     pub(crate) config: Option<PathBuf>,
 
@@ -77,7 +78,8 @@ pub(crate) struct Args {
     pub(crate) first_byte_timeout: Duration,
 
     /// Time limit for a client to send the head of a request, and between
-    /// two pieces of its body
+    /// two pieces of its body; a connection is closed after it without an
+    /// open request
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = some_seconds, verbatim_doc_comment)]
     pub(crate) client_timeout: Duration,
 
@@ -85,6 +87,22 @@ pub(crate) struct Args {
     /// response has ended; more are refused with status 503
     #[arg(long, value_name = "N", default_value = "1024", verbatim_doc_comment)]
     pub(crate) max_requests: NonZeroUsize,
+
+    /// Number of open connections; more are closed at once. Fewer are
+    /// accepted if the limit on open files is too low
+    #[arg(long, value_name = "N", default_value = "10000", verbatim_doc_comment)]
+    pub(crate) max_connections: NonZeroUsize,
+
+    /// Number of open connections from one IPv4 address, or IPv6 network
+    /// (/64); more are closed at once. 0 switches this limit off, which is
+    /// needed if a proxy in front uses more
+    #[arg(long, value_name = "N", default_value_t = 1024, verbatim_doc_comment)]
+    pub(crate) max_connections_per_address: usize,
+
+    /// Treat a client that closes its sending side as gone, and cancel its
+    /// request at once (HTTP/1.1)
+    #[arg(long, verbatim_doc_comment)]
+    pub(crate) no_half_close: bool,
 
     /// Longest body of a chat request, decompressed; longer ones are refused
     /// with status 413

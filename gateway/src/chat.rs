@@ -1,6 +1,6 @@
 //! Reads a chat request, and chooses the entry that serves its model.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use axum::{
     body::{Bytes, HttpBody},
@@ -11,12 +11,18 @@ use axum::{
 };
 use bytes::BytesMut;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use tokio::task::yield_now;
 use tower::BoxError;
 use tower_http::timeout::TimeoutError;
 use tower_moonshot::{MoonshotCompatLayer, Skipped};
 
 use super::{
-    error::Error, limits::linger, log::shortened, models::Models, requested_model::RequestedModel,
+    error::Error,
+    heavy::{HEAVY_BYTES, Threads},
+    limits::linger,
+    log::shortened,
+    models::Models,
+    requested_model::RequestedModel,
     trail::Trail,
 };
 
@@ -35,6 +41,7 @@ const LISTED: usize = 20;
 pub(crate) async fn choose<B>(
     mut request: Request<B>,
     models: Arc<Models>,
+    threads: Threads,
     max_body_bytes: usize,
 ) -> Result<Request<Full<Bytes>>, Error>
 where
@@ -87,15 +94,12 @@ where
     let trail = Trail::of(&request);
     trail.read(body.len());
 
-    let model = match RequestedModel::of(&body) {
-        RequestedModel::Name(model) => model,
-        RequestedModel::Missing => {
-            return refused(
-                "missing_model",
-                "the request has no \"model\", or it is not a string",
-            );
-        }
-        RequestedModel::NotAnObject => return Err(not_an_object(body)),
+    let model = if body.len() < HEAVY_BYTES {
+        model_of(&body)?
+    } else {
+        let body = body.clone();
+        let model = threads.run(move || model_of(&body).map(Cow::into_owned));
+        Cow::Owned(model.await?)
     };
     let Some(choice) = models.choose(&model) else {
         return Err(unknown(&model, &models));
@@ -105,6 +109,19 @@ where
     Ok(request)
 }
 
+/// Returns the model that a body asks for.
+fn model_of(body: &Bytes) -> Result<Cow<'_, str>, Error> {
+    match RequestedModel::of(body) {
+        RequestedModel::Name(model) => Ok(model),
+        RequestedModel::Missing => Err(Error::request(
+            StatusCode::BAD_REQUEST,
+            "missing_model",
+            "the request has no \"model\", or it is not a string",
+        )),
+        RequestedModel::NotAnObject => Err(not_an_object(body.clone())),
+    }
+}
+
 /// Reads a body into one piece. A single frame is not copied. Several are copied as
 /// they arrive, because keeping them would keep the connection's buffers.
 async fn gather<B>(mut body: B, announced: Option<usize>) -> Result<Bytes, B::Error>
@@ -112,6 +129,7 @@ where
     B: HttpBody<Data = Bytes> + Unpin,
 {
     let mut gathered = BytesMut::new();
+    let mut since_pause = 0;
     while let Some(frame) = body.frame().await {
         // Trailers of a chat request have no meaning.
         let Ok(data) = frame?.into_data() else {
@@ -124,6 +142,12 @@ where
             gathered.reserve(announced.unwrap_or(0).min(MAX_RESERVED));
         }
         gathered.extend_from_slice(&data);
+        // Compressed data that has arrived could yield frames for long without a wait.
+        since_pause += data.len();
+        if since_pause >= HEAVY_BYTES {
+            since_pause = 0;
+            yield_now().await;
+        }
     }
     Ok(gathered.freeze())
 }

@@ -22,19 +22,40 @@ const OTHER_FILES: u64 = 64;
 
 /// Raises the soft limit on open files to the hard limit, and warns if that is too low
 /// for this many requests: each needs a connection to its client and one to the
-/// upstream.
-pub(crate) fn raise_open_files(requests: usize) {
+/// upstream. Returns the limit, if it is known.
+pub(crate) fn raise_open_files(requests: usize) -> Option<u64> {
     let needed = (requests as u64)
         .saturating_mul(2)
         .saturating_add(OTHER_FILES);
     match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(files) if files >= needed => {}
-        Ok(files) => tracing::warn!(
-            "--max-requests {requests} needs {needed} open files, but the hard limit is {files}: \
-             raise it (ulimit -H -n), or lower --max-requests"
-        ),
-        Err(error) => tracing::warn!(%error, "cannot raise the limit on open files"),
+        Ok(files) if files >= needed => Some(files),
+        Ok(files) => {
+            tracing::warn!(
+                "--max-requests {requests} needs {needed} open files, but the hard limit is \
+                 {files}: raise it (ulimit -H -n), or lower --max-requests"
+            );
+            Some(files)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "cannot raise the limit on open files");
+            None
+        }
     }
+}
+
+/// Returns how many of the wanted connections may be open so that a request finds a file
+/// for its connection to the upstream.
+pub(crate) fn connections_within(files: u64, wanted: usize, requests: usize) -> usize {
+    let room = files.saturating_sub(OTHER_FILES);
+    let room = room.saturating_sub(requests as u64).max(room / 2);
+    let connections = wanted.min(usize::try_from(room).unwrap_or(usize::MAX));
+    if connections < wanted {
+        tracing::info!(
+            "at most {connections} connections are accepted, because at most {files} files may \
+             be open"
+        );
+    }
+    connections
 }
 
 /// Limits the number of concurrent requests.

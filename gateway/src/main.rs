@@ -5,12 +5,14 @@
 //! with [`app`](app::app), which lists every layer from the outside in.
 #![forbid(unsafe_code)]
 
+mod activity;
 mod app;
 mod args;
 mod auth;
 mod chat;
 mod client_key;
 mod config;
+mod connection;
 mod content_encoding;
 mod error;
 mod failure;
@@ -19,6 +21,7 @@ mod forwarded_path;
 mod framing;
 mod greeting;
 mod headers;
+mod heavy;
 mod limits;
 mod log;
 mod malformed;
@@ -27,21 +30,25 @@ mod methods;
 mod metrics;
 mod models;
 mod pool;
+mod quota;
 mod redis_store;
+mod reload;
 mod requested_model;
 mod response;
 mod retry;
+mod routers;
 mod routes;
 mod scope;
 mod searched;
 mod secret;
 mod server;
 mod shutdown;
+mod socket;
 mod trail;
 mod upstream;
 mod yaml;
 
-use std::{io, path::Path, process::ExitCode, sync::Arc, thread, time::Duration};
+use std::{io, process::ExitCode, sync::Arc, thread, time::Duration};
 
 use clap::Parser;
 use tokio::{net::TcpListener, time};
@@ -51,17 +58,15 @@ use tower_moonshot::emulator::Emulator;
 use self::{
     app::{Shared, app},
     args::Args,
-    auth::Authenticate,
     config::{API_BASE, API_KEY, Config, variable},
+    connection::Settings,
     forwarded::ForwardedHeaders,
-    limits::Places,
     memory::Memory,
-    metrics::Metrics,
-    models::Models,
-    retry::Retry,
-    scope::Scopes,
-    server::{App, HeadLimits, Workers},
-    shutdown::{Shutdown, Signals},
+    quota::{ConnectionLimits, Quota},
+    reload::{Kept, Reload},
+    routers::Current,
+    server::{App, Workers},
+    shutdown::{Hangup, Shutdown, Signals},
     upstream::{Timeouts, Upstream},
 };
 
@@ -82,7 +87,7 @@ fn run(args: &Args) -> Result<(), BoxError> {
             .iter()
             .all(|name| variable(name).is_none());
     let config = match &args.config {
-        Some(file) => read(file)?,
+        Some(file) => reload::read(file)?,
         None if is_emulated => Config::emulated(&variable)?,
         None => Config::from_env(&variable)?,
     };
@@ -90,24 +95,22 @@ fn run(args: &Args) -> Result<(), BoxError> {
         connect: args.connect_timeout,
         first_byte: args.first_byte_timeout,
     };
-    let head_limits = HeadLimits {
+    let settings = Settings {
         timeout: args.client_timeout,
         max_headers: args.max_headers.into(),
+        half_close: !args.no_half_close,
     };
-    limits::raise_open_files(args.max_requests.get());
+    let requests = args.max_requests.get();
+    let mut limits = ConnectionLimits {
+        all: args.max_connections.get(),
+        per_address: Some(args.max_connections_per_address).filter(|limit| *limit > 0),
+    };
+    if let Some(files) = limits::raise_open_files(requests) {
+        limits.all = limits::connections_within(files, limits.all, requests);
+    }
     let emulator = is_emulated.then(Emulator::new);
-    let memory = Memory::new(args)?;
     let forwarded = ForwardedHeaders::new(&args.forward_header);
-    let scopes = Scopes::new(args.reasoning_scope_header.clone());
-    let shared = Shared {
-        models: Arc::new(Models::new(&config, !args.no_rewrite)),
-        authenticate: Authenticate::new(config.master_key.clone(), scopes),
-        places: Places::new(args.max_requests.get()),
-        retry: Retry::new(args.retries)?,
-        memory,
-        metrics: Arc::new(Metrics::new()),
-        shutdown: Shutdown::default(),
-    };
+    let shared = Shared::new(args, &config)?;
     let workers = match args.workers {
         Some(workers) => workers,
         None => thread::available_parallelism()?,
@@ -120,27 +123,51 @@ fn run(args: &Args) -> Result<(), BoxError> {
         };
         let memory = shared.memory.as_ref();
         let store = memory.map(|memory| memory.store(&shared.metrics));
-        let router = app(args, &shared, upstream, store.as_ref())?;
-        Ok::<_, BoxError>(App { router, store })
+        let router = Current::new(app(args, &shared, upstream.clone(), store.as_ref())?);
+        Ok::<_, BoxError>(Kept {
+            upstream,
+            store,
+            router,
+        })
     });
-    let apps = apps.collect::<Result<_, _>>()?;
+    let kept = apps.collect::<Result<Vec<_>, _>>()?;
+    let apps = kept.iter().map(|kept| App {
+        router: kept.router.clone(),
+        store: kept.store.clone(),
+    });
+    let apps = apps.collect();
 
     server::runtime()?.block_on(async {
         // Before the address is printed, after which a signal may arrive.
         let signals = Signals::new()?;
+        // Without a file there is nothing to reload, and SIGHUP ends the process.
+        let hangup = args.config.as_ref().map(|_| Hangup::new()).transpose()?;
         let listener = listen(args).await?;
-        let workers = Workers::start(apps, head_limits, &shared.shutdown)?;
+        let workers = Workers::start(apps, settings, &shared.shutdown)?;
         let address = listener.local_addr()?;
         if let Some(Memory::Redis(redis)) = shared.memory.clone() {
             tokio::spawn(async move { redis.check().await });
         }
         greeting::warn(args, &config, is_emulated, address);
         greeting::print(&config, is_emulated, address)?;
+        let quota = Quota::new(limits, Arc::clone(&shared.metrics));
+        let shutdown = shared.shutdown.clone();
+        if let (Some(file), Some(hangup)) = (args.config.clone(), hangup) {
+            let reload = Reload {
+                file,
+                args: args.clone(),
+                address,
+                shared,
+                workers: kept,
+            };
+            tokio::spawn(reload.run(hangup));
+        }
         serve(
             listener,
+            quota,
             workers,
             signals,
-            &shared.shutdown,
+            &shutdown,
             args.shutdown_deadline,
         )
         .await
@@ -151,16 +178,17 @@ fn run(args: &Args) -> Result<(), BoxError> {
 /// finished, the deadline has passed, or another signal arrives.
 async fn serve(
     listener: TcpListener,
+    mut quota: Quota,
     mut workers: Workers,
     mut signals: Signals,
     shutdown: &Shutdown,
     deadline: Duration,
 ) -> Result<(), BoxError> {
     tokio::select! {
-        failure = workers.accept(&listener) => return Err(failure),
+        failure = workers.accept(&listener, &mut quota) => return Err(failure),
         signal = signals.next() => signal?,
     }
-    drop(listener);
+    workers.accept_last(listener, &mut quota)?;
     shutdown.begin();
     let connections_open = workers.open();
     if connections_open > 0 {
@@ -180,17 +208,6 @@ async fn serve(
     // Requests that were cut off still write their log lines.
     workers.ended().await;
     Ok(())
-}
-
-/// Reads LiteLLM's file, and logs a warning for each key that is ignored.
-fn read(file: &Path) -> Result<Config, BoxError> {
-    let name = file.display();
-    let text = std::fs::read(file).map_err(|error| format!("cannot read {name}: {error}"))?;
-    let config = Config::parse(&text, &variable).map_err(|problem| format!("{name}, {problem}"))?;
-    for warning in &config.warnings {
-        tracing::warn!("{name}, {warning}");
-    }
-    Ok(config)
 }
 
 async fn listen(args: &Args) -> Result<TcpListener, BoxError> {

@@ -2,7 +2,10 @@
 //!
 //! Clients cannot create labels: model names in them are those of the configuration.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use axum::{
     http::{StatusCode, header::CONTENT_TYPE},
@@ -47,6 +50,10 @@ pub(crate) struct Metrics {
     thought_bytes: Gauge,
     pub(crate) retries: Counter,
     pub(crate) in_flight: Gauge,
+    pub(crate) open_connections: Gauge,
+    refused_connections: Family<RefusedConnection, Counter>,
+    last_reload_successful: Gauge,
+    last_reload_timestamp: Gauge,
     pub(crate) request_bytes: Histogram,
     pub(crate) response_bytes: Histogram,
 }
@@ -75,6 +82,11 @@ struct MissingThought {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StoreError {
     operation: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusedConnection {
+    limit: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -108,6 +120,10 @@ impl Metrics {
             thought_bytes: Gauge::default(),
             retries: Counter::default(),
             in_flight: Gauge::default(),
+            open_connections: Gauge::default(),
+            refused_connections: Family::default(),
+            last_reload_successful: Gauge::default(),
+            last_reload_timestamp: Gauge::default(),
             request_bytes: bytes(),
             response_bytes: bytes(),
         };
@@ -172,6 +188,26 @@ impl Metrics {
             metrics.in_flight.clone(),
         );
         registry.register(
+            "open_connections",
+            "Open connections of clients",
+            metrics.open_connections.clone(),
+        );
+        registry.register(
+            "refused_connections",
+            "Connections that were closed at once, by the limit that was reached",
+            metrics.refused_connections.clone(),
+        );
+        registry.register(
+            "config_last_reload_successful",
+            "1 if the configuration was read at the last attempt, else 0",
+            metrics.last_reload_successful.clone(),
+        );
+        registry.register(
+            "config_last_reload_success_timestamp_seconds",
+            "Unix time at which the configuration in use was read",
+            metrics.last_reload_timestamp.clone(),
+        );
+        registry.register(
             "request_body_bytes",
             "Length of chat request bodies, decompressed and before the rewrite",
             metrics.request_bytes.clone(),
@@ -182,6 +218,7 @@ impl Metrics {
             metrics.response_bytes.clone(),
         );
         metrics.registry = registry;
+        metrics.reloaded(true);
         metrics
     }
 
@@ -195,6 +232,23 @@ impl Metrics {
     pub(crate) fn rewrote(&self, rule: Rule) {
         let rule = rule.name();
         self.rewrites.get_or_create(&Rewrite { rule }).inc();
+    }
+
+    /// Counts a connection that a limit refused.
+    pub(crate) fn refused_connection(&self, limit: &'static str) {
+        let labels = RefusedConnection { limit };
+        self.refused_connections.get_or_create(&labels).inc();
+    }
+
+    /// Notes an attempt to read the configuration.
+    pub(crate) fn reloaded(&self, is_successful: bool) {
+        self.last_reload_successful.set(is_successful.into());
+        if is_successful {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH);
+            let seconds = now.unwrap_or_default().as_secs();
+            let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+            self.last_reload_timestamp.set(seconds);
+        }
     }
 
     /// Counts what was done to a response that has ended.

@@ -11,7 +11,10 @@ use std::{
 use axum::http::Extensions;
 use tower_moonshot::{ApiKey, ConfigError, LeaveBody, MoonshotCompatLayer, Region, TargetModel};
 
-use super::config::{Config, Entry};
+use super::{
+    config::{Config, Entry},
+    heavy::QUICK_STEPS,
+};
 
 /// All configured names.
 #[derive(Debug)]
@@ -41,6 +44,7 @@ pub(crate) struct Deployment {
     region: Region,
     api_key: Option<ApiKey>,
     layer: MoonshotCompatLayer,
+    quick_layer: MoonshotCompatLayer,
     rewrites: bool,
     /// The base URL in logs and metrics.
     pub(crate) upstream: Arc<str>,
@@ -141,6 +145,7 @@ impl Deployment {
             model: entry.model.as_str().into(),
             region: entry.region.clone(),
             api_key: entry.api_key.clone(),
+            quick_layer: layer.clone().with_schema_budget(QUICK_STEPS),
             layer,
             rewrites,
             upstream: entry.region.base_url().to_string().into(),
@@ -159,6 +164,11 @@ impl Deployment {
     /// Returns the layer that sets the entry's region and key and rewrites bodies.
     pub(crate) const fn layer(&self) -> &MoonshotCompatLayer {
         &self.layer
+    }
+
+    /// Returns the same layer for a worker, which spends less on schemas.
+    pub(crate) const fn quick_layer(&self) -> &MoonshotCompatLayer {
+        &self.quick_layer
     }
 }
 

@@ -9,51 +9,37 @@
 use std::{
     convert::Infallible,
     io,
-    net::TcpStream,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    net::{SocketAddr, TcpStream},
+    sync::Arc,
     thread,
     time::Duration,
 };
 
-use axum::{Router, body::Body};
-use hyper::service::service_fn;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto::Builder, graceful::GracefulShutdown},
-};
 use tokio::{
     net::TcpListener,
     runtime::{self, Runtime},
-    sync::mpsc,
+    sync::{mpsc, watch},
     time,
 };
-use tower::{BoxError, Service};
+use tower::BoxError;
 
-use super::{malformed::ExplainMalformed, memory::Store, shutdown::Shutdown};
+use super::{
+    connection::{Server, Settings},
+    memory::Store,
+    quota::{Admitted, Quota},
+    routers::Current,
+    shutdown::Shutdown,
+    socket::Socket,
+};
 
-/// The number of headers that hyper parses without an allocation.
-const ON_STACK: usize = 100;
-
-/// The longest head of a request, and the most that is read of a body at once, in
-/// bytes. A connection keeps a buffer of up to this size.
-const BUFFER: usize = 32 * 1024;
-
-/// Limits on the head of a request.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct HeadLimits {
-    /// Time for a client to send it.
-    pub(crate) timeout: Duration,
-    /// The number of headers in it.
-    pub(crate) max_headers: usize,
-}
+/// The number of connections that are still accepted when the shutdown begins, if so
+/// many have been made before.
+const BACKLOG: usize = 4096;
 
 /// What one worker serves.
 #[derive(Debug)]
 pub(crate) struct App {
-    pub(crate) router: Router,
+    pub(crate) router: Current,
     /// Where it keeps thoughts, if it does.
     pub(crate) store: Option<Store>,
 }
@@ -80,6 +66,7 @@ struct Connection {
     stream: TcpStream,
     /// Dropped when the connection is closed.
     open: Arc<()>,
+    admitted: Admitted,
 }
 
 /// Builds a runtime for the current thread.
@@ -91,7 +78,7 @@ impl Workers {
     /// Starts one thread for each of `apps`.
     pub(crate) fn start(
         apps: Vec<App>,
-        limits: HeadLimits,
+        settings: Settings,
         shutdown: &Shutdown,
     ) -> io::Result<Self> {
         let (running, ended) = mpsc::channel(1);
@@ -102,7 +89,7 @@ impl Workers {
             let (running, shutdown) = (running.clone(), shutdown.clone());
             let name = format!("worker-{number}");
             thread::Builder::new().name(name).spawn(move || {
-                runtime.block_on(serve(received, router, limits, &shutdown));
+                runtime.block_on(serve(received, router, settings, &shutdown));
                 // Thoughts of the last responses, which other gateways may need.
                 if let Some(store) = store {
                     runtime.block_on(store.kept());
@@ -123,24 +110,58 @@ impl Workers {
         })
     }
 
-    /// Accepts connections, and gives each to the worker that has the fewest. Only
-    /// returns, with an error, if a worker has died.
-    pub(crate) async fn accept(&self, listener: &TcpListener) -> BoxError {
+    /// Accepts connections within the quota. Only returns, with an error, if a worker has
+    /// died.
+    pub(crate) async fn accept(&self, listener: &TcpListener, quota: &mut Quota) -> BoxError {
         loop {
-            let stream = match listener.accept().await {
+            let accepted = match listener.accept().await {
                 // Detached from this runtime: the worker registers it with its own.
-                Ok((stream, _)) => stream.into_std(),
+                Ok((stream, peer)) => stream.into_std().map(|stream| (stream, peer)),
                 Err(error) => Err(error),
             };
-            match stream {
-                Ok(stream) => {
-                    let idlest = self.all.iter().min_by_key(|worker| worker.open());
-                    if !idlest.is_some_and(|worker| worker.give(stream)) {
-                        return "a worker thread has died".into();
+            match accepted {
+                Ok((stream, peer)) => {
+                    if let Err(error) = self.give(stream, peer, quota) {
+                        return error;
                     }
                 }
                 Err(error) => refused(error).await,
             }
+        }
+    }
+
+    /// Accepts the connections that clients have made already, and no more.
+    pub(crate) fn accept_last(
+        &self,
+        listener: TcpListener,
+        quota: &mut Quota,
+    ) -> Result<(), BoxError> {
+        // tokio may not know of all of them yet.
+        let listener = listener.into_std()?;
+        for _ in 0..BACKLOG {
+            match listener.accept() {
+                Ok((stream, peer)) => {
+                    stream.set_nonblocking(true)?;
+                    self.give(stream, peer, quota)?;
+                }
+                Err(error) if is_of_one(&error) => {}
+                // There are none, or no file descriptor is free.
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a connection to the worker that has the fewest, or closes it if the quota is
+    /// used up.
+    fn give(&self, stream: TcpStream, peer: SocketAddr, quota: &mut Quota) -> Result<(), BoxError> {
+        let Some(admitted) = quota.admit(peer.ip()) else {
+            return Ok(());
+        };
+        let idlest = self.all.iter().min_by_key(|worker| worker.open());
+        match idlest {
+            Some(worker) if worker.give(stream, admitted) => Ok(()),
+            _ => Err("a worker thread has died".into()),
         }
     }
 
@@ -163,9 +184,13 @@ impl Worker {
     }
 
     /// Hands over a connection; false if the thread has died.
-    fn give(&self, stream: TcpStream) -> bool {
-        let open = Arc::clone(&self.open);
-        self.connections.send(Connection { stream, open }).is_ok()
+    fn give(&self, stream: TcpStream, admitted: Admitted) -> bool {
+        let connection = Connection {
+            stream,
+            open: Arc::clone(&self.open),
+            admitted,
+        };
+        self.connections.send(connection).is_ok()
     }
 }
 
@@ -173,73 +198,48 @@ impl Worker {
 /// finished or are cut off.
 async fn serve(
     mut received: mpsc::UnboundedReceiver<Connection>,
-    app: Router,
-    limits: HeadLimits,
+    router: Current,
+    settings: Settings,
     shutdown: &Shutdown,
 ) {
-    let mut http = Builder::new(TokioExecutor::new());
-    let mut http1 = http.http1();
-    http1.timer(TokioTimer::new());
-    http1.max_buf_size(BUFFER);
-    http1.header_read_timeout(limits.timeout);
-    if limits.max_headers != ON_STACK {
-        http1.max_headers(limits.max_headers);
-    }
-    let mut http2 = http.http2();
-    http2.timer(TokioTimer::new());
-    http2.max_header_list_size(BUFFER as u32);
-
-    let connections = GracefulShutdown::new();
-    let mut ending = std::pin::pin!(shutdown.begun());
+    let server = Server::new(settings);
+    let (ending, is_ending) = watch::channel(false);
+    // Closed when the last connection is.
+    let (connected, mut closed) = mpsc::channel::<Infallible>(1);
+    let mut begun = std::pin::pin!(shutdown.begun());
     loop {
-        let Connection { stream, open } = tokio::select! {
+        let Connection {
+            stream,
+            open,
+            admitted,
+        } = tokio::select! {
             // Connections that were accepted before the shutdown are served.
             biased;
             Some(connection) = received.recv() => connection,
-            () = &mut ending => break,
+            () = &mut begun => break,
         };
-        let stream = match tokio::net::TcpStream::from_std(stream) {
-            Ok(stream) => stream,
+        let socket = match Socket::new(stream) {
+            Ok(socket) => socket,
             Err(error) => {
                 tracing::error!(%error, "cannot serve a connection");
                 continue;
             }
         };
-        // Streams consist of small chunks, each of which should be sent at once.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "cannot set TCP_NODELAY");
-        }
-        let stream = ExplainMalformed::new(stream);
-        let requests = stream.requests();
-        let heard = Arc::new(AtomicBool::new(false));
-        let service = service_fn({
-            let app = app.clone();
-            let heard = Arc::clone(&heard);
-            move |mut request: hyper::Request<hyper::body::Incoming>| {
-                heard.store(true, Ordering::Relaxed);
-                request.extensions_mut().insert(requests.begin());
-                app.clone().call(request.map(Body::new))
-            }
-        });
-        let connection = http.serve_connection(TokioIo::new(stream), service);
-        let connection = connections.watch(connection.into_owned());
+        let served = server
+            .clone()
+            .serve(socket, router.clone(), is_ending.clone());
+        let connected = connected.clone();
         tokio::spawn(async move {
-            let _open = open;
-            let mut connection = std::pin::pin!(connection);
-            // hyper's own timeout only starts once the first bytes have shown which
-            // protocol it is.
-            tokio::select! {
-                ended = &mut connection => return closed(ended),
-                () = time::sleep(limits.timeout) => if !heard.load(Ordering::Relaxed) {
-                    return;
-                },
-            }
-            closed(connection.await);
+            let _counted = (open, admitted, connected);
+            served.await;
         });
     }
 
+    ending.send_replace(true);
+    drop(connected);
     tokio::select! {
-        () = connections.shutdown() => {}
+        // Nothing is ever sent, so this waits until all senders are dropped.
+        None = closed.recv() => {}
         () = shutdown.over() => {}
     }
 }
@@ -247,20 +247,18 @@ async fn serve(
 /// Waits a second after errors that the next `accept` would meet too, such as no free
 /// file descriptor.
 async fn refused(error: io::Error) {
-    let is_of_one = matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::ConnectionReset
-    );
-    if !is_of_one {
+    if !is_of_one(&error) {
         tracing::error!(%error, "cannot accept connections");
         time::sleep(Duration::from_secs(1)).await;
     }
 }
 
-fn closed(ended: Result<(), BoxError>) {
-    if let Err(error) = ended {
-        tracing::debug!(error, "connection error");
-    }
+/// Whether an error concerns a single connection.
+fn is_of_one(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+    )
 }

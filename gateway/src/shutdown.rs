@@ -49,6 +49,38 @@ impl Shutdown {
     }
 }
 
+/// SIGHUP. Once this exists, it no longer ends the process.
+#[derive(Debug)]
+pub(crate) struct Hangup {
+    #[cfg(unix)]
+    hangup: signal::unix::Signal,
+}
+
+impl Hangup {
+    #[cfg(unix)]
+    pub(crate) fn new() -> io::Result<Self> {
+        let hangup = signal::unix::signal(signal::unix::SignalKind::hangup())?;
+        Ok(Self { hangup })
+    }
+
+    /// Waits for the next signal; `None` if there can be none.
+    #[cfg(unix)]
+    pub(crate) async fn next(&mut self) -> Option<()> {
+        self.hangup.recv().await
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Waits for the next signal; `None` if there can be none.
+    #[cfg(not(unix))]
+    pub(crate) async fn next(&mut self) -> Option<()> {
+        None
+    }
+}
+
 /// SIGTERM and ctrl-c. Once this exists, they no longer end the process by themselves,
 /// and none is missed.
 #[derive(Debug)]

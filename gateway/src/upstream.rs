@@ -109,6 +109,10 @@ impl Upstream {
         }
     }
 
+    pub(crate) const fn is_emulator(&self) -> bool {
+        matches!(self.kind, Kind::Emulator(_))
+    }
+
     async fn send(self, mut request: Request<Body>) -> Result<Response, Error> {
         if let Some(error) = refusal(&request) {
             return Err(error);

@@ -217,10 +217,41 @@ impl Gateway {
     /// Sends SIGTERM.
     #[cfg(unix)]
     pub(crate) fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
+            .args([&format!("-{name}"), &self.child.id().to_string()])
             .status();
         assert!(status.unwrap().success());
+    }
+
+    /// Replaces the text of the configuration file.
+    pub(crate) fn reconfigure(&self, text: &str) {
+        let file = self.config.as_ref().unwrap();
+        std::fs::write(file, text.replace("$KEY", KEY)).unwrap();
+    }
+
+    /// Returns a metric, with its labels, as it is now.
+    pub(crate) async fn metric(&self, name: &str) -> Option<f64> {
+        let text = self.send(get("/metrics")).await.body;
+        let mut values = text.lines().filter_map(|line| line.strip_prefix(name));
+        values.find_map(|value| value.strip_prefix(' ')?.parse().ok())
+    }
+
+    /// Sends a request on an open connection, and reads a response with a
+    /// `Content-Length`.
+    pub(crate) async fn send_on(connection: &mut TcpStream, request: &str) -> Answer {
+        connection.write_all(request.as_bytes()).await.unwrap();
+        Self::read_on(connection).await.expect("a response")
+    }
+
+    /// Reads a response with a `Content-Length`; `None` if the connection is closed.
+    pub(crate) async fn read_on(connection: &mut TcpStream) -> Option<Answer> {
+        let text = in_time(read_request(connection)).await;
+        (!text.is_empty()).then(|| Answer::parse(&text))
     }
 
     /// Waits until it has exited; returns whether it succeeded.

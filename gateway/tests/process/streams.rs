@@ -146,7 +146,8 @@ async fn a_client_that_disconnects_from_a_busy_stream_closes_the_upstreams_conne
 #[tokio::test]
 async fn a_client_that_disconnects_from_a_silent_stream_closes_the_upstreams_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let gateway = Setup::to(listener.local_addr().unwrap()).start().await;
+    let setup = Setup::to(listener.local_addr().unwrap()).arguments(["--no-half-close"]);
+    let gateway = setup.start().await;
     let mut client = TcpStream::connect(gateway.address).await.unwrap();
     client.write_all(hello().as_bytes()).await.unwrap();
     let (mut upstream, _) = in_time(listener.accept()).await.unwrap();
@@ -219,7 +220,8 @@ async fn a_client_that_disconnects_before_the_response_cancels_the_request() {
             pending::<StatusCode>().await
         }),
     );
-    let gateway = Setup::to(serve(upstream).await).start().await;
+    let setup = Setup::to(serve(upstream).await).arguments(["--no-half-close"]);
+    let gateway = setup.start().await;
     let mut client = TcpStream::connect(gateway.address).await.unwrap();
     let request = b"GET /v1/slow HTTP/1.1\r\nhost: gateway\r\n\r\n";
     client.write_all(request).await.unwrap();
