@@ -90,6 +90,16 @@ where
             kind: Kind::Calling { future, report },
         }
     }
+
+    /// Returns how many bytes of the body were read so far, or `None` if the inner
+    /// service was called.
+    #[cfg(feature = "timeout")]
+    pub(crate) fn received(&self) -> Option<usize> {
+        match &self.kind {
+            Kind::Reading { body, .. } => Some(body.received()),
+            Kind::Calling { .. } => None,
+        }
+    }
 }
 
 impl<S> Waiting<S> {

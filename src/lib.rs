@@ -243,6 +243,10 @@ pub mod reasoning_memory;
 #[cfg_attr(docsrs, doc(cfg(feature = "response")))]
 pub mod response;
 
+#[cfg(feature = "timeout")]
+#[cfg_attr(docsrs, doc(cfg(feature = "timeout")))]
+pub mod timeout;
+
 pub use self::{
     body::{RequestBody, try_clone_request},
     endpoint::{ApiKey, BaseUrl, Region},

@@ -68,7 +68,7 @@ impl<B: Body> ReadBody<B> {
     }
 }
 
-#[cfg(feature = "inline-media")]
+#[cfg(any(feature = "inline-media", feature = "timeout"))]
 impl<B> ReadBody<B> {
     /// Returns the number of bytes read so far.
     pub(crate) fn received(&self) -> usize {

@@ -93,9 +93,12 @@ impl FromStr for BaseUrl {
         if path.query().is_some() {
             return Err(error("has a query"));
         }
-        let path = path.path().trim_end_matches('/');
-        let path = path.strip_suffix(CHAT_COMPLETIONS).unwrap_or(path);
-        let path = path.trim_end_matches('/');
+        let mut path = path.path().trim_end_matches('/');
+        // As often as it is there, or the base URL would be another when it is displayed
+        // and parsed again.
+        while let Some(base) = path.strip_suffix(CHAT_COMPLETIONS) {
+            path = base.trim_end_matches('/');
+        }
         let chat_completions = PathAndQuery::try_from(format!("{path}{CHAT_COMPLETIONS}"))
             .map_err(|_| error("is too long"))?;
         Ok(Self {
@@ -109,5 +112,83 @@ impl FromStr for BaseUrl {
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}{}", self.scheme, self.authority, self.path())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Base URLs in every spelling that is accepted.
+    fn accepted() -> impl Strategy<Value = String> {
+        let segment = prop_oneof![
+            Just("/"),
+            Just("/v1"),
+            Just("/chat"),
+            Just("/completions"),
+            Just("/chat/completions"),
+            Just("/a%2Fb"),
+            Just("/%e6%9c%88"),
+            Just("/.."),
+            Just("/~A:@!$&'()*+,;=-._"),
+        ];
+        let parts = (
+            prop::sample::select(&["http", "https", "HTTP", "hTTps"][..]),
+            prop::sample::select(
+                &[
+                    "h",
+                    "API.moonshot.AI",
+                    "a-b.example.",
+                    "127.0.0.1",
+                    "[::1]",
+                    "[2001:DB8::A]",
+                    "xn--caf-dma.example",
+                ][..],
+            ),
+            prop::sample::select(&["", ":80", ":443", ":1", ":65535"][..]),
+            prop::collection::vec(segment, 0..6),
+        );
+        parts.prop_map(|(scheme, host, port, path)| {
+            format!("{scheme}://{host}{port}{}", path.concat())
+        })
+    }
+
+    fn check(base: &BaseUrl) {
+        let shown = base.to_string();
+        assert_eq!(shown.parse().as_ref(), Ok(base), "{shown}");
+        assert!(!shown.ends_with('/') && !shown.ends_with(CHAT_COMPLETIONS));
+        for end in ["/", "//", "/chat/completions", "//chat/completions//"] {
+            assert_eq!(format!("{shown}{end}").parse().as_ref(), Ok(base));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_base_url_that_is_displayed_and_parsed_is_the_same(given in accepted()) {
+            let base: BaseUrl = given.parse().unwrap();
+            check(&base);
+            let shown = base.to_string();
+            let lower = |text: &str| text.to_ascii_lowercase();
+            prop_assert!(lower(&given).starts_with(&lower(&shown)), "{} {}", given, shown);
+        }
+
+        #[test]
+        fn so_is_any_that_is_accepted(
+            scheme in "https?://|HTTP://|",
+            rest in "[ -~é月]{0,12}(/[ -~é月]{0,8}){0,3}(/chat/completions)?/?",
+        ) {
+            if let Ok(base) = format!("{scheme}{rest}").parse::<BaseUrl>() {
+                check(&base);
+            }
+        }
+
+        #[test]
+        fn a_user_is_refused(user in "[a-zA-Z0-9%:]{1,8}", given in accepted()) {
+            let given = given.replace("://", &format!("://{user}@"));
+            let error = given.parse::<BaseUrl>().unwrap_err().to_string();
+            prop_assert!(error.contains("has a user"), "{}", error);
+        }
     }
 }

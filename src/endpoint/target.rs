@@ -67,9 +67,13 @@ fn path_under(uri: &Uri, base: &BaseUrl) -> Option<PathAndQuery> {
     } else {
         after_version(path)
     };
+    // `OPTIONS *` asks for the server as a whole. A URI with a host can't say so, and `*`
+    // would become a part of the host's name: the root is next to it.
+    if !path.starts_with('/') {
+        return Some(PathAndQuery::from_static("/"));
+    }
     let is_there_already = base.path() == &path[..path.len() - kept.len()];
-    // `OPTIONS *` has no path to move.
-    if is_there_already || !path.starts_with('/') {
+    if is_there_already {
         return None;
     }
     let kept = &incoming.as_str()[path.len() - kept.len()..];
@@ -187,7 +191,7 @@ mod tests {
                 "https://api.moonshot.ai/v1/chat/completions/",
             ),
             ("old.example:443", "api.moonshot.ai"),
-            ("*", "https://api.moonshot.ai*"),
+            ("*", "https://api.moonshot.ai/"),
         ] {
             assert_eq!(targeted(incoming, &Region::Global), expected);
         }
@@ -207,6 +211,23 @@ mod tests {
             targeted("/v1/files/a", &Region::KimiCode),
             "https://api.kimi.ai/coding/v1/files/a"
         );
+    }
+
+    #[test]
+    fn a_target_is_parsed_as_the_same_uri() {
+        for region in [
+            Region::Global,
+            Region::custom("http://h:8080/api/v1").unwrap(),
+            Region::custom("http://[::1]").unwrap(),
+        ] {
+            for uri in ["*", "/", "/v1/models?x=%20", "http://e?x", "e:443", "/*"] {
+                let target = target(uri.parse().unwrap(), region.base_url()).unwrap();
+                let parsed: Uri = target.to_string().parse().unwrap();
+                assert_eq!(parsed, target, "{uri}");
+                let authority = &region.base_url().authority;
+                assert_eq!(parsed.authority(), Some(authority), "{uri}");
+            }
+        }
     }
 
     #[test]

@@ -37,7 +37,8 @@ where
     /// The URLs that are fetched, in order of appearance. Limited by `max_items`.
     items: Vec<Item<C, D>>,
     deadline: Pin<Box<Sleep>>,
-    max_total_bytes: usize,
+    /// How many bytes of content the new body has room for, as often as parts show them.
+    room: usize,
     config: Arc<Config>,
 }
 
@@ -69,9 +70,8 @@ where
     /// Prepares the fetches for the parts of a body. `length` is its length in bytes.
     pub(super) fn new(found: Found, length: usize, client: &C, config: Arc<Config>) -> Self {
         let room = config.max_body_bytes.saturating_sub(length);
-        let room = data_url::content_that_fits(room, found.parts.len());
         let mut fetches = Self {
-            max_total_bytes: config.max_total_bytes.min(room),
+            room: data_url::content_that_fits(room, found.parts.len()),
             shown: Vec::with_capacity(found.parts.len()),
             items: Vec::new(),
             deadline: Box::pin(tokio::time::sleep(config.timeout)),
@@ -166,14 +166,23 @@ where
     /// Gives up items from the end while the total is too large. So the order in the body
     /// decides which items are kept, and not the order of the responses.
     fn keep_to_total(&mut self) {
-        let limit = self.max_total_bytes;
-        let total =
-            |items: &[Item<C, D>]| items.iter().map(Item::bytes).fold(0, usize::saturating_add);
-        while total(&self.items) > limit {
+        while let Some(limit) = self.exceeded() {
             let last = self.items.iter_mut().rev().find(|item| !item.has_failed());
             let Some(last) = last else { return };
             last.state = State::Failed(NotInlined::TotalTooLarge { limit });
         }
+    }
+
+    /// Returns the limit that the items received so far exceed.
+    fn exceeded(&self) -> Option<usize> {
+        let total = |bytes: fn(&Item<C, D>) -> usize| {
+            self.items.iter().map(bytes).fold(0, usize::saturating_add)
+        };
+        let limit = self.config.max_total_bytes;
+        if total(Item::received) > limit {
+            return Some(limit);
+        }
+        (total(Item::inlined) > self.room).then_some(self.room)
     }
 
     /// Replaces the URLs of fetched items and returns the outcome of every part.
@@ -208,14 +217,18 @@ impl<C, D> Item<C, D>
 where
     C: Service<Request<Empty<Bytes>>>,
 {
-    /// Returns the bytes received so far, counted once for each part.
-    fn bytes(&self) -> usize {
-        let bytes = match &self.state {
+    /// Returns the bytes received so far.
+    fn received(&self) -> usize {
+        match &self.state {
             State::Fetching(fetch) => fetch.received(),
             State::Fetched(inlined, _) => inlined.bytes,
             State::Failed(_) => 0,
-        };
-        bytes.saturating_mul(self.parts)
+        }
+    }
+
+    /// Returns the bytes received so far, as often as the new body has them.
+    fn inlined(&self) -> usize {
+        self.received().saturating_mul(self.parts)
     }
 
     const fn has_failed(&self) -> bool {

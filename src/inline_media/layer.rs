@@ -114,13 +114,14 @@ impl<C> InlineMediaLayer<C> {
         self
     }
 
-    /// Sets the maximum total size in bytes, before base64, of what is inlined into one
+    /// Sets the maximum total size in bytes, before base64, of what is fetched for one
     /// request. The default is 50 000 000.
     ///
-    /// An image that several parts show is counted once for each of them. If the total is
+    /// An image that several parts show is fetched once and counted once. The new body has
+    /// a copy for each of them, and is limited by
+    /// [`with_max_body_bytes`](Self::with_max_body_bytes). If one of the two limits is
     /// exceeded, URLs are given up from the end of the request, and their parts are left
-    /// unchanged. The limit is lower where the new body would otherwise exceed
-    /// [`with_max_body_bytes`](Self::with_max_body_bytes).
+    /// unchanged.
     pub fn with_max_total_bytes(mut self, limit: usize) -> Self {
         self.config().max_total_bytes = limit;
         self

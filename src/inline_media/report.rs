@@ -197,7 +197,8 @@ pub enum NotInlined {
     /// The content is too large together with that of earlier parts.
     #[non_exhaustive]
     TotalTooLarge {
-        /// The maximum total size in bytes for one request.
+        /// The limit that would be exceeded: that of what is fetched for one request, or
+        /// the room for it in the new body, in bytes.
         limit: usize,
     },
     /// The `Content-Type` names a format that Moonshot does not accept.

@@ -168,13 +168,37 @@ async fn over_the_total_limit_the_first_images_are_inlined() {
         Err(NotInlined::TotalTooLarge { .. })
     ));
     assert!(passed.body.len() <= limit);
-    // An image that appears twice counts twice.
-    let twice = [image(&origin.url("/501")), image(&origin.url("/501"))];
-    let passed = send(&layer, chat(twice)).await;
-    assert!(passed.media().iter().all(|media| matches!(
-        media.outcome(),
-        Err(NotInlined::TotalTooLarge { limit: 1000, .. })
-    )));
+}
+
+/// It is fetched once, and counted once. The new body has it twice, which counts there.
+#[tokio::test]
+async fn an_image_in_several_parts_is_counted_once() {
+    let origin = Origin::start(|path| {
+        let length = path[1..].split('#').next().unwrap().parse().unwrap();
+        ok("image/png", &png(length))
+    })
+    .await;
+    let layer = layer().with_max_total_bytes(1000).with_max_items(1);
+    let url = origin.url("/1000");
+    let body = chat([
+        image(&url),
+        image(&format!("{url}#a")),
+        image(&format!("{url}#b")),
+    ]);
+    let passed = send(&layer, body.clone()).await;
+    assert!(passed.media().iter().all(|media| media.outcome().is_ok()));
+    assert_eq!(origin.paths().len(), 1);
+    // Room for two in the new body is not enough for three.
+    let copy = 1000usize.div_ceil(3) * 4 + "\"data:image/png;base64,\"".len();
+    let limit = body.len() + 2 * copy;
+    let passed = send(&layer.with_max_body_bytes(limit), body.clone()).await;
+    assert!(
+        passed
+            .media()
+            .iter()
+            .all(|media| matches!(media.outcome(), Err(NotInlined::TotalTooLarge { .. })))
+    );
+    assert_eq!(passed.body, body);
 }
 
 /// The layer does not wait for fetches that were given up.

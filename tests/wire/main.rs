@@ -2,6 +2,7 @@
 //! matter, and call the service directly elsewhere.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod body_timeout;
 mod cancelling;
 mod destination;
 mod environment;
