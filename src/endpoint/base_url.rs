@@ -108,6 +108,12 @@ impl FromStr for BaseUrl {
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", self.scheme, self.authority, self.path())
+        // Without its end, such a path would be parsed as a shorter one.
+        let path = if self.path().ends_with(CHAT_COMPLETIONS) {
+            self.chat_completions.path()
+        } else {
+            self.path()
+        };
+        write!(f, "{}://{}{path}", self.scheme, self.authority)
     }
 }

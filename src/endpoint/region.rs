@@ -183,6 +183,7 @@ mod tests {
             "https://api.kimi.com/coding/v1",
             "http://[::1]:8080",
             "http://h/a/v1",
+            "http://h/chat/completions/chat/completions",
         ] {
             let region = Region::custom(given).unwrap();
             assert_eq!(region.to_string().parse(), Ok(region));
