@@ -16,12 +16,16 @@ mod backend;
 mod edit;
 mod edits;
 mod error;
+#[cfg(test)]
+mod kinds;
 mod list;
 mod number;
 mod rope;
 mod scanner;
 mod span;
 
+#[cfg(fuzzing)]
+pub(crate) use self::backend::agreement::agree;
 pub use self::rope::Rope;
 pub(crate) use self::{
     backend::{Backend, Pass, scan},

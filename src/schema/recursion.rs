@@ -5,7 +5,7 @@
 //! if any of the properties that it requires is, an array if its items are.
 
 use super::{
-    keyword::{ALL_OF, ANY_OF, CONST, ITEMS, ONE_OF, PROPERTIES, REQUIRED, TYPE, may_repeat},
+    keyword::{ALL_OF, ANY_OF, CONST, ITEMS, ONE_OF, PROPERTIES, REF, REQUIRED, TYPE, may_repeat},
     numbers::Set,
     parts::Part,
     repair::{Repair, Stop},
@@ -117,10 +117,17 @@ impl Repair<'_> {
         if finite[0] {
             return Ok(());
         }
-        let endless = parts.iter().zip(&targets).filter_map(|(part, target)| {
-            let target = target.filter(|target| !finite[*target])?;
-            (part.definition.is_none() && part.has_to_end).then_some(target)
+        let asked = parts.iter().zip(&targets).filter_map(|(part, target)| {
+            let is_asked = part.definition.is_none() && part.has_to_end;
+            target.filter(|_| is_asked)
         });
+        for target in asked.clone().filter(|target| finite[*target]) {
+            if let Some(empty) = self.described_empty(target, &parts, &targets)? {
+                self.show_end(empty);
+                self.note(empty, None, NO_END);
+            }
+        }
+        let endless = asked.filter(|target| !finite[*target]);
         let mut rest: Vec<Visit> = endless.map(Visit::Enter).collect();
         let mut visited = vec![false; parts.len()];
         let mut open = vec![false; parts.len()];
@@ -160,6 +167,36 @@ impl Repair<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Returns the empty schema that a reference to `target` leads to by way of definitions
+    /// of which one has a title or a description. An empty schema has an end, but isn't
+    /// empty with these (validator).
+    fn described_empty(
+        &self,
+        mut target: usize,
+        parts: &[Part],
+        targets: &[Option<usize>],
+    ) -> Result<Option<Id>, Stop> {
+        let mut is_described = false;
+        for _ in 0..parts.len() {
+            self.check()?;
+            let id = parts[target].id;
+            let Some(next) = targets[target] else {
+                let is_empty = !self.tree.has_members(id);
+                return Ok((is_described && is_empty).then_some(id));
+            };
+            for member in self.tree.members(id) {
+                let keyword = self.tree.key(member);
+                if may_repeat(keyword) {
+                    is_described = true;
+                } else if keyword != REF {
+                    return Ok(None);
+                }
+            }
+            target = next;
+        }
+        Ok(None)
     }
 
     /// For each part what its end depends on.

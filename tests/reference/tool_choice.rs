@@ -30,8 +30,9 @@ pub(super) fn tool_choice(layer: &Reference, family: Family, request: &mut Objec
     };
     let tools = names(elements(get(request, "tools")));
     let has_tools = !elements(get(request, "tools")).is_empty();
+    let has_declared = system_messages(request).any(|m| !elements(get(m, "tools")).is_empty());
     let declared = declared(request);
-    if !has_tools && declared.is_empty() {
+    if !has_tools && !has_declared {
         match choice {
             Choice::Auto if family.is_k3() && !has_field => set(request, "auto"),
             Choice::None if family.is_k3() && !has_field => set(request, "none"),
@@ -83,7 +84,7 @@ fn read(choice: &Value) -> Option<Choice> {
     let function = choice.get("function");
     let nested = function.and_then(name_in);
     match choice.as_str().or_else(|| choice["type"].as_str()) {
-        Some("function") => nested.or_else(|| name_in(choice)).map(Choice::Named),
+        Some("function") => name_in(function.unwrap_or(choice)).map(Choice::Named),
         Some("tool") => name_in(choice).map(Choice::Named),
         Some("allowed_tools") => {
             let allowed = &choice["allowed_tools"];
@@ -102,7 +103,7 @@ fn read(choice: &Value) -> Option<Choice> {
         }
         Some(other) if function.is_none() => word(other),
         Some(_) => None,
-        None if choice["type"].is_null() => nested.map(Choice::Named),
+        None if choice.get("type").is_none() => nested.map(Choice::Named),
         None => None,
     }
 }
@@ -115,10 +116,14 @@ fn names(tools: &[Value]) -> Vec<String> {
 
 /// The names of functions that system messages declare.
 fn declared(request: &mut Object) -> Vec<String> {
-    messages(request)
-        .filter(|message| get(message, "role") == "system" || get(message, "role") == "developer")
+    system_messages(request)
         .flat_map(|message| names(elements(get(message, "tools"))))
         .collect()
+}
+
+fn system_messages(request: &mut Object) -> impl Iterator<Item = &mut Object> {
+    messages(request)
+        .filter(|message| get(message, "role") == "system" || get(message, "role") == "developer")
 }
 
 fn set(request: &mut Object, choice: &str) {

@@ -124,4 +124,15 @@ pub(crate) const FOUND: &[(Place, &str, &[&str])] = &[
         r##"{"$ref":"#/$defs/A","$defs":{"A":{"unevaluatedProperties":false,"properties":{},"additionalProperties":true}},"unevaluatedProperties":false}"##,
         &[r#"{"b":"ab"}"#],
     ),
+    // A definition with a title leads to an empty one.
+    (
+        Place::ResponseFormat,
+        r##"{"properties":{"b":{"$ref":"#/$defs/A"}},"$defs":{"A":{"$ref":"#/$defs/B","title":"x"},"B":{}}}"##,
+        &[r#"{"b":1}"#],
+    ),
+    (
+        Place::ResponseFormat,
+        r##"{"properties":{"b":{"$ref":"#/$defs/A"},"c":{"$ref":"#/$defs/A"}},"$defs":{"A":{"$ref":"#/$defs/B"},"B":{"$ref":"#/$defs/C","description":"x"},"C":{"$ref":"#/$defs/D"},"D":{}}}"##,
+        &[r#"{"b":1,"c":null}"#],
+    ),
 ];

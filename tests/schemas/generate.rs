@@ -590,8 +590,9 @@ fn of_kind(
         "integer" | "number" => {
             let least = members.get("minimum").and_then(Value::as_i64).unwrap_or(0);
             let step = i64::try_from(number("multipleOf").unwrap_or(1)).unwrap_or(1);
-            let value =
-                (least + i64::try_from(dice.below(3)).unwrap_or(0) + step - 1) / step * step;
+            let step = step.max(1);
+            let value = least.saturating_add(i64::try_from(dice.below(3)).unwrap_or(0) + step - 1);
+            let value = value / step * step;
             if kind == "number" && dice.one_in(3) {
                 return Number::from_f64(value as f64 + 0.5).map_or(Value::Null, Value::Number);
             }

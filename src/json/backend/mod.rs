@@ -7,6 +7,8 @@
 //! - [`x86::Sse2`] runs on every x86-64 machine, [`x86::Avx2`] on nearly all of them.
 //!   Both use the algorithms of `simd.rs` and the vectors of `x86.rs`.
 
+#[cfg(any(fuzzing, test))]
+pub(super) mod agreement;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod simd;

@@ -1,47 +1,10 @@
 //! Compares all back ends that the machine supports on the same texts.
 
-use super::{Backend, Scanner, StringEnd, portable::Portable};
-use crate::json::{Error, Kind, Value};
-
-/// The results of one back end for one text.
-#[derive(Debug, PartialEq)]
-struct Outcome {
-    value: Result<Value, Error>,
-    string: Result<StringEnd, Error>,
-    space: usize,
-}
-
-/// Reads `text` as a value, and from `start` as a string and as white space.
-fn outcome<B: Backend>(backend: B, text: &[u8], start: usize) -> Outcome {
-    let mut scanner = Scanner::with_backend(text, backend).unwrap();
-    let value = scanner.skip();
-    let string = backend.string(text, start);
-    if let Some(quote) = backend.plain_string(text, start) {
-        let escaped = false;
-        assert_eq!(string, Ok(StringEnd { quote, escaped }), "{text:?} {start}");
-    }
-    Outcome {
-        value: value.and_then(|value| scanner.finish().map(|()| value)),
-        string,
-        space: backend.space(text, start),
-    }
-}
-
-/// Checks that all back ends return the same results, and returns them.
-fn agree(text: &[u8], start: usize) -> Outcome {
-    let portable = outcome(Portable, text, start);
-    #[cfg(target_arch = "x86_64")]
-    {
-        use super::x86::{Avx2, Sse2};
-        let sse2 = outcome(Sse2, text, start);
-        assert_eq!(sse2, portable, "SSE2: {text:?} {start}");
-        if let Some(avx2) = Avx2::detect() {
-            let avx2 = outcome(avx2, text, start);
-            assert_eq!(avx2, portable, "AVX2: {text:?} {start}");
-        }
-    }
-    portable
-}
+use super::agreement::agree;
+use crate::json::{
+    Kind,
+    kinds::{TEXTS, VALUES, Verdict},
+};
 
 /// A random number generator, xorshift64.
 struct Random(u64);
@@ -236,4 +199,41 @@ fn nothing_is_read_beyond_the_end_of_the_text() {
     }
     let outcome = agree(b"{}", 2);
     assert_eq!(outcome.value.unwrap().kind, Kind::Object);
+}
+
+/// Every kind of value, as a text of its own and behind strings and white space of many
+/// lengths, so that it begins at every place of a vector.
+#[test]
+fn every_kind_of_value_has_its_verdict() {
+    for (text, verdict) in VALUES.iter().chain(TEXTS) {
+        let outcome = agree(text, 0).value.map_err(|error| error.offset());
+        match *verdict {
+            Verdict::Accept | Verdict::EitherAccepted => assert!(outcome.is_ok(), "{text:?}"),
+            Verdict::RejectOpen => assert_eq!(outcome, Err(text.len()), "{text:?}"),
+            Verdict::Reject(offset) | Verdict::EitherRejected(offset) => {
+                assert_eq!(outcome, Err(offset), "{text:?}");
+            }
+        }
+    }
+    for (value, verdict) in VALUES {
+        for length in 0..70 {
+            let before = [b"[\"", &*vec![b'a'; length], b"\", "].concat();
+            for after in [
+                &b"]"[..],
+                b" , \"\\n, and more than thirty-two bytes behind it\" ] ",
+            ] {
+                let text = [&before, *value, after].concat();
+                let outcome = agree(&text, 2).value.map_err(|error| error.offset());
+                match *verdict {
+                    Verdict::Accept | Verdict::EitherAccepted => {
+                        assert!(outcome.is_ok(), "{text:?}")
+                    }
+                    Verdict::RejectOpen => assert!(outcome.is_err(), "{text:?}"),
+                    Verdict::Reject(offset) | Verdict::EitherRejected(offset) => {
+                        assert_eq!(outcome, Err(before.len() + offset), "{text:?}");
+                    }
+                }
+            }
+        }
+    }
 }
