@@ -284,13 +284,15 @@ impl Repair<'_> {
             properties
         });
         let additional = self.tree.get(id, ADDITIONAL_PROPERTIES);
+        // A pattern may match the name, and then `additionalProperties` says nothing of it.
+        let any_pattern = self.tree.has(id, PATTERN_PROPERTIES);
         for name in missing {
             let text = self.tree.string(name).unwrap_or_default().into_owned();
             let property = match additional {
-                Some(additional) if self.tree.is_object(additional) => {
+                Some(additional) if self.tree.is_object(additional) && !any_pattern => {
                     self.copy_or_empty(additional)
                 }
-                Some(additional) if self.tree.kind(additional) == Kind::False => {
+                Some(additional) if any_pattern || self.tree.kind(additional) == Kind::False => {
                     self.alter(id);
                     self.tree.make_object(name)
                 }

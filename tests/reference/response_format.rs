@@ -17,7 +17,12 @@ pub(super) fn response_format(_: &Reference, _: Family, request: &mut Object) {
     if get(described, "name").is_null() {
         described.insert("name".into(), "response".into());
     }
-    if !get(described, "strict").is_boolean() {
-        described.remove("strict");
+    match described.get("strict") {
+        Some(Value::Bool(false)) => {
+            let schema = described.get_mut("schema").and_then(Value::as_object_mut);
+            schema.and_then(|schema| schema.remove("$schema"));
+        }
+        Some(Value::Bool(true)) => {}
+        _ => drop(described.remove("strict")),
     }
 }

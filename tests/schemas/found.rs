@@ -135,4 +135,10 @@ pub(crate) const FOUND: &[(Place, &str, &[&str])] = &[
         r##"{"properties":{"b":{"$ref":"#/$defs/A"},"c":{"$ref":"#/$defs/A"}},"$defs":{"A":{"$ref":"#/$defs/B"},"B":{"$ref":"#/$defs/C","description":"x"},"C":{"$ref":"#/$defs/D"},"D":{}}}"##,
         &[r#"{"b":1,"c":null}"#],
     ),
+    // A required name that nobody declares, and a pattern matches.
+    (
+        Place::Parameters,
+        r##"{"type":"object","properties":{},"required":["xa"],"patternProperties":{"a":true},"additionalProperties":{"type":"string"}}"##,
+        &[r#"{"xa":1}"#],
+    ),
 ];
