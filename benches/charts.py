@@ -304,7 +304,7 @@ def main():
             "edited": ratio_table(bodies, ratios, "edited"),
             "faults": fault_list(),
             "sizes": size_table(),
-            **{name: (DATA / f"{name}.md").read_text().strip() for name in ("layer", "response", "gateway", "litellm")},
+            **{name: (DATA / f"{name}.md").read_text().strip() for name in ("layer", "reasoning", "response", "gateway", "litellm")},
         },
     )
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures everything anew and writes it down: the data, the charts, the tables of
 # RESULTS.md and of the README. For an idle machine; nothing else should run
-# meanwhile. Needs Python 3, without packages. compare-litellm.sh is apart.
+# meanwhile. Needs Python 3, without packages, and valgrind. compare-litellm.sh is apart.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data="$PWD/benches/data"
@@ -30,7 +30,7 @@ rivals() { bench -p rivals "$@"; }
 } > "$data/run.txt"
 
 # Built before anything is measured.
-bench --bench layer --bench response --no-run
+bench --bench layer --bench reasoning --bench response --no-run
 rivals --bench libraries --no-run
 # All that stands in the way of requests is built as `cargo install` builds.
 cargo build --locked -q --release --package moonshot-gateway
@@ -40,6 +40,11 @@ rivals --bench libraries -- ratios --record "$data"
 rivals --bench libraries -- sizes --record "$data"
 bench --bench layer | tee "$data/layer.md"
 bench --bench response | tee "$data/response.md"
+{
+    bench --bench reasoning
+    echo
+    bench --bench reasoning -- instructions
+} | tee "$data/reasoning.md"
 {
     rivals --profile release --bench gateway
     echo

@@ -7,6 +7,7 @@
 //! - [`Scanner`] validates the text in one strict pass. The caller opens the containers
 //!   it needs and skips every other value. The scanner never recurses.
 //! - [`scan`] runs a pass with the fastest [`Backend`] that the machine supports.
+//! - [`words`] declares the keys that a pass looks for, and takes them quickly.
 //! - [`Edits`] collects replacements, removals and insertions by span, in any order, and
 //!   adds or removes the commas around them.
 //! - [`Rope`] yields the edited text. Long unedited stretches are slices of the
@@ -23,6 +24,7 @@ mod number;
 mod rope;
 mod scanner;
 mod span;
+pub(crate) mod words;
 
 #[cfg(fuzzing)]
 pub(crate) use self::backend::agreement::agree;

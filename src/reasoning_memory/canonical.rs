@@ -2,24 +2,23 @@
 //!
 //! Members are sorted by key, and of a key that appears twice the last one counts;
 //! numbers are doubles, as they are to most clients; strings have no escapes. Nested
-//! objects and arrays are replaced by their digests, so that sorting moves no byte twice.
+//! objects and arrays are replaced by their digests, so that sorting moves no byte more
+//! than once.
 
 use std::ops::Range;
 
-use highway::Key;
-
-use super::key::{MARK, hash};
+use super::digest::{Digest, MARK, hash};
 use crate::json::{Error, Kind, Scanner, number};
 
 const END: u8 = 0xfe;
 
 /// Writes values. Kept from one to the next for its memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Writer {
     out: Vec<u8>,
     members: Vec<Member>,
     /// Of the digests.
-    key: [u64; 4],
+    key: Digest,
 }
 
 /// A member of an object, in the written bytes.
@@ -37,38 +36,60 @@ impl Member {
 }
 
 impl Writer {
-    /// Writes a JSON text, without this member if it is an object. `None` if it is not
-    /// JSON; else the pieces that the canonical form consists of. Digests in it have this
-    /// key.
-    pub(super) fn write<'w>(
-        &'w mut self,
-        json: &[u8],
-        without: &[u8],
-        key: Key,
-    ) -> Option<impl Iterator<Item = &'w [u8]> + use<'w>> {
-        self.out.clear();
-        self.members.clear();
-        self.key = key.0;
-        self.whole(json, without).ok()?;
-        let (out, members) = (&self.out, &self.members);
-        // The members are between the first byte and the end.
-        let end = members.iter().map(|member| member.end).max().unwrap_or(1);
-        let sorted = sorted(out, members).map(|member| &out[member.span()]);
-        Some([&out[..1]].into_iter().chain(sorted).chain([&out[end..]]))
+    /// Creates a writer of values in which digests have this key.
+    pub(super) const fn new(key: Digest) -> Self {
+        Self {
+            out: Vec::new(),
+            members: Vec::new(),
+            key,
+        }
     }
 
-    /// Writes a value. If it is an object, its members are in `members`.
-    fn whole(&mut self, json: &[u8], without: &[u8]) -> Result<(), Error> {
+    /// Returns the canonical form of a JSON text, without this member if it is an object.
+    /// `None` if it is not JSON.
+    pub(super) fn write(&mut self, json: &[u8], without: &[u8]) -> Option<&[u8]> {
+        self.out.clear();
+        self.members.clear();
+        let start = self.whole(json, without).ok()?;
+        self.out.get(start..)
+    }
+
+    /// Writes a value, and returns where its canonical form begins.
+    fn whole(&mut self, json: &[u8], without: &[u8]) -> Result<usize, Error> {
         let mut scanner = Scanner::new(json)?;
+        let mut start = 0;
         if scanner.peek()? == Kind::Object {
             self.out.push(b'{');
             self.object(&mut scanner, without)?;
-            self.sort(0);
-            self.out.extend([MARK, END]);
+            if !self.are_sorted() {
+                start = self.write_sorted();
+            }
+            self.out.extend_from_slice(&[MARK, END]);
         } else {
             self.value(&mut scanner)?;
         }
-        scanner.finish()
+        scanner.finish()?;
+        Ok(start)
+    }
+
+    /// Whether the members of the whole are written in order, each key once.
+    fn are_sorted(&self) -> bool {
+        let key = |member: &Member| &self.out[member.key.clone()];
+        self.members.is_sorted_by(|a, b| key(a) < key(b))
+    }
+
+    /// Writes the whole again, with its members in order. Returns where that begins.
+    fn write_sorted(&mut self) -> usize {
+        self.sort(0);
+        let start = self.out.len();
+        self.out.push(b'{');
+        for at in 0..self.members.len() {
+            if counts(&self.out, &self.members, at) {
+                let span = self.members[at].span();
+                self.out.extend_from_within(span);
+            }
+        }
+        start
     }
 
     /// Recurses no deeper than the scanner allows, 127 levels.
@@ -79,11 +100,9 @@ impl Writer {
                 let first = self.members.len();
                 self.object(scanner, b"")?;
                 self.sort(first);
-                let members = sorted(&self.out, &self.members[first..]);
-                let digest = hash(
-                    Key(self.key),
-                    members.map(|member| &self.out[member.span()]),
-                );
+                let (out, members) = (&self.out, &self.members[first..]);
+                let counted = (0..members.len()).filter(|&at| counts(out, members, at));
+                let digest = hash(self.key, counted.map(|at| &out[members[at].span()]));
                 self.members.truncate(first);
                 self.replace(start, b'{', &digest);
             }
@@ -96,7 +115,7 @@ impl Writer {
                         }
                     }
                 }
-                let digest = hash(Key(self.key), [&self.out[start..]]);
+                let digest = hash(self.key, [&self.out[start..]]);
                 self.replace(start, b'[', &digest);
             }
             Kind::String => {
@@ -172,13 +191,11 @@ impl Writer {
     }
 }
 
-/// The sorted members that count: the last one of each key.
-fn sorted<'a>(out: &'a [u8], members: &'a [Member]) -> impl Iterator<Item = &'a Member> {
-    members.iter().enumerate().filter_map(move |(at, member)| {
-        let next = members.get(at + 1);
-        let is_last = next.is_none_or(|next| out[next.key.clone()] != out[member.key.clone()]);
-        is_last.then_some(member)
-    })
+/// Whether one of the sorted members counts: it is the last with its key.
+fn counts(out: &[u8], members: &[Member], at: usize) -> bool {
+    let key = |member: &Member| &out[member.key.clone()];
+    let next = members.get(at + 1);
+    next.is_none_or(|next| key(next) != key(&members[at]))
 }
 
 #[cfg(test)]
@@ -186,9 +203,8 @@ mod tests {
     use super::*;
 
     fn written(json: &str) -> Option<Vec<u8>> {
-        let mut writer = Writer::default();
-        let pieces: Vec<&[u8]> = writer.write(json.as_bytes(), b"", Key([0; 4]))?.collect();
-        Some(pieces.concat())
+        let mut writer = Writer::new([0; 4]);
+        writer.write(json.as_bytes(), b"").map(<[u8]>::to_vec)
     }
 
     #[test]
@@ -274,22 +290,16 @@ mod tests {
             assert_eq!(written(text), None, "{text}");
         }
         // A writer that failed starts afresh.
-        let mut writer = Writer::default();
-        assert!(writer.write(b"{\"a\":1", b"", Key([0; 4])).is_none());
-        let pieces: Vec<&[u8]> = writer
-            .write(b"{\"b\":1}", b"", Key([0; 4]))
-            .unwrap()
-            .collect();
-        assert_eq!(Some(pieces.concat()), written("{\"b\":1}"));
+        let mut writer = Writer::new([0; 4]);
+        assert_eq!(writer.write(b"{\"a\":1", b""), None);
+        let expected = written("{\"b\":1}");
+        assert_eq!(writer.write(b"{\"b\":1}", b""), expected.as_deref());
     }
 
     #[test]
     fn a_member_can_be_left_out() {
-        let mut writer = Writer::default();
-        let mut without = |json: &str| {
-            let pieces = writer.write(json.as_bytes(), b"x", Key([0; 4])).unwrap();
-            pieces.collect::<Vec<_>>().concat()
-        };
+        let mut writer = Writer::new([0; 4]);
+        let mut without = |json: &str| writer.write(json.as_bytes(), b"x").unwrap().to_vec();
         for json in [
             r#"{"x":1,"a":{"x":1}}"#,
             r#"{"a":{"x":1},"x":{"b":[1]}}"#,

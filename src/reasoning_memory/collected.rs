@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::{Thought, key::Transcript, report::Forgotten};
+use super::{Thought, report::Forgotten, transcript::Transcript};
 use crate::{
     json::{Str, Value},
     sse::{Call, Choice},

@@ -1,7 +1,8 @@
 //! The configuration of a layer.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use super::breaker::Breaker;
 use crate::{ModelAliases, config::MAX_BODY_BYTES};
 
 #[derive(Clone, Debug)]
@@ -10,6 +11,8 @@ pub(super) struct Config {
     pub(super) store_timeout: Duration,
     pub(super) max_thought_bytes: usize,
     pub(super) max_body_bytes: usize,
+    /// Of the store, so layers with the same store share it.
+    pub(super) breaker: Arc<Breaker>,
 }
 
 impl Default for Config {
@@ -19,6 +22,7 @@ impl Default for Config {
             store_timeout: Duration::from_millis(50),
             max_thought_bytes: 1024 * 1024,
             max_body_bytes: MAX_BODY_BYTES,
+            breaker: Arc::default(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which messages of the assistant need their reasoning.
 
-use super::walk::Switches;
+use super::{members::member, walk::Switches};
 use crate::{
     ModelAliases,
     json::{Kind, Value},
@@ -115,10 +115,9 @@ fn is(value: Value, what: &str, text: &[u8]) -> bool {
 
 fn member_is(object: Value, name: &[u8], what: &str, text: &[u8]) -> bool {
     let raw = object.span.of(text);
-    super::message::member(raw, name).is_some_and(|value| is(value, what, raw))
+    member(raw, name).is_some_and(|value| is(value, what, raw))
 }
 
 fn member_is_false(object: Value, name: &[u8], text: &[u8]) -> bool {
-    super::message::member(object.span.of(text), name)
-        .is_some_and(|value| value.kind == Kind::False)
+    member(object.span.of(text), name).is_some_and(|value| value.kind == Kind::False)
 }

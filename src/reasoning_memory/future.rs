@@ -10,24 +10,23 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, request::Parts};
+use http::{Request, Response, request::Parts};
 use http_body::Body;
 use pin_project::pin_project;
-use tokio::time::{Sleep, sleep};
+use tokio::time::sleep;
 use tower::Service;
 
 use super::{
     ReasoningReport, ReasoningScope, ReasoningStore, ResponseBody,
     config::Config,
-    plan::{Answer, Conversation, Plan},
+    plan::Answer,
     report::NoMemory,
+    stage::{Asked, Remembering, Stage, StageProj, Waiting},
     watch::Watch,
 };
 use crate::{
     RequestBody, Skipped,
     body::{Read, ReadBody, Rope},
-    framing::reframe,
-    overrides::Overrides,
 };
 
 /// Response future for [`ReasoningMemory`](super::ReasoningMemory).
@@ -44,52 +43,7 @@ where
     /// Taken when the inner service is called.
     waiting: Option<Waiting<S, M>>,
     #[pin]
-    kind: Kind<S::Future, B, M>,
-}
-
-#[pin_project(project = KindProj)]
-enum Kind<F, B, M: ReasoningStore> {
-    /// The body is being read.
-    Reading(#[pin] ReadBody<B>),
-    /// Its thoughts are being looked up.
-    Recalling {
-        #[pin]
-        recall: M::Recall,
-        /// Only made if the store doesn't answer at once.
-        timer: Option<Pin<Box<Sleep>>>,
-        asked: Option<Asked>,
-    },
-    /// The inner service has the request.
-    Calling {
-        #[pin]
-        future: F,
-        report: Option<ReasoningReport>,
-        remembering: Option<Remembering<M>>,
-    },
-}
-
-/// What waits for the body, and for its thoughts.
-struct Waiting<S, M> {
-    /// Made ready by `poll_ready`.
-    service: S,
-    store: M,
-    config: Arc<Config>,
-    scope: ReasoningScope,
-    parts: Parts,
-}
-
-/// A request whose thoughts are being looked up.
-struct Asked {
-    plan: Box<Plan>,
-    text: Bytes,
-    trailers: Option<Box<HeaderMap>>,
-}
-
-/// What is needed to remember the answer.
-struct Remembering<M> {
-    store: M,
-    conversation: Box<Conversation>,
-    max_thought_bytes: usize,
+    stage: Stage<S::Future, B, M>,
 }
 
 impl<S, B, M> ResponseFuture<S, B, M>
@@ -107,7 +61,7 @@ where
         body: B,
     ) -> Self {
         Self {
-            kind: Kind::Reading(ReadBody::new(body, config.max_body_bytes)),
+            stage: Stage::Reading(ReadBody::new(body, config.max_body_bytes)),
             waiting: Some(Waiting {
                 service,
                 store,
@@ -120,82 +74,12 @@ where
 
     pub(super) const fn calling(future: S::Future, report: Option<ReasoningReport>) -> Self {
         Self {
-            kind: Kind::Calling {
+            stage: Stage::Calling {
                 future,
                 report,
                 remembering: None,
             },
             waiting: None,
-        }
-    }
-}
-
-impl<S, M: ReasoningStore> Waiting<S, M> {
-    /// Looks at a body that was read.
-    fn plan(&self, text: &Bytes) -> Result<Plan, NoMemory> {
-        let overrides = Overrides::of(&self.parts.extensions);
-        Plan::of(text, &self.scope, overrides, &self.config)
-    }
-
-    /// Calls the inner service with the thoughts that were found.
-    fn call_with<B>(mut self, asked: Asked, answer: Answer) -> Kind<S::Future, B, M>
-    where
-        S: Service<Request<RequestBody<B>>>,
-        B: Body,
-    {
-        let Asked {
-            plan,
-            text,
-            mut trailers,
-        } = asked;
-        let (edited, recalled, conversation) = plan.finish(answer, &text, &self.config);
-        let text = match edited {
-            Some(edited) => {
-                let headers = &mut self.parts.headers;
-                reframe(headers, trailers.as_deref_mut(), edited.len());
-                edited
-            }
-            None => Rope::from(text),
-        };
-        let report = ReasoningReport::new(recalled);
-        self.call(
-            RequestBody::complete(text, trailers),
-            report,
-            Some(conversation),
-        )
-    }
-
-    /// Calls the inner service without a memory.
-    fn call_without<B>(self, body: RequestBody<B>, why: NoMemory) -> Kind<S::Future, B, M>
-    where
-        S: Service<Request<RequestBody<B>>>,
-        B: Body,
-    {
-        self.call(body, ReasoningReport::without_memory(why), None)
-    }
-
-    fn call<B>(
-        mut self,
-        body: RequestBody<B>,
-        report: ReasoningReport,
-        conversation: Option<Box<Conversation>>,
-    ) -> Kind<S::Future, B, M>
-    where
-        S: Service<Request<RequestBody<B>>>,
-        B: Body,
-    {
-        self.parts.extensions.insert(report.clone());
-        let max_thought_bytes = self.config.max_thought_bytes;
-        let store = self.store;
-        let request = Request::from_parts(self.parts, body);
-        Kind::Calling {
-            future: self.service.call(request),
-            report: Some(report),
-            remembering: conversation.map(|conversation| Remembering {
-                store,
-                conversation,
-                max_thought_bytes,
-            }),
         }
     }
 }
@@ -212,13 +96,13 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         loop {
-            match this.kind.as_mut().project() {
-                KindProj::Reading(body) => {
+            match this.stage.as_mut().project() {
+                StageProj::Reading(body) => {
                     let read = ready!(body.poll_read(cx));
                     let Some(waiting) = this.waiting.take() else {
                         unreachable!("the inner service is called once, at the end")
                     };
-                    let kind = match read {
+                    let next = match read {
                         Read::Complete(text, trailers) => match waiting.plan(&text) {
                             Ok(plan) => {
                                 let keys = plan.keys();
@@ -229,10 +113,12 @@ where
                                 };
                                 if keys.is_empty() {
                                     waiting.call_with(asked, Answer::Found(Vec::new()))
+                                } else if !waiting.may_ask() {
+                                    waiting.call_with(asked, Answer::Skipped)
                                 } else {
                                     let recall = waiting.store.recall(keys);
                                     *this.waiting = Some(waiting);
-                                    Kind::Recalling {
+                                    Stage::Recalling {
                                         recall,
                                         timer: None,
                                         asked: Some(asked),
@@ -254,30 +140,30 @@ where
                             waiting.call_without(RequestBody::failed(read, error), why)
                         }
                     };
-                    this.kind.set(kind);
+                    this.stage.set(next);
                 }
-                KindProj::Recalling {
+                StageProj::Recalling {
                     recall,
                     timer,
                     asked,
                 } => {
                     let answer = match recall.poll(cx) {
-                        Poll::Ready(Ok(thoughts)) => Answer::Found(thoughts),
-                        Poll::Ready(Err(error)) => Answer::Failed(error),
+                        Poll::Ready(found) => Some(found),
                         Poll::Pending => {
                             let limit = this.waiting.as_ref().map(|it| it.config.store_timeout);
                             let limit = limit.unwrap_or_default();
                             let timer = timer.get_or_insert_with(|| Box::pin(sleep(limit)));
                             ready!(timer.as_mut().poll(cx));
-                            Answer::TimedOut
+                            None
                         }
                     };
                     let (Some(asked), Some(waiting)) = (asked.take(), this.waiting.take()) else {
                         unreachable!("the inner service is called once, at the end")
                     };
-                    this.kind.set(waiting.call_with(asked, answer));
+                    let answer = waiting.note(answer);
+                    this.stage.set(waiting.call_with(asked, answer));
                 }
-                KindProj::Calling {
+                StageProj::Calling {
                     future,
                     report,
                     remembering,

@@ -51,7 +51,9 @@ impl<M> ReasoningMemoryLayer<M> {
     }
 
     /// Sets where thoughts are kept. The default is a new [`MemoryStore`].
-    pub fn with_store<N>(self, store: N) -> ReasoningMemoryLayer<N> {
+    pub fn with_store<N>(mut self, store: N) -> ReasoningMemoryLayer<N> {
+        // Whether another store answered says nothing about this one.
+        self.config().breaker = Arc::default();
         ReasoningMemoryLayer {
             store,
             config: self.config,
@@ -60,6 +62,11 @@ impl<M> ReasoningMemoryLayer<M> {
 
     /// Sets how long a request waits for the store. The default is 50 ms. A request whose
     /// store takes longer is sent without its thoughts.
+    ///
+    /// After three such timeouts in a row, the store is not asked for one second, or for
+    /// `limit` if that is longer. Then one request tries again, and if it gets an answer,
+    /// all requests ask again. Services of this layer and its clones share this state.
+    /// Thoughts are stored all the while.
     ///
     /// A store that answers at once, as [`MemoryStore`] does, needs no timer. Any other
     /// needs a tokio runtime with time enabled, without which the request panics.

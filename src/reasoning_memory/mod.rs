@@ -77,6 +77,12 @@
 //! sends always wins. A message with `"partial": true` needs none. Nothing is restored
 //! while thinking is disabled, nor on models that don't think.
 //!
+//! With [`ToolChoicePolicy::DisableThinking`](crate::ToolChoicePolicy::DisableThinking), the
+//! compat layer may disable thinking after thoughts were restored. Moonshot is known to
+//! refuse reasoning that is missing, never reasoning that is present, so they stay
+//! (judgement), and the start of the request remains the same for prompt caches. The answer
+//! has no thought, so in later requests its message has none.
+//!
 //! Insertions change no other byte. `Content-Length` is corrected, and digests of the body
 //! are removed.
 //!
@@ -159,28 +165,37 @@
 //! The layer reads a request once more before the layers inside do. Responses are not
 //! delayed: each frame is forwarded as soon as it was looked at. A store that fails, or
 //! that takes longer than [its timeout](ReasoningMemoryLayer::with_store_timeout), is a
-//! miss and never an error. [`MemoryStore`] needs no runtime. A store that doesn't answer
+//! miss and never an error. After three timeouts in a row, it is not asked for a second, so
+//! that a store that hangs doesn't hold up every request. [`MemoryStore`] needs no runtime. A store that doesn't answer
 //! at once needs tokio's timer.
 
 mod body;
+mod breaker;
+mod call;
 mod canonical;
 mod collected;
 mod config;
+mod digest;
 mod due;
 mod future;
 mod key;
 mod layer;
+mod members;
 mod memory_store;
 mod message;
+mod part;
 mod plan;
 mod report;
 mod scope;
 mod service;
+mod stage;
 mod store;
+mod transcript;
 mod unescape;
 mod walk;
 mod watch;
 mod white_space;
+mod words;
 
 pub use self::{
     body::ResponseBody,

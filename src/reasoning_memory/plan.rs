@@ -8,11 +8,12 @@ use super::{
     ReasoningScope, StoreKey, Thought,
     config::Config,
     due::Due,
-    key::{Namespace, Prefix},
+    key::Namespace,
     report::{Missing, NoMemory, Recalled},
+    transcript::Prefix,
     walk::{State, Switches, Turn, walk},
 };
-use crate::{Skipped, body::Rope, json::Edits, model::Thinking, overrides::Overrides};
+use crate::{Skipped, json::Edits, model::Thinking, overrides::Overrides};
 
 /// What one request needs.
 pub(super) struct Plan {
@@ -34,6 +35,8 @@ pub(super) enum Answer {
     Found(Vec<Option<Thought>>),
     Failed(BoxError),
     TimedOut,
+    /// The store was not asked.
+    Skipped,
 }
 
 impl Plan {
@@ -94,11 +97,15 @@ impl Plan {
         answer: Answer,
         text: &Bytes,
         config: &Config,
-    ) -> (Option<Rope>, Recalled, Box<Conversation>) {
+    ) -> (Option<Bytes>, Recalled, Box<Conversation>) {
         let edited = match answer {
             Answer::Found(thoughts) => self.insert(thoughts, text, config),
             Answer::TimedOut => {
                 self.recalled.miss(Missing::StoreTimeout, self.turns.len());
+                None
+            }
+            Answer::Skipped => {
+                self.recalled.miss(Missing::StoreSkipped, self.turns.len());
                 None
             }
             Answer::Failed(error) => {
@@ -112,35 +119,39 @@ impl Plan {
 
     fn insert(
         &mut self,
-        thoughts: Vec<Option<Thought>>,
+        mut thoughts: Vec<Option<Thought>>,
         text: &Bytes,
         config: &Config,
-    ) -> Option<Rope> {
+    ) -> Option<Bytes> {
         const KEY: &str = "\"reasoning_content\":";
-        let mut edits = Edits::default();
+        // The comma and the key.
+        let length = |thought: &Thought| thought.len() + KEY.len() + 1;
         let mut room = config.max_body_bytes.saturating_sub(text.len());
-        let mut thoughts = thoughts;
         thoughts.resize(self.turns.len(), None);
         // The latest come first, in case that there is no room for all.
-        for (turn, thought) in self.turns.iter().zip(thoughts).rev() {
-            let Some(thought) = thought.filter(|thought| !thought.is_blank()) else {
+        for found in thoughts.iter_mut().rev() {
+            let Some(thought) = found.take().filter(|thought| !thought.is_blank()) else {
                 self.recalled.miss(Missing::NotFound, 1);
                 continue;
             };
-            // The comma and the key.
-            let added = thought.len() + KEY.len() + 1;
-            if thought.len() > config.max_thought_bytes || added > room {
+            if thought.len() > config.max_thought_bytes || length(&thought) > room {
                 self.recalled.miss(Missing::TooLong, 1);
                 continue;
             }
-            room -= added;
+            room -= length(&thought);
+            *found = Some(thought);
+            self.recalled.restored += 1;
+        }
+        let mut edits = Edits::default();
+        for (turn, thought) in self.turns.iter().zip(thoughts) {
+            let Some(thought) = thought else { continue };
             let json = thought.as_json().clone();
             match turn.present {
                 Some(present) => edits.replace(present.value.span, json),
                 None => edits.append_member(turn.message, KEY, json),
             }
-            self.recalled.restored += 1;
         }
-        (!edits.is_empty()).then(|| edits.apply(text))
+        // The layer inside reads the body in one piece, so it gets one and copies nothing.
+        (!edits.is_empty()).then(|| edits.apply(text).into_bytes())
     }
 }

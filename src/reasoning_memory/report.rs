@@ -51,6 +51,9 @@ reasons! {
         NotFound => "not_found",
         /// The store did not answer in time.
         StoreTimeout => "store_timeout",
+        /// The store was not asked, because several requests in a row got
+        /// [no answer in time](super::ReasoningMemoryLayer::with_store_timeout).
+        StoreSkipped => "store_skipped",
         /// The store answered with an error.
         StoreError => "store_error",
         /// More than 4096 messages need their reasoning; this is one of the earlier ones.

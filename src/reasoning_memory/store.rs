@@ -16,7 +16,7 @@ use crate::json::{Kind, Scanner};
 /// An implementation decides how much is kept, and for how long. Whatever it does, the
 /// layer never fails a request: an error, or an answer after
 /// [the timeout](super::ReasoningMemoryLayer::with_store_timeout), means that nothing was
-/// found.
+/// found. A store that times out several times in a row is not asked for a while.
 ///
 /// ```
 /// use std::{collections::HashMap, future::{Ready, ready}, sync::{Arc, Mutex}};

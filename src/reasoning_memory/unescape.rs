@@ -9,6 +9,7 @@ pub(super) fn unescape<'a>(quoted: &'a [u8], out: &'a mut Vec<u8>) -> Option<&'a
         return Some(rest);
     };
     out.clear();
+    out.reserve(rest.len());
     loop {
         out.extend_from_slice(&rest[..plain]);
         rest = &rest[plain..];
@@ -29,11 +30,18 @@ pub(super) fn unescape<'a>(quoted: &'a [u8], out: &'a mut Vec<u8>) -> Option<&'a
             }
             &other => out.push(other),
         }
-        // Escapes are near each other, if there are any.
-        plain = rest
-            .iter()
-            .position(|&byte| byte == b'\\')
-            .unwrap_or(rest.len());
+        plain = next_escape(rest);
+    }
+}
+
+/// Where the next escape begins, or the end. Most are near each other, as in arguments, or
+/// a line apart.
+fn next_escape(text: &[u8]) -> usize {
+    const NEAR: usize = 12;
+    let is_escape = |&byte: &u8| byte == b'\\';
+    match text.iter().take(NEAR).position(is_escape) {
+        Some(near) => near,
+        None => memchr::memchr(b'\\', text).unwrap_or(text.len()),
     }
 }
 

@@ -5,8 +5,10 @@ use std::collections::VecDeque;
 
 use super::{
     ReasoningScope,
-    key::{Digest, Transcript},
+    digest::Digest,
     message::{Message, Speaker},
+    transcript::Transcript,
+    words::{MessageKey, RequestKey},
 };
 use crate::{
     json::{self, Backend, Error, Kind, Member, Pass, Scanner, Span, Value},
@@ -173,20 +175,22 @@ impl<B: Backend> Walk<'_, '_, B> {
             self.scanner.skip_peeked(kind)?;
         } else if self.scanner.open()? {
             loop {
-                let key = self.scanner.key()?.unescaped(self.scanner.text());
-                if *key == *b"messages" {
+                let (key, _) = RequestKey::read_key(&mut self.scanner)?;
+                if key == Some(RequestKey::Messages) {
                     self.messages()?;
                 } else {
                     let value = Some(self.scanner.skip()?);
                     let switches = &mut self.found.switches;
-                    match &*key {
-                        b"model" => switches.model = value,
-                        b"thinking" => switches.thinking = value,
-                        b"reasoning_effort" => switches.reasoning_effort = value,
-                        b"enable_thinking" => switches.enable_thinking = value,
-                        b"chat_template_kwargs" => switches.chat_template_kwargs = value,
-                        b"reasoning" => switches.reasoning = value,
-                        _ => {}
+                    match key {
+                        Some(RequestKey::Model) => switches.model = value,
+                        Some(RequestKey::Thinking) => switches.thinking = value,
+                        Some(RequestKey::ReasoningEffort) => switches.reasoning_effort = value,
+                        Some(RequestKey::EnableThinking) => switches.enable_thinking = value,
+                        Some(RequestKey::ChatTemplateKwargs) => {
+                            switches.chat_template_kwargs = value;
+                        }
+                        Some(RequestKey::Reasoning) => switches.reasoning = value,
+                        Some(RequestKey::Messages) | None => {}
                     }
                 }
                 if !self.scanner.more(b'}')? {
@@ -228,22 +232,24 @@ impl<B: Backend> Walk<'_, '_, B> {
         let mut message = Message::default();
         if self.scanner.open()? {
             loop {
-                let key = self.scanner.key()?;
+                let (word, key) = MessageKey::read_key(&mut self.scanner)?;
                 let value = self.scanner.skip()?;
-                match &*key.unescaped(self.scanner.text()) {
-                    b"role" => message.role = Some(value),
-                    b"content" => message.content = Some(value),
-                    b"tool_calls" => message.tool_calls = Some(value),
-                    b"partial" => message.partial = Some(value),
-                    b"reasoning_content" => {
+                match word {
+                    Some(MessageKey::Role) => message.role = Some(value),
+                    Some(MessageKey::Content) => message.content = Some(value),
+                    Some(MessageKey::ToolCalls) => message.tool_calls = Some(value),
+                    Some(MessageKey::Partial) => message.partial = Some(value),
+                    Some(MessageKey::ReasoningContent) => {
                         message.is_repeated = message.reasoning_content.is_some();
                         let key = key.span;
                         message.reasoning_content = Some(Member { key, value });
                     }
-                    b"reasoning" => message.reasoning = Some(value),
-                    b"reasoning_details" => message.reasoning_details = Some(value),
-                    b"provider_specific_fields" => message.provider_specific_fields = Some(value),
-                    _ => {}
+                    Some(MessageKey::Reasoning) => message.reasoning = Some(value),
+                    Some(MessageKey::ReasoningDetails) => message.reasoning_details = Some(value),
+                    Some(MessageKey::ProviderSpecificFields) => {
+                        message.provider_specific_fields = Some(value);
+                    }
+                    None => {}
                 }
                 if !self.scanner.more(b'}')? {
                     break;

@@ -6,9 +6,9 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::{Layer, Service, ServiceExt};
 use tower_moonshot::{
-    MoonshotCompatLayer,
+    MoonshotCompatLayer, ToolChoicePolicy,
     emulator::Emulator,
-    reasoning_memory::{ReasoningMemoryLayer, ReasoningReport},
+    reasoning_memory::{Forgotten, Missing, ReasoningMemoryLayer, ReasoningReport},
 };
 
 use crate::harness::{chat, wait};
@@ -230,5 +230,64 @@ fn converse(model: &str, keep: bool, due: [bool; 4], client: Client, is_stream: 
         let expected = format!("The user wants an answer. This is thought {number}.0.");
         let is_restored = thought.as_deref() == Some(&*expected);
         assert_eq!(is_restored, due, "{case} {number}: {thought:?}");
+    }
+}
+
+/// The compat layer disables thinking for a forced choice after the memory has restored
+/// thoughts. Moonshot accepts them, and the conversation goes on with thoughts.
+#[test]
+fn thoughts_are_accepted_where_a_forced_choice_disables_thinking() {
+    let moonshot = Emulator::new().with_unique_thoughts();
+    let memory = ReasoningMemoryLayer::new();
+    let service = |policy| {
+        let compat = MoonshotCompatLayer::new().with_tool_choice_policy(policy);
+        memory.layer(compat.layer(moonshot.clone()))
+    };
+    let mut thinking = service(ToolChoicePolicy::Nudge);
+    let mut forcing = service(ToolChoicePolicy::DisableThinking);
+    for model in ["kimi-k2.6", "kimi-k2.5", "kimi-for-coding"] {
+        let before = moonshot.returned_thoughts().len();
+        let mut body = json!({
+            "model": model, "tools": tools(), "tool_choice": "required",
+            "messages": [{"role": "user", "content": "What is the weather?"}],
+        });
+        for (number, restored) in [(0, 0), (1, 1), (2, 2), (3, 2)] {
+            let is_forced = number == 2;
+            let service = if is_forced {
+                &mut forcing
+            } else {
+                &mut thinking
+            };
+            let (answer, report) = turn(service, &body);
+            let case = format!("{model} {number}: {report}");
+            assert_eq!(report.restored(), restored, "{case}");
+            // Behind the answer without thinking, there is no thought to restore.
+            let missing = u32::from(number == 3);
+            assert_eq!(report.missing_because(Missing::NotFound), missing, "{case}");
+            let without = report.forgotten_because(Forgotten::NoThought);
+            assert_eq!(without, u32::from(is_forced), "{case}");
+            let messages = body["messages"].as_array_mut().unwrap();
+            let message = Client::Plain.history(&answer);
+            let id = message["tool_calls"][0]["id"].clone();
+            assert!(id.is_string(), "{case}");
+            messages.push(message);
+            messages.push(json!({"role": "tool", "tool_call_id": id, "content": "result"}));
+        }
+        let returned = moonshot.returned_thoughts();
+        let is_thought = |thought: &Option<String>| {
+            thought
+                .as_deref()
+                .is_some_and(|text| text.contains("This is thought"))
+        };
+        let counts: Vec<usize> = returned[before..]
+            .iter()
+            .map(|thoughts| {
+                thoughts
+                    .iter()
+                    .filter(|thought| is_thought(thought))
+                    .count()
+            })
+            .collect();
+        assert_eq!(counts, [0, 1, 2, 2], "{model}");
     }
 }

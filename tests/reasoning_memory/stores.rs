@@ -1,9 +1,12 @@
 //! Stores that are slow, broken, shared or poisoned.
 
 use std::{
-    future::{Future, Pending, Ready, ready},
+    future::{Future, Ready, ready},
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -28,31 +31,105 @@ fn next() -> Value {
         {"role": "user", "content": "two"}]))
 }
 
-/// A store that never answers.
-#[derive(Clone, Debug)]
-struct Hanging;
+/// A store that never answers while it hangs, and counts how often it is asked.
+#[derive(Clone, Debug, Default)]
+struct Hanging {
+    is_well: Arc<AtomicBool>,
+    asked: Arc<AtomicU32>,
+}
+
+impl Hanging {
+    fn layer(&self) -> ReasoningMemoryLayer<Self> {
+        ReasoningMemoryLayer::new()
+            .with_store(self.clone())
+            .with_store_timeout(Duration::from_millis(5))
+    }
+
+    fn asked(&self) -> u32 {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
 
 impl ReasoningStore for Hanging {
-    type Recall = Pending<Recalled>;
+    type Recall = Pin<Box<dyn Future<Output = Recalled> + Send>>;
 
     fn recall(&self, _: Vec<StoreKey>) -> Self::Recall {
-        std::future::pending()
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        if self.is_well.load(Ordering::Relaxed) {
+            Box::pin(ready(Ok(vec![Some(Thought::new("Hm."))])))
+        } else {
+            Box::pin(std::future::pending())
+        }
     }
 
     fn remember(&self, _: StoreKey, _: Thought) {}
 }
 
-#[tokio::test]
-async fn a_store_that_hangs_is_a_miss() {
-    let layer = ReasoningMemoryLayer::new()
-        .with_store(Hanging)
-        .with_store_timeout(Duration::from_millis(5));
+/// The report of one request, which the emulator answers.
+async fn report<M>(layer: &ReasoningMemoryLayer<M>) -> ReasoningReport
+where
+    M: ReasoningStore + Clone,
+{
     let service = layer.layer(MoonshotCompatLayer::new().layer(Emulator::new()));
     let response = service.oneshot(chat(next())).await.unwrap();
     assert_eq!(response.status(), 200);
-    let report = response.extensions().get::<ReasoningReport>().unwrap();
+    let report = response.extensions().get::<ReasoningReport>();
+    report.unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_store_that_hangs_is_a_miss() {
+    let report = report(&Hanging::default().layer()).await;
     assert_eq!(report.missing_because(Missing::StoreTimeout), 1);
     assert_eq!(report.missing(), 1);
+}
+
+/// Sends requests until one skips the store. Usually the first one does, but a machine that
+/// stalls for longer than the pause has to try again.
+async fn is_skipped(layer: &ReasoningMemoryLayer<Hanging>, store: &Hanging) -> bool {
+    for _ in 0..100 {
+        let asked = store.asked();
+        let report = report(layer).await;
+        if report.missing_because(Missing::StoreSkipped) == 1 {
+            assert_eq!(report.missing(), 1);
+            return store.asked() == asked;
+        }
+    }
+    false
+}
+
+#[tokio::test]
+async fn a_store_that_hangs_is_skipped_after_three_timeouts_and_tried_again() {
+    let store = Hanging::default();
+    let layer = store.layer();
+    for number in 1..=3 {
+        let report = report(&layer).await;
+        assert_eq!(report.missing_because(Missing::StoreTimeout), 1);
+        assert_eq!(store.asked(), number);
+    }
+    assert!(is_skipped(&layer, &store).await);
+    // Its clones skip it too, but another store is asked.
+    assert!(is_skipped(&layer.clone().with_max_body_bytes(1_000_000), &store).await);
+    let other = Hanging::default();
+    let _ = report(&layer.clone().with_store(other.clone())).await;
+    assert_eq!(other.asked(), 1);
+    // Once it answers, one request finds out, and then all ask again.
+    store.is_well.store(true, Ordering::Relaxed);
+    while report(&layer).await.restored() == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for _ in 0..5 {
+        assert_eq!(report(&layer).await.restored(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_fails_at_once_is_not_skipped() {
+    let layer = answering(|_| Err("connection refused".into()));
+    for _ in 0..5 {
+        let report = report(&layer).await;
+        assert_eq!(report.missing_because(Missing::StoreError), 1);
+    }
 }
 
 /// What a store says of keys.

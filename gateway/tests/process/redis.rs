@@ -297,6 +297,37 @@ async fn a_redis_that_hangs_holds_no_request_up() {
     recovers(&gateway, &moonshot).await;
 }
 
+/// Requests after a few timeouts don't wait for Redis at all, until it answers again.
+#[tokio::test]
+async fn a_redis_that_hangs_is_skipped_until_it_answers() {
+    if !is_installed() {
+        return;
+    }
+    let redis = Redis::start().await;
+    let moonshot = Emulator::new().with_unique_thoughts();
+    let gateway = gateway_that_waits(&moonshot, &redis.url(), "0.05").await;
+    let mut conversation = Conversation::of("kimi-k3", ALICE);
+    conversation.say(&gateway, "one").await;
+    redis.holds(1).await;
+    redis.signal("-STOP");
+    let skipped = "gateway_thoughts_missing_total{reason=\"store_skipped\"}";
+    // A request that comes later than the pause tries again, so that more may be needed.
+    let is_skipped = async {
+        loop {
+            conversation.say(&gateway, "two").await;
+            assert_eq!(restored(&moonshot).last(), Some(&0));
+            let metrics = gateway.send(get("/metrics")).await.body;
+            if metrics.contains(skipped) {
+                return errors(&metrics, "recall");
+            }
+        }
+    };
+    let timeouts = in_time(is_skipped).await;
+    assert!(timeouts >= 3, "{timeouts}");
+    redis.signal("-CONT");
+    recovers(&gateway, &moonshot).await;
+}
+
 /// Another gateway may get the next request of the conversation.
 #[cfg(unix)]
 #[tokio::test]

@@ -55,14 +55,7 @@ macro_rules! object {
             let start = $walk.scanner.pos();
             if $walk.scanner.open()? {
                 loop {
-                    $walk.scanner.next();
-                    let ($word, $key) = match $keys::take(&mut $walk.scanner) {
-                        Some((word, key)) => (Some(word), key),
-                        None => {
-                            let key = $walk.scanner.key()?;
-                            ($keys::of(key, $walk.scanner.text()), key)
-                        }
-                    };
+                    let ($word, $key) = $keys::read_key(&mut $walk.scanner)?;
                     $member;
                     if !$walk.scanner.more(b'}')? {
                         break;
