@@ -115,8 +115,9 @@ fuzz_target!(|data: &[u8]| {
         expected(&uri, &shown),
         "{uri} under {shown}"
     );
-    // Under a base that ends so, `/completions` looks like a chat.
-    if shown.ends_with("/chat") {
+    // Under a base that ends so, `/completions` looks like a chat. `*` has become the root,
+    // which is under no base.
+    if shown.ends_with("/chat") || uri.path() == "*" {
         return;
     }
     assert_eq!(send(&sent).0, sent, "{uri} under {shown} is no fixed point");
@@ -139,7 +140,7 @@ fn expected(uri: &Uri, base: &str) -> String {
         None => (given.as_str(), String::new()),
     };
     if !path.is_empty() && !path.starts_with('/') {
-        return format!("{scheme}://{authority}{path}{query}");
+        return format!("{scheme}://{authority}/");
     }
     let is_here = uri.scheme_str() == Some(scheme)
         && uri
