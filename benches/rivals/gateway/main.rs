@@ -72,9 +72,7 @@ async fn run(arguments: &[&str]) -> Result<(), Failure> {
         ["emulator"] => load::run(Upstream::Emulator, false).await,
         ["--test"] => {
             load::run(Upstream::Light, true).await?;
-            load::run(Upstream::Emulator, true).await?;
-            soak::mixed(Duration::from_secs(3)).await?;
-            soak::streams(100, Duration::from_millis(100)).await
+            load::run(Upstream::Emulator, true).await
         }
         ["memory"] => memory::run().await,
         ["soak", seconds] => soak::mixed(Duration::from_secs(seconds.parse()?)).await,

@@ -39,7 +39,12 @@ pub(crate) async fn run(count: usize, pause: Duration) -> Result<(), Failure> {
     let (mut straight, _) = all(upstream.address, count, Protocol::Http1, None).await?;
     let gateway = Gateway::build(upstream.address)?;
     let limit = (count * 2).to_string();
-    let gateway = gateway.start(&["--max-requests", &limit])?;
+    let gateway = gateway.start(&[
+        "--max-requests",
+        &limit,
+        "--max-connections-per-address",
+        "0",
+    ])?;
     let before = gateway.memory("VmRSS")?;
     let cpu = gateway.cpu()?;
     let (mut through, held) = all(gateway.address, count, Protocol::Both, Some(&gateway)).await?;
