@@ -54,9 +54,10 @@ async fn requests_that_wait_in_the_kernel_are_served() {
     gateway.terminate();
     gateway.signal("CONT");
     for (number, client) in clients.iter_mut().enumerate() {
+        // A worker may read the request before it hears of the shutdown. Then the response
+        // doesn't say `connection: close`, and the connection is closed after it.
         let answer = rest(client).await;
         assert_eq!(answer.status, 200, "{number}");
-        assert_eq!(answer.header("connection"), Some("close"), "{number}");
     }
     assert!(in_time(gateway.ended()).await, "{}", gateway.output());
 }
