@@ -1,65 +1,51 @@
-//! Tool calls of a message, written into the conversation.
+//! Tool calls of a message, read with it and written into the conversation.
 
 use super::{
     transcript::Transcript,
     words::{CallKey, FunctionKey},
 };
-use crate::json::{self, Backend, Error, Kind, Pass, Scanner, Str, Value};
-
-/// Writes an array of tool calls, which is `raw`: their names and arguments.
-pub(super) fn write_calls(raw: &[u8], transcript: &mut Transcript) {
-    // The text was validated before, so there is no error.
-    let _ = json::scan(raw, Calls { transcript });
-}
-
-struct Calls<'t> {
-    transcript: &'t mut Transcript,
-}
-
-impl Pass for Calls<'_> {
-    type Output = Result<(), Error>;
-
-    #[inline(always)]
-    fn run<B: Backend>(self, mut scanner: Scanner<'_, B>) -> Result<(), Error> {
-        if scanner.peek()? == Kind::Array && scanner.open()? {
-            loop {
-                let function = if scanner.peek()? == Kind::Object {
-                    call(&mut scanner)?
-                } else {
-                    scanner.skip()?;
-                    Function::default()
-                };
-                function.write(scanner.text(), self.transcript);
-                if !scanner.more(b']')? {
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-}
+use crate::json::{Backend, Error, Kind, Scanner, Str, Value};
 
 /// What a tool call calls.
-#[derive(Default)]
-struct Function {
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Function {
     name: Option<Str>,
     arguments: Option<Value>,
+}
+
+/// Reads an array of tool calls. Anything else has none.
+#[inline(always)]
+pub(super) fn read_calls<B: Backend>(
+    scanner: &mut Scanner<'_, B>,
+    calls: &mut Vec<Function>,
+) -> Result<(), Error> {
+    calls.clear();
+    let kind = scanner.peek()?;
+    if kind != Kind::Array {
+        scanner.skip_peeked(kind)?;
+    } else if scanner.open()? {
+        loop {
+            calls.push(call(scanner)?);
+            if !scanner.more(b']')? {
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Reads a tool call.
 #[inline(always)]
 fn call<B: Backend>(scanner: &mut Scanner<'_, B>) -> Result<Function, Error> {
     let mut found = Function::default();
-    if scanner.open()? {
+    let kind = scanner.peek()?;
+    if kind != Kind::Object {
+        scanner.skip_peeked(kind)?;
+    } else if scanner.open()? {
         loop {
-            let (key, _) = CallKey::read_key(scanner)?;
-            if key.is_none() {
-                scanner.skip()?;
-            } else if scanner.peek()? == Kind::Object {
-                found = function(scanner)?;
-            } else {
-                scanner.skip()?;
-                found = Function::default();
+            match CallKey::read_key(scanner)? {
+                (Some(CallKey::Function | CallKey::Custom), _) => found = function(scanner)?,
+                (None, _) => drop(scanner.skip()?),
             }
             if !scanner.more(b'}')? {
                 break;
@@ -72,7 +58,10 @@ fn call<B: Backend>(scanner: &mut Scanner<'_, B>) -> Result<Function, Error> {
 #[inline(always)]
 fn function<B: Backend>(scanner: &mut Scanner<'_, B>) -> Result<Function, Error> {
     let mut function = Function::default();
-    if scanner.open()? {
+    let kind = scanner.peek()?;
+    if kind != Kind::Object {
+        scanner.skip_peeked(kind)?;
+    } else if scanner.open()? {
         loop {
             let (key, _) = FunctionKey::read_key(scanner)?;
             let value = scanner.skip()?;
@@ -92,15 +81,16 @@ fn function<B: Backend>(scanner: &mut Scanner<'_, B>) -> Result<Function, Error>
 }
 
 impl Function {
-    fn write(&self, raw: &[u8], transcript: &mut Transcript) {
-        let name = self.name.map(|name| name.unescaped(raw));
+    /// Writes a call of this function, which was read in `text`.
+    pub(super) fn write(&self, text: &[u8], transcript: &mut Transcript) {
+        let name = self.name.map(|name| name.unescaped(text));
         let name = name.as_deref().unwrap_or_default();
         match self.arguments {
             Some(arguments) => match arguments.as_str() {
-                Some(string) => transcript.quoted_call(name, string.span.of(raw)),
+                Some(string) => transcript.quoted_call(name, string.span.of(text)),
                 None if arguments.kind == Kind::Null => transcript.call(name, b""),
                 // Some clients send the object itself.
-                None => transcript.call(name, arguments.span.of(raw)),
+                None => transcript.call(name, arguments.span.of(text)),
             },
             None => transcript.call(name, b""),
         }

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 
 use super::{
-    call::write_calls,
+    call::Function,
     members::{each_element, member},
     part::{has_text, write_part, write_text},
     store::is_blank,
     transcript::Transcript,
+    words::MessageKey,
 };
-use crate::json::{Kind, Member, Span, Value};
+use crate::json::{Kind, Member, Span, Str, Value};
 
 /// The members of a message that matter. Of one that appears twice, the last.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,7 +18,6 @@ pub(super) struct Message {
     pub(super) span: Span,
     pub(super) role: Option<Value>,
     pub(super) content: Option<Value>,
-    pub(super) tool_calls: Option<Value>,
     pub(super) partial: Option<Value>,
     pub(super) reasoning_content: Option<Member>,
     /// `reasoning_content` appears twice.
@@ -40,6 +40,27 @@ pub(super) enum Speaker {
 }
 
 impl Message {
+    /// Takes a member of the message, other than its tool calls.
+    #[inline(always)]
+    pub(super) fn member(&mut self, word: Option<MessageKey>, key: Str, value: Value) {
+        match word {
+            Some(MessageKey::Role) => self.role = Some(value),
+            Some(MessageKey::Content) => self.content = Some(value),
+            Some(MessageKey::Partial) => self.partial = Some(value),
+            Some(MessageKey::ReasoningContent) => {
+                self.is_repeated = self.reasoning_content.is_some();
+                let key = key.span;
+                self.reasoning_content = Some(Member { key, value });
+            }
+            Some(MessageKey::Reasoning) => self.reasoning = Some(value),
+            Some(MessageKey::ReasoningDetails) => self.reasoning_details = Some(value),
+            Some(MessageKey::ProviderSpecificFields) => {
+                self.provider_specific_fields = Some(value);
+            }
+            Some(MessageKey::ToolCalls) | None => {}
+        }
+    }
+
     pub(super) fn role<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
         self.role
             .and_then(Value::as_str)
@@ -95,8 +116,14 @@ impl Message {
                 .is_some_and(|content| has_text(content.span.of(text), true))
     }
 
-    /// Writes the message.
-    pub(super) fn write(&self, role: &[u8], text: &[u8], transcript: &mut Transcript) {
+    /// Writes the message and its tool calls.
+    pub(super) fn write(
+        &self,
+        role: &[u8],
+        calls: &[Function],
+        text: &[u8],
+        transcript: &mut Transcript,
+    ) {
         transcript.message(role);
         if let Some(content) = self.content {
             let raw = content.span.of(text);
@@ -112,8 +139,8 @@ impl Message {
             }
             transcript.end_text();
         }
-        if let Some(calls) = self.tool_calls {
-            write_calls(calls.span.of(text), transcript);
+        for call in calls {
+            call.write(text, transcript);
         }
     }
 }

@@ -12,37 +12,50 @@ pub(super) fn unescape<'a>(quoted: &'a [u8], out: &'a mut Vec<u8>) -> Option<&'a
     out.reserve(rest.len());
     loop {
         out.extend_from_slice(&rest[..plain]);
-        rest = &rest[plain..];
-        let [b'\\', escape, behind @ ..] = rest else {
-            return Some(out);
-        };
-        rest = behind;
-        match escape {
-            b'b' => out.push(b'\x08'),
-            b'f' => out.push(b'\x0c'),
-            b'n' => out.push(b'\n'),
-            b'r' => out.push(b'\r'),
-            b't' => out.push(b'\t'),
-            b'u' => {
-                let character;
-                (character, rest) = unicode(rest)?;
-                out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        rest = near(&rest[plain..], out)?;
+        match memchr::memchr(b'\\', rest) {
+            Some(far) => plain = far,
+            None => {
+                out.extend_from_slice(rest);
+                return Some(out);
             }
-            &other => out.push(other),
         }
-        plain = next_escape(rest);
     }
 }
 
-/// Where the next escape begins, or the end. Most are near each other, as in arguments, or
-/// a line apart.
-fn next_escape(text: &[u8]) -> usize {
-    const NEAR: usize = 12;
-    let is_escape = |&byte: &u8| byte == b'\\';
-    match text.iter().take(NEAR).position(is_escape) {
-        Some(near) => near,
-        None => memchr::memchr(b'\\', text).unwrap_or(text.len()),
+/// Resolves escapes byte by byte, as most are near each other in arguments. Returns the
+/// rest from where there is none for a while.
+fn near<'a>(mut rest: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
+    const NEAR: usize = 16;
+    let mut plain = 0;
+    while plain < NEAR {
+        match rest {
+            [b'\\', escape, behind @ ..] => {
+                plain = 0;
+                rest = behind;
+                match escape {
+                    b'b' => out.push(b'\x08'),
+                    b'f' => out.push(b'\x0c'),
+                    b'n' => out.push(b'\n'),
+                    b'r' => out.push(b'\r'),
+                    b't' => out.push(b'\t'),
+                    b'u' => {
+                        let character;
+                        (character, rest) = unicode(rest)?;
+                        out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                    }
+                    &other => out.push(other),
+                }
+            }
+            [byte, behind @ ..] => {
+                plain += 1;
+                rest = behind;
+                out.push(*byte);
+            }
+            [] => break,
+        }
     }
+    Some(rest)
 }
 
 /// The character that the digits behind `\u` say, with a second escape if it takes two.

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use super::{
     ReasoningScope,
+    call::{Function, read_calls},
     digest::Digest,
     message::{Message, Speaker},
     transcript::Transcript,
@@ -19,6 +20,9 @@ use crate::{
 /// what a request of very many short messages takes.
 pub(super) const MAX_TURNS: usize = 4096;
 
+/// There is room for so many turns from the start.
+const MANY_TURNS: usize = 64;
+
 /// What was found in a request.
 pub(super) struct Found {
     pub(super) switches: Switches,
@@ -32,6 +36,8 @@ pub(super) struct Found {
     /// The messages were not looked at, as the model doesn't think.
     pub(super) is_unread: bool,
     has_messages: bool,
+    /// The tool calls of the message that is being read.
+    calls: Vec<Function>,
 }
 
 /// The members of a request that decide whether a model thinks.
@@ -77,11 +83,12 @@ pub(super) fn walk(
     let mut found = Found {
         switches: Switches::default(),
         transcript: Transcript::new(scope),
-        turns: VecDeque::new(),
+        turns: VecDeque::with_capacity(MANY_TURNS),
         earlier: 0,
         before_user: 0,
         is_unread: false,
         has_messages: false,
+        calls: Vec::new(),
     };
     let found_by = Request {
         found: &mut found,
@@ -113,7 +120,7 @@ impl Found {
         if speaker == Speaker::System {
             return;
         }
-        message.write(&role, text, &mut self.transcript);
+        message.write(&role, &self.calls, text, &mut self.transcript);
         match speaker {
             Speaker::User => self.before_user = self.earlier + self.turns.len(),
             Speaker::Assistant => self.turn(message, text),
@@ -230,26 +237,15 @@ impl<B: Backend> Walk<'_, '_, B> {
         }
         let start = self.scanner.pos();
         let mut message = Message::default();
+        self.found.calls.clear();
         if self.scanner.open()? {
             loop {
                 let (word, key) = MessageKey::read_key(&mut self.scanner)?;
-                let value = self.scanner.skip()?;
-                match word {
-                    Some(MessageKey::Role) => message.role = Some(value),
-                    Some(MessageKey::Content) => message.content = Some(value),
-                    Some(MessageKey::ToolCalls) => message.tool_calls = Some(value),
-                    Some(MessageKey::Partial) => message.partial = Some(value),
-                    Some(MessageKey::ReasoningContent) => {
-                        message.is_repeated = message.reasoning_content.is_some();
-                        let key = key.span;
-                        message.reasoning_content = Some(Member { key, value });
-                    }
-                    Some(MessageKey::Reasoning) => message.reasoning = Some(value),
-                    Some(MessageKey::ReasoningDetails) => message.reasoning_details = Some(value),
-                    Some(MessageKey::ProviderSpecificFields) => {
-                        message.provider_specific_fields = Some(value);
-                    }
-                    None => {}
+                if word == Some(MessageKey::ToolCalls) {
+                    read_calls(&mut self.scanner, &mut self.found.calls)?;
+                } else {
+                    let value = self.scanner.skip()?;
+                    message.member(word, key, value);
                 }
                 if !self.scanner.more(b'}')? {
                     break;
