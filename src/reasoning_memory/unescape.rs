@@ -9,7 +9,7 @@ pub(super) fn unescape<'a>(quoted: &'a [u8], out: &'a mut Vec<u8>) -> Option<&'a
         return Some(rest);
     };
     out.clear();
-    out.reserve(rest.len());
+    out.reserve(rest.len() + EIGHT);
     loop {
         out.extend_from_slice(&rest[..plain]);
         rest = near(&rest[plain..], out)?;
@@ -23,39 +23,55 @@ pub(super) fn unescape<'a>(quoted: &'a [u8], out: &'a mut Vec<u8>) -> Option<&'a
     }
 }
 
-/// Resolves escapes byte by byte, as most are near each other in arguments. Returns the
-/// rest from where there is none for a while.
+/// Resolves escapes that are near each other, as most are in arguments. Returns the rest
+/// from where there is none for a while.
 fn near<'a>(mut rest: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
-    const NEAR: usize = 16;
     let mut plain = 0;
-    while plain < NEAR {
-        match rest {
-            [b'\\', escape, behind @ ..] => {
-                plain = 0;
-                rest = behind;
-                match escape {
-                    b'b' => out.push(b'\x08'),
-                    b'f' => out.push(b'\x0c'),
-                    b'n' => out.push(b'\n'),
-                    b'r' => out.push(b'\r'),
-                    b't' => out.push(b'\t'),
-                    b'u' => {
-                        let character;
-                        (character, rest) = unicode(rest)?;
-                        out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                    }
-                    &other => out.push(other),
+    while plain < 2 * EIGHT {
+        if let [b'\\', escape, behind @ ..] = rest {
+            plain = 0;
+            rest = behind;
+            match escape {
+                b'b' => out.push(b'\x08'),
+                b'f' => out.push(b'\x0c'),
+                b'n' => out.push(b'\n'),
+                b'r' => out.push(b'\r'),
+                b't' => out.push(b'\t'),
+                b'u' => {
+                    let character;
+                    (character, rest) = unicode(rest)?;
+                    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
                 }
+                &other => out.push(other),
             }
-            [byte, behind @ ..] => {
-                plain += 1;
-                rest = behind;
-                out.push(*byte);
-            }
-            [] => break,
+        } else if let Some(next) = rest.first_chunk::<EIGHT>() {
+            // Copying all of them and forgetting some is cheaper than copying some.
+            let before = before_escape(*next);
+            out.extend_from_slice(next);
+            out.truncate(out.len() - (EIGHT - before));
+            plain += before;
+            rest = &rest[before..];
+        } else if let [byte, behind @ ..] = rest {
+            out.push(*byte);
+            rest = behind;
+        } else {
+            break;
         }
     }
     Some(rest)
+}
+
+/// So many bytes are looked at together.
+const EIGHT: usize = 8;
+
+/// How many of these bytes come before the first backslash.
+fn before_escape(bytes: [u8; EIGHT]) -> usize {
+    const ONES: u64 = u64::MAX / 0xff;
+    // A backslash becomes zero, and borrows: that sets the highest bit of its byte. So may
+    // bytes behind it, but none before.
+    let other = u64::from_le_bytes(bytes) ^ (ONES * b'\\' as u64);
+    let borrows = other.wrapping_sub(ONES) & !other & (ONES << 7);
+    borrows.trailing_zeros() as usize / 8
 }
 
 /// The character that the digits behind `\u` say, with a second escape if it takes two.
