@@ -4,6 +4,7 @@
 
 mod client;
 mod cuts;
+mod http2;
 mod pressure;
 mod script;
 mod stack;
