@@ -5,6 +5,7 @@
 #[allow(
     dead_code,
     unused_imports,
+    unused_macros,
     reason = "the target needs the scanner alone"
 )]
 #[path = "../../src/json/mod.rs"]

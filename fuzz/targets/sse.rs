@@ -5,7 +5,12 @@
 #![no_main]
 #![allow(clippy::unwrap_used, reason = "what cannot go on has failed")]
 
-#[allow(dead_code, unused_imports, reason = "the target needs a part of it")]
+#[allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "the target needs a part of it"
+)]
 #[path = "../../src/json/mod.rs"]
 mod json;
 #[allow(dead_code, unused_imports, reason = "the target needs a part of it")]
