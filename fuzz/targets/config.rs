@@ -6,9 +6,9 @@
 #![allow(clippy::unwrap_used, reason = "what cannot go on has failed")]
 
 #[allow(dead_code, reason = "the target needs the file alone")]
-#[path = "../../gateway/src/config.rs"]
+#[path = "../../config/src/config.rs"]
 mod config;
-#[path = "../../gateway/src/yaml.rs"]
+#[path = "../../config/src/yaml.rs"]
 mod yaml;
 
 use libfuzzer_sys::fuzz_target;

@@ -1,14 +1,12 @@
 //! Maps model names to the entries of the configuration that serve them.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use axum::http::Extensions;
+use moonshot_config::names::{Names, target};
 use tower_moonshot::{ApiKey, ConfigError, LeaveBody, MoonshotCompatLayer, Region, TargetModel};
 
 use super::{
@@ -21,9 +19,7 @@ use super::{
 pub(crate) struct Models {
     /// In the order of the configuration.
     names: Vec<Arc<Name>>,
-    exact: HashMap<String, Arc<Name>>,
-    /// Sorted by length, the longest and so most specific first.
-    wildcards: Vec<Arc<Name>>,
+    by_name: Names<Arc<Name>>,
     is_open: bool,
 }
 
@@ -76,17 +72,9 @@ impl Models {
             }
         }
         let names: Vec<_> = names.into_iter().map(Arc::new).collect();
-        let (mut wildcards, exact): (Vec<_>, Vec<_>) = names
-            .iter()
-            .cloned()
-            .partition(|name| name.label.contains('*'));
-        wildcards.sort_by_key(|name| std::cmp::Reverse(name.label.len()));
+        let by_name = names.iter().cloned();
         Self {
-            exact: exact
-                .into_iter()
-                .map(|name| (name.label.to_string(), name))
-                .collect(),
-            wildcards,
+            by_name: Names::new(by_name.map(|name| (name.label.to_string(), name))),
             names,
             is_open: config.is_open,
         }
@@ -116,10 +104,7 @@ impl Models {
     }
 
     pub(crate) fn find(&self, asked: &str) -> Option<&Arc<Name>> {
-        self.exact.get(asked).or_else(|| {
-            let mut wildcards = self.wildcards.iter();
-            wildcards.find(|name| starred(&name.label, asked).is_some())
-        })
+        self.by_name.find(asked)
     }
 
     /// Returns the upstream that all entries share; `None` if their base URLs or keys
@@ -205,23 +190,10 @@ impl Choice {
         if !deployment.rewrites {
             extensions.insert(LeaveBody);
         }
-        match starred(&self.name.label, &self.asked) {
-            Some(part) => {
-                let model = deployment.model.replacen('*', part, 1);
-                extensions.insert(TargetModel::new(model)?);
-            }
-            None if !deployment.model.contains('*') => {
-                extensions.insert(TargetModel::new(&deployment.model)?);
-            }
-            // The client's model is sent as it is.
-            None => {}
+        // Else the client's model is sent as it is.
+        if let Some(model) = target(&self.name.label, &deployment.model, &self.asked) {
+            extensions.insert(TargetModel::new(model)?);
         }
         Ok(())
     }
-}
-
-/// Returns the part of `name` that matches `*` in `pattern`; `None` if they differ.
-fn starred<'a>(pattern: &str, name: &'a str) -> Option<&'a str> {
-    let (before, after) = pattern.split_once('*')?;
-    name.strip_prefix(before)?.strip_suffix(after)
 }

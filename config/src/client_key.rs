@@ -1,11 +1,11 @@
 //! The API key that a client sends.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
+use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 
 /// The headers that may hold the client's key, in LiteLLM's order: the first that is
 /// not empty wins. OpenAI's clients always send `Authorization`, so a key that is
 /// configured for the gateway comes first.
-pub(crate) const PLACES: [HeaderName; 3] = [
+pub const PLACES: [HeaderName; 3] = [
     HeaderName::from_static("x-litellm-api-key"),
     AUTHORIZATION,
     HeaderName::from_static("x-api-key"),
@@ -13,14 +13,14 @@ pub(crate) const PLACES: [HeaderName; 3] = [
 
 /// The key that a client has sent, in any of the [`PLACES`].
 #[derive(Clone, Debug)]
-pub(crate) struct ClientKey {
+pub struct ClientKey {
     /// As an upstream gets it.
     authorization: HeaderValue,
 }
 
 /// A header that may hold the key appears twice, so that the key is ambiguous.
 #[derive(Debug)]
-pub(crate) struct Repeated(pub(crate) HeaderName);
+pub struct Repeated(pub HeaderName);
 
 impl ClientKey {
     /// Takes the key out of a request's headers: none of the [`PLACES`] is left.
@@ -28,7 +28,7 @@ impl ClientKey {
     /// # Errors
     ///
     /// A header is repeated.
-    pub(crate) fn take(headers: &mut HeaderMap) -> Result<Option<Self>, Repeated> {
+    pub fn take(headers: &mut HeaderMap) -> Result<Option<Self>, Repeated> {
         let mut key = None;
         for place in PLACES {
             if headers.get_all(&place).iter().nth(1).is_some() {
@@ -60,13 +60,13 @@ impl ClientKey {
     }
 
     /// Returns the bearer token; `None` if `Authorization` has another scheme.
-    pub(crate) fn token(&self) -> Option<&[u8]> {
+    pub fn token(&self) -> Option<&[u8]> {
         bearer(self.authorization.as_bytes().trim_ascii())
     }
 
     /// Returns the key in a form that does not depend on the place in which, and the
     /// spelling of `Bearer` with which it was sent.
-    pub(crate) fn canonical(&self) -> Vec<u8> {
+    pub fn canonical(&self) -> Vec<u8> {
         match self.token() {
             Some(token) => [b"Bearer ", token].concat(),
             None => self.authorization.as_bytes().trim_ascii().to_vec(),
@@ -74,7 +74,7 @@ impl ClientKey {
     }
 
     /// Returns the value of `Authorization` for an upstream that gets the client's key.
-    pub(crate) fn into_authorization(self) -> HeaderValue {
+    pub fn into_authorization(self) -> HeaderValue {
         self.authorization
     }
 }

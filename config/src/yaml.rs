@@ -15,10 +15,13 @@ use serde_saphyr::{Location, Spanned, UserMessageFormatter};
 ///
 /// It never quotes the text at that place, which may be an API key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
-    pub(crate) line: u64,
-    pub(crate) column: u64,
-    pub(crate) message: String,
+pub struct Problem {
+    /// Counted from 1.
+    pub line: u64,
+    /// In characters, counted from 1.
+    pub column: u64,
+    /// What is wrong, and what is accepted.
+    pub message: String,
 }
 
 impl Problem {

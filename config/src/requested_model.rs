@@ -7,7 +7,8 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAcces
 
 /// The model that a body asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum RequestedModel<'a> {
+pub enum RequestedModel<'a> {
+    /// The name.
     Name(Cow<'a, str>),
     /// There is no `model`, or it is not a string.
     Missing,
@@ -19,7 +20,8 @@ pub(crate) enum RequestedModel<'a> {
 impl<'a> RequestedModel<'a> {
     /// Reads the member `model` of the object in `body`. If it appears more than once,
     /// the last one wins, as in the layer and most parsers.
-    pub(crate) fn of(body: &'a [u8]) -> Self {
+    #[must_use]
+    pub fn of(body: &'a [u8]) -> Self {
         let mut search = Search {
             // In most bodies it appears once and near the start, so that reading can
             // end there.

@@ -12,60 +12,64 @@ use subtle::ConstantTimeEq;
 use tower::BoxError;
 use tower_moonshot::{ApiKey, Region};
 
-use super::yaml::{Node, Problem, Section};
+use crate::yaml::{Node, Problem, Section};
 
 /// LiteLLM's prefix for a value that an environment variable holds.
 const FROM_ENVIRONMENT: &str = "os.environ/";
 
-/// The variables that LiteLLM uses for entries without a key or base URL.
-pub(crate) const API_KEY: &str = "MOONSHOT_API_KEY";
-pub(crate) const API_BASE: &str = "MOONSHOT_API_BASE";
+/// The variable that LiteLLM uses for entries without a key.
+pub const API_KEY: &str = "MOONSHOT_API_KEY";
+/// The variable that LiteLLM uses for entries without a base URL.
+pub const API_BASE: &str = "MOONSHOT_API_BASE";
 const MASTER_KEY: &str = "LITELLM_MASTER_KEY";
 
 /// The base URL of the emulator in logs. It has no address: it is in this process.
 const EMULATOR: &str = "http://emulator/v1";
 
 /// Looks up an environment variable.
-pub(crate) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Returns a variable if it is set and not empty.
-pub(crate) fn variable(name: &str) -> Option<String> {
+#[must_use]
+pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The configuration.
 #[derive(Clone, Debug)]
-pub(crate) struct Config {
+pub struct Config {
     /// In the order of the file. Entries of the same name take turns.
-    pub(crate) entries: Vec<Entry>,
+    pub entries: Vec<Entry>,
     /// The key that clients have to send, if any.
-    pub(crate) master_key: Option<MasterKey>,
+    pub master_key: Option<MasterKey>,
     /// Whether every model is served under Moonshot's name for it.
-    pub(crate) is_open: bool,
+    pub is_open: bool,
     /// Parts of the file that are ignored.
-    pub(crate) warnings: Vec<Problem>,
+    pub warnings: Vec<Problem>,
 }
 
 /// A model that is served, or several if the name has a wildcard.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// The name that clients use. A `*` in it matches any text.
-    pub(crate) name: String,
+    pub name: String,
     /// Moonshot's id. A `*` in it becomes the text that matched `*` in the name.
-    pub(crate) model: String,
-    pub(crate) region: Region,
+    pub model: String,
+    /// Where its requests are sent.
+    pub region: Region,
     /// If there is none, the client's own key is forwarded.
-    pub(crate) api_key: Option<ApiKey>,
+    pub api_key: Option<ApiKey>,
 }
 
 /// The key that clients have to send as a bearer token.
 #[derive(Clone)]
-pub(crate) struct MasterKey(Box<[u8]>);
+pub struct MasterKey(Box<[u8]>);
 
 impl MasterKey {
     /// # Errors
     ///
     /// The key is empty or contains characters that no header can carry.
-    pub(crate) fn new(key: &str) -> Result<Self, &'static str> {
+    pub fn new(key: &str) -> Result<Self, &'static str> {
         if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err("is empty or contains characters other than visible ASCII");
         }
@@ -78,7 +82,8 @@ impl MasterKey {
     }
 
     /// Compares in constant time. Only the length of the key can be measured.
-    pub(crate) fn is(&self, guess: &[u8]) -> bool {
+    #[must_use]
+    pub fn is(&self, guess: &[u8]) -> bool {
         self.0.ct_eq(guess).into()
     }
 }
@@ -91,7 +96,11 @@ impl fmt::Debug for MasterKey {
 
 impl Config {
     /// Serves every model from the emulator, which needs no key.
-    pub(crate) fn emulated(env: Environment<'_>) -> Result<Self, BoxError> {
+    ///
+    /// # Errors
+    ///
+    /// The master key is invalid.
+    pub fn emulated(env: Environment<'_>) -> Result<Self, BoxError> {
         Self::from_env(&|name| match name {
             API_BASE => Some(EMULATOR.to_owned()),
             API_KEY => None,
@@ -101,7 +110,11 @@ impl Config {
 
     /// Serves every model with the key in `MOONSHOT_API_KEY` from the base URL in
     /// `MOONSHOT_API_BASE`. Both are optional.
-    pub(crate) fn from_env(env: Environment<'_>) -> Result<Self, BoxError> {
+    ///
+    /// # Errors
+    ///
+    /// A variable has an invalid value.
+    pub fn from_env(env: Environment<'_>) -> Result<Self, BoxError> {
         let region = match env(API_BASE) {
             Some(base) => Region::custom(&base).map_err(|error| format!("{API_BASE}: {error}"))?,
             None => Region::default(),
@@ -121,7 +134,11 @@ impl Config {
     }
 
     /// Reads LiteLLM's file.
-    pub(crate) fn parse(text: &[u8], env: Environment<'_>) -> Result<Self, Problem> {
+    ///
+    /// # Errors
+    ///
+    /// The place of the first thing that is wrong.
+    pub fn parse(text: &[u8], env: Environment<'_>) -> Result<Self, Problem> {
         let root = Node::parse(text)?;
         let mut file = root.section("the file")?;
         let mut unused = Unused::default();

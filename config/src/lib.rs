@@ -1,0 +1,16 @@
+//! What [`moonshot-gateway`](https://docs.rs/moonshot-gateway) and `moonshot-ext-proc`
+//! share: the parts of LiteLLM's `config.yaml` that concern Moonshot, and what a request
+//! says about which of its entries applies.
+//!
+//! This crate exists for these two programs. Its API follows them and has no
+//! stability of its own.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by it"))]
+
+pub mod client_key;
+pub mod config;
+pub mod names;
+pub mod requested_model;
+mod yaml;
+
+pub use self::yaml::Problem;
