@@ -155,6 +155,33 @@ mod media {
     }
 }
 
+#[cfg(feature = "emulator")]
+mod finding {
+    use super::{Serialize, SerializeStruct, Serializer};
+    use crate::emulator::{Finding, Grade};
+
+    impl Serialize for Grade {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_str(self)
+        }
+    }
+
+    impl Serialize for Finding {
+        /// The fact as its id.
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut finding = serializer.serialize_struct("Finding", 7)?;
+            finding.serialize_field("pointer", self.pointer())?;
+            finding.serialize_field("message", self.message())?;
+            finding.serialize_field("recorded", &self.is_recorded())?;
+            finding.serialize_field("status", &self.status().as_u16())?;
+            finding.serialize_field("fact", self.fact().id())?;
+            finding.serialize_field("grade", &self.grade())?;
+            finding.serialize_field("rule", &self.rule())?;
+            finding.end()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
@@ -193,6 +220,35 @@ mod tests {
         );
         let too_large = to_value(Skipped::TooLarge { limit: 7 }).unwrap();
         assert_eq!(too_large, json!({"reason": "too_large", "limit": 7}));
+    }
+
+    #[cfg(feature = "emulator")]
+    #[test]
+    fn a_finding_has_the_name_of_its_fact_and_of_the_rule() {
+        let body = br#"{"model":"kimi-k3","messages":[],"temperature":2}"#;
+        assert_eq!(
+            to_value(crate::emulator::explain(body)).unwrap(),
+            json!([
+                {
+                    "pointer": "/temperature",
+                    "message": "invalid temperature: only 1 is allowed for this model",
+                    "recorded": true,
+                    "status": 400,
+                    "fact": "temperature_fixed",
+                    "grade": "suite",
+                    "rule": "sampling",
+                },
+                {
+                    "pointer": "/messages",
+                    "message": "Invalid request: messages must not be empty",
+                    "recorded": true,
+                    "status": 400,
+                    "fact": "no_messages",
+                    "grade": "reported",
+                    "rule": null,
+                },
+            ]),
+        );
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use axum::http::HeaderName;
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
-use super::{forwarded, scope};
+use super::{forwarded, probe::args::ProbeArgs, scope};
 
 /// A gateway to Moonshot AI's Kimi models for clients that speak OpenAI's chat
 /// completions. It reads LiteLLM's config.yaml.
@@ -13,6 +13,8 @@ use super::{forwarded, scope};
 #[command(
     version,
     args_override_self = true,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
     next_line_help = true,
     verbatim_doc_comment,
     after_help = "\
@@ -31,6 +33,10 @@ MOONSHOT_API_BASE. If neither is set either, an emulator of Moonshot in this
 process responds."
 )]
 pub(crate) struct Args {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     /// LiteLLM's configuration file, in YAML; reads model_list,
     /// general_settings.master_key and environment_variables; SIGHUP reads
     /// it again
@@ -203,6 +209,11 @@ pub(crate) struct Args {
     pub(crate) no_rewrite: bool,
 }
 
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    Probe(ProbeArgs),
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
     Text,
@@ -210,14 +221,14 @@ pub(crate) enum LogFormat {
 }
 
 /// Parses a time limit.
-fn some_seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn some_seconds(text: &str) -> Result<Duration, String> {
     match seconds(text)? {
         Duration::ZERO => Err("expected a number of seconds above 0".to_owned()),
         time => Ok(time),
     }
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds")?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }

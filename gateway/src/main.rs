@@ -28,6 +28,7 @@ mod methods;
 mod metrics;
 mod models;
 mod pool;
+mod probe;
 mod quota;
 mod redis_store;
 mod reload;
@@ -54,7 +55,7 @@ use tower_moonshot::emulator::Emulator;
 
 use self::{
     app::{Shared, app},
-    args::Args,
+    args::{Args, Command},
     config::{API_BASE, API_KEY, Config, variable},
     connection::Settings,
     forwarded::ForwardedHeaders,
@@ -68,8 +69,13 @@ use self::{
 };
 
 fn main() -> ExitCode {
-    match run(&Args::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+    let args = Args::parse();
+    let result = match &args.command {
+        Some(Command::Probe(args)) => probe::run(args),
+        None => run(&args).map(|()| ExitCode::SUCCESS),
+    };
+    match result {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE

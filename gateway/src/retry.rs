@@ -72,7 +72,7 @@ impl Retry {
 }
 
 /// Parses a `Retry-After`: a number of seconds, or a date.
-fn time_of(retry_after: &HeaderValue) -> Option<Duration> {
+pub(crate) fn time_of(retry_after: &HeaderValue) -> Option<Duration> {
     let text = retry_after.to_str().ok()?;
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));

@@ -14,16 +14,15 @@ use serde_json::{Value, json};
 
 use super::{
     body::EmulatorBody,
-    check::check,
+    check::{MAX_BODY_BYTES, check, read},
     config::Config,
     error::ApiError,
+    facts,
     failure::Failure,
+    finding::{Finding, Findings, MAX_FINDINGS},
     reply::{CREATED, Reply},
     stream,
 };
-
-/// The longest request body that is accepted: 100 MB.
-pub(super) const MAX_BODY_BYTES: usize = 100_000_000;
 
 /// The settings and the counters of an emulator. Clones share the counters.
 #[derive(Clone, Debug, Default)]
@@ -61,12 +60,12 @@ impl Api {
     }
 
     fn try_chat(&self, bytes: &[u8]) -> Result<Response<EmulatorBody>, ApiError> {
-        let body: Value = serde_json::from_slice(bytes).map_err(|error| {
-            ApiError::invalid(format!(
-                "Invalid request: the request body is not valid JSON: {error}"
-            ))
-        })?;
-        let request = check(&body, &self.config)?;
+        let body = read(bytes)?;
+        let mut findings = Findings::up_to(1);
+        let request = check(&body, &self.config, &mut findings);
+        if let Some(first) = findings.into_vec().pop() {
+            return Err(first.into());
+        }
         let number = self.accepted.fetch_add(1, Ordering::Relaxed);
         self.config.thoughts.note(request.body);
         let reply = Reply::to(&request, &self.config.thoughts, number, bytes.len());
@@ -89,6 +88,17 @@ impl Api {
             .headers_mut()
             .insert(header::CONTENT_TYPE, event_stream);
         Ok(response)
+    }
+
+    /// Every reason for which a body is refused. The first is that of the answer.
+    pub(super) fn explain(&self, body: &[u8]) -> Vec<Finding> {
+        let body = match read(body) {
+            Ok(body) => body,
+            Err(why) => return vec![why],
+        };
+        let mut findings = Findings::up_to(MAX_FINDINGS);
+        check(&body, &self.config, &mut findings);
+        findings.into_vec()
     }
 
     fn models(&self) -> Value {
@@ -134,7 +144,7 @@ impl Api {
             let length = headers.get(header::CONTENT_LENGTH);
             let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
             if length.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
-                return Err(ApiError::too_large());
+                return Err(Finding::new(&facts::BODY_TOO_LONG, &[]).into());
             }
             return Ok(Route::Chat);
         }
@@ -151,7 +161,7 @@ impl Api {
         match wanted {
             None => Ok(Route::Models(self.models())),
             Some(id) if self.config.sells(id) => Ok(Route::Models(model(id))),
-            Some(id) => Err(ApiError::no_model(id)),
+            Some(id) => Err(Config::refusal(id).into()),
         }
     }
 }

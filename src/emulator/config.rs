@@ -2,12 +2,14 @@
 
 use std::fmt;
 
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, header};
 
 use super::{
     error::ApiError,
+    facts,
     failure::Failure,
     family::{CATALOGUE, Family},
+    finding::Finding,
     quirk::Quirks,
     thoughts::Thoughts,
 };
@@ -47,17 +49,9 @@ impl Config {
             .map(str::trim)
             .filter(|key| !key.is_empty());
         match sent {
-            None => Err(ApiError::new(
-                StatusCode::UNAUTHORIZED,
-                "invalid_authentication_error",
-                "Invalid Authentication",
-            )),
+            None => Err(Finding::new(&facts::KEY_MISSING, &[]).into()),
             Some(sent) if self.keys.iter().any(|Key(key)| key == sent) => Ok(()),
-            Some(_) => Err(ApiError::new(
-                StatusCode::UNAUTHORIZED,
-                "incorrect_api_key_error",
-                "Incorrect API key provided",
-            )),
+            Some(_) => Err(Finding::new(&facts::KEY_WRONG, &[]).into()),
         }
     }
 
@@ -75,7 +69,17 @@ impl Config {
             Some(models) => models.iter().any(|listed| listed == model),
             None => Family::of(model) != Family::Unknown,
         };
-        listed || (self.unknown_models && !is_routed(model))
+        listed || (self.unknown_models && without_routers(model).len() == model.len())
+    }
+
+    /// The refusal of a model that is not on sale.
+    pub(super) fn refusal(model: &str) -> Finding {
+        let fact = if without_routers(model).len() == model.len() {
+            &facts::MODEL_UNKNOWN
+        } else {
+            &facts::MODEL_ROUTED
+        };
+        Finding::new(fact, &[model])
     }
 
     /// How the request with this number, counted from 0, fails.
@@ -90,9 +94,17 @@ impl Config {
     }
 }
 
-/// Whether an id has the prefix by which routers choose Moonshot, and which
-/// Moonshot itself does not accept.
-fn is_routed(model: &str) -> bool {
-    let model = model.to_ascii_lowercase();
-    model.starts_with("moonshot/") || model.starts_with("moonshotai/")
+/// An id without the prefixes by which routers choose Moonshot, and which Moonshot itself
+/// does not accept.
+pub(super) fn without_routers(mut model: &str) -> &str {
+    while let Some((router, rest)) = model.split_once('/') {
+        let is_moonshot = ["moonshot", "moonshotai"]
+            .iter()
+            .any(|name| router.eq_ignore_ascii_case(name));
+        if !is_moonshot {
+            break;
+        }
+        model = rest;
+    }
+    model
 }

@@ -3,10 +3,7 @@
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::body::EmulatorBody;
-
-/// The type of errors in the request itself.
-const INVALID_REQUEST: &str = "invalid_request_error";
+use super::{body::EmulatorBody, facts::INVALID_REQUEST};
 
 /// An error answer.
 #[derive(Clone, Debug)]
@@ -32,23 +29,6 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, INVALID_REQUEST, message)
     }
 
-    /// A field that holds a value of the wrong JSON type.
-    pub(super) fn wrong_type(field: &str, expected: &str, found: &Value) -> Self {
-        Self::invalid(format!(
-            "Invalid request: the `{field}` field in the request (expected {expected}) is \
-             illegal, and {} is not acceptable",
-            type_of(found)
-        ))
-    }
-
-    pub(super) fn too_large() -> Self {
-        Self::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            INVALID_REQUEST,
-            "Invalid request: the request body is larger than 100 MB",
-        )
-    }
-
     pub(super) fn no_route(path: &str) -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
@@ -64,14 +44,6 @@ impl ApiError {
             format!("Not allowed to use that method here, only {allowed}"),
         )
         .with_header(header::ALLOW, HeaderValue::from_static(allowed))
-    }
-
-    pub(super) fn no_model(model: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "resource_not_found_error",
-            format!("Not found the model {model} or Permission denied"),
-        )
     }
 
     pub(super) fn with_header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {

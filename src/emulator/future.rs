@@ -15,11 +15,7 @@ use http::Response;
 use http_body::Body;
 use pin_project::pin_project;
 
-use super::{
-    api::{Api, MAX_BODY_BYTES},
-    body::EmulatorBody,
-    error::ApiError,
-};
+use super::{api::Api, body::EmulatorBody, check::MAX_BODY_BYTES, facts, finding::Finding};
 
 /// The response future of [`Emulator`](super::Emulator).
 #[pin_project]
@@ -81,7 +77,7 @@ where
                         continue;
                     };
                     if data.remaining() > MAX_BODY_BYTES - bytes.len() {
-                        break api.refuse(ApiError::too_large());
+                        break api.refuse(Finding::new(&facts::BODY_TOO_LONG, &[]).into());
                     }
                     bytes.put(data);
                 }

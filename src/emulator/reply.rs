@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    calling, check::Accepted, conversation, instance, schema::check_schema, thoughts::Thoughts,
+    calling, check::Request, conversation, instance, schema::check_schema, thoughts::Thoughts,
 };
 
 /// 2026-01-01. The time is fixed, so that answers can be compared.
@@ -36,7 +36,7 @@ pub(super) enum Answer {
 impl Reply {
     /// Answers the request that has this number and length in bytes.
     pub(super) fn to(
-        request: &Accepted<'_>,
+        request: &Request<'_>,
         thoughts: &Thoughts,
         number: usize,
         bytes: usize,
@@ -130,7 +130,7 @@ impl Reply {
 }
 
 impl Answer {
-    fn to(request: &Accepted<'_>) -> Self {
+    fn to(request: &Request<'_>) -> Self {
         let body = request.body;
         let messages = conversation::messages(body);
         if let Some(function) = calling::pick(&request.tools, messages) {

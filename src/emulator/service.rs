@@ -15,6 +15,7 @@ use super::{
     body::EmulatorBody,
     config::Key,
     failure::Failure,
+    finding::Finding,
     future::ResponseFuture,
     quirk::Quirk,
     thoughts::Thoughts,
@@ -122,6 +123,15 @@ impl Emulator {
     pub fn with_unique_thoughts(mut self) -> Self {
         self.api.config_mut().thoughts = Thoughts::unique();
         self
+    }
+
+    /// Returns every reason for which this emulator refuses the body of a chat request, in
+    /// the order of its checks. The first is the reason of its answer.
+    ///
+    /// See [`explain`](super::explain), which does the same with default settings.
+    #[must_use]
+    pub fn explain(&self, body: &[u8]) -> Vec<Finding> {
+        self.api.explain(body)
     }
 
     /// Returns the `reasoning_content` of the requests that were accepted so far: for each

@@ -5,6 +5,7 @@
 
 mod accepts;
 mod emulated;
+mod explained;
 mod litellm;
 mod reports;
 #[path = "../spelling/mod.rs"]

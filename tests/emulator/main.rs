@@ -5,6 +5,7 @@
 
 mod answers;
 mod bodies;
+mod contract;
 mod dynamic_tools;
 mod everything;
 mod failures;

@@ -19,6 +19,7 @@ mod http2;
 mod media;
 mod operation;
 mod paths;
+mod probe;
 mod redis;
 mod reload;
 mod retries;

@@ -2,18 +2,21 @@
 
 use serde_json::Value;
 
-use super::super::error::ApiError;
+use super::{
+    super::{error::type_of, facts, finding::Findings, place::Place, steps},
+    field::wrong_type,
+};
+use crate::Rule;
 
 /// The content of a message.
 #[derive(Debug)]
 pub(super) enum Content<'a> {
     Absent,
     Text(&'a str),
-    /// A list of parts, and how many of them are empty texts.
-    Parts {
-        all: usize,
-        empty: usize,
-    },
+    /// A list of parts. Some of them may be faulty.
+    Parts(&'a [Value]),
+    /// Neither a string nor a list.
+    Faulty,
 }
 
 impl Content<'_> {
@@ -21,9 +24,15 @@ impl Content<'_> {
         match self {
             Self::Absent => true,
             Self::Text(text) => text.is_empty(),
-            Self::Parts { all, empty } => all == empty,
+            Self::Parts(parts) => parts.iter().all(is_empty_text),
+            Self::Faulty => false,
         }
     }
+}
+
+pub(super) fn is_empty_text(part: &Value) -> bool {
+    let is = |name: &str, text: &str| part.get(name).and_then(Value::as_str) == Some(text);
+    is("type", "text") && is("text", "")
 }
 
 /// Whether a message has a part that isn't text. With such a part anywhere in
@@ -36,85 +45,87 @@ pub(super) fn has_other_than_text(message: &Value) -> bool {
         .any(|part| part.get("type").and_then(Value::as_str) != Some("text"))
 }
 
-/// Reads a content and refuses parts of unknown types.
-pub(super) fn read(content: Option<&Value>) -> Result<Content<'_>, ApiError> {
+/// Whether all parts of a message are texts, none of them without its text.
+pub(super) fn is_text(message: &Value) -> bool {
+    let parts = message.get("content").and_then(Value::as_array);
+    parts.into_iter().flatten().all(|part| {
+        let has_text = part.get("text").is_some_and(Value::is_string);
+        has_text && part.get("type").and_then(Value::as_str) == Some("text")
+    })
+}
+
+/// Reads a content and refuses parts of unknown types. `has_thoughts` says whether
+/// parts that hold thoughts may be moved to where they belong.
+pub(super) fn read<'a>(
+    content: Option<&'a Value>,
+    has_thoughts: bool,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Content<'a> {
     match content {
-        None | Some(Value::Null) => Ok(Content::Absent),
-        Some(Value::String(text)) => Ok(Content::Text(text)),
+        None | Some(Value::Null) => Content::Absent,
+        Some(Value::String(text)) => Content::Text(text),
         Some(Value::Array(parts)) => {
-            let mut empty = 0;
-            for part in parts {
-                if check_part(part)? == Part::EmptyText {
-                    empty += 1;
-                }
+            steps::count(parts.len());
+            for (index, part) in parts.iter().enumerate() {
+                check_part(part, has_thoughts, &place.index(index), findings);
             }
-            let all = parts.len();
-            Ok(Content::Parts { all, empty })
+            Content::Parts(parts)
         }
-        Some(other) => Err(ApiError::wrong_type(
-            "content",
-            "type string or array",
-            other,
-        )),
+        Some(other) => {
+            wrong_type("content", "type string or array", other, place, findings);
+            Content::Faulty
+        }
     }
 }
 
-#[derive(Debug, PartialEq)]
-enum Part {
-    EmptyText,
-    Other,
-}
-
-fn check_part(part: &Value) -> Result<Part, ApiError> {
+fn check_part(part: &Value, has_thoughts: bool, place: &Place<'_>, findings: &mut Findings) {
     let Some(fields) = part.as_object() else {
-        return Err(ApiError::wrong_type("content part", "type object", part));
+        wrong_type("content part", "type object", part, place, findings);
+        return;
+    };
+    let mut incomplete = |name: &str, place: &Place<'_>, value: Option<&Value>| {
+        let found = type_of(value.unwrap_or(&Value::Null));
+        findings.add(
+            &facts::PART_INCOMPLETE,
+            place,
+            &[name, "type string", found],
+        );
     };
     let kind = match fields.get("type") {
         Some(Value::String(kind)) => kind.as_str(),
-        other => {
-            return Err(ApiError::wrong_type(
-                "type of a content part",
-                "type string",
-                other.unwrap_or(&Value::Null),
-            ));
-        }
+        other => return incomplete("type of a content part", &place.key("type"), other),
     };
     match kind {
         "text" => match fields.get("text") {
-            Some(Value::String(text)) if text.is_empty() => Ok(Part::EmptyText),
-            Some(Value::String(_)) => Ok(Part::Other),
-            other => Err(ApiError::wrong_type(
-                "text",
-                "type string",
-                other.unwrap_or(&Value::Null),
-            )),
+            Some(Value::String(_)) => {}
+            other => incomplete("text", &place.key("text"), other),
         },
-        "image_url" => check_url("image", fields.get(kind)),
-        "video_url" => check_url("video", fields.get(kind)),
-        _ => Err(ApiError::invalid(format!(
-            "Invalid request: unsupported content type: {kind}; only text, image_url and \
-             video_url are allowed"
-        ))),
-    }
-}
-
-/// Moonshot fetches nothing: images and videos are sent inline or were uploaded.
-fn check_url(what: &str, value: Option<&Value>) -> Result<Part, ApiError> {
-    let url = match value {
-        Some(Value::Object(fields)) => fields.get("url"),
-        other => other,
-    };
-    match url {
-        Some(Value::String(url)) if url.starts_with("data:") || url.starts_with("ms://") => {
-            Ok(Part::Other)
+        "image_url" | "video_url" => {
+            // Moonshot fetches nothing: images and videos are sent inline or were
+            // uploaded.
+            let what = kind.trim_end_matches("_url");
+            let place = place.key(kind);
+            let (url, place) = match fields.get(kind) {
+                Some(Value::Object(fields)) => (fields.get("url"), place.key("url")),
+                other => (other, place),
+            };
+            match url {
+                Some(Value::String(url))
+                    if url.starts_with("data:") || url.starts_with("ms://") => {}
+                Some(Value::String(url)) => {
+                    findings.add(&facts::URL_UNSUPPORTED, &place, &[what, url]);
+                }
+                other => incomplete(&format!("{kind}.url"), &place, other),
+            }
         }
-        Some(Value::String(url)) => Err(ApiError::invalid(format!(
-            "Invalid request: unsupported {what} url: {url}"
-        ))),
-        other => Err(ApiError::wrong_type(
-            &format!("{what}_url.url"),
-            "type string",
-            other.unwrap_or(&Value::Null),
-        )),
+        _ => {
+            let rule = match kind {
+                "refusal" if fields.get(kind).is_some_and(Value::is_string) => Some(Rule::Content),
+                "thinking" | "reasoning" if has_thoughts => Some(Rule::ReasoningContent),
+                _ => None,
+            };
+            findings.add_repaired(&facts::PART_UNKNOWN, &place.key("type"), &[kind], rule);
+        }
     }
 }

@@ -2,48 +2,98 @@
 
 use serde_json::Value;
 
-use super::{super::error::ApiError, Object};
+use super::{
+    super::{error::type_of, facts, finding::Findings, place::Place},
+    Object,
+};
 
-fn present<'a>(body: &'a Object, name: &str) -> Option<&'a Value> {
-    body.get(name).filter(|value| !value.is_null())
+/// A value was of a wrong type, and there is a finding about it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reported;
+
+type Field<T> = Result<Option<T>, Reported>;
+
+/// Reads a field if it is of the right type.
+fn read<'a, T>(
+    object: &'a Object,
+    name: &str,
+    expected: &str,
+    place: &Place<'_>,
+    findings: &mut Findings,
+    cast: impl FnOnce(&'a Value) -> Option<T>,
+) -> Field<T> {
+    let Some(value) = object.get(name).filter(|value| !value.is_null()) else {
+        return Ok(None);
+    };
+    let found = cast(value);
+    if found.is_none() {
+        wrong_type(name, expected, value, &place.key(name), findings);
+        return Err(Reported);
+    }
+    Ok(found)
 }
 
-pub(super) fn boolean(body: &Object, name: &str) -> Result<Option<bool>, ApiError> {
-    match present(body, name) {
-        None => Ok(None),
-        Some(Value::Bool(yes)) => Ok(Some(*yes)),
-        Some(other) => Err(ApiError::wrong_type(name, "type bool", other)),
-    }
+/// Adds a finding about a value of a wrong type.
+pub(super) fn wrong_type(
+    name: &str,
+    expected: &str,
+    found: &Value,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) {
+    findings.add(&facts::WRONG_TYPE, place, &[name, expected, type_of(found)]);
 }
 
-pub(super) fn number(body: &Object, name: &str) -> Result<Option<f64>, ApiError> {
-    match present(body, name) {
-        None => Ok(None),
-        Some(Value::Number(number)) => Ok(number.as_f64()),
-        Some(other) => Err(ApiError::wrong_type(name, "type number", other)),
-    }
+pub(super) fn boolean(
+    object: &Object,
+    name: &str,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Field<bool> {
+    read(object, name, "type bool", place, findings, Value::as_bool)
 }
 
-pub(super) fn string<'a>(body: &'a Object, name: &str) -> Result<Option<&'a str>, ApiError> {
-    match present(body, name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(other) => Err(ApiError::wrong_type(name, "type string", other)),
-    }
+pub(super) fn number(
+    object: &Object,
+    name: &str,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Field<f64> {
+    read(object, name, "type number", place, findings, Value::as_f64)
 }
 
-pub(super) fn array<'a>(body: &'a Object, name: &str) -> Result<Option<&'a [Value]>, ApiError> {
-    match present(body, name) {
-        None => Ok(None),
-        Some(Value::Array(items)) => Ok(Some(items)),
-        Some(other) => Err(ApiError::wrong_type(name, "type array", other)),
-    }
+pub(super) fn string<'a>(
+    object: &'a Object,
+    name: &str,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Field<&'a str> {
+    read(object, name, "type string", place, findings, Value::as_str)
 }
 
-pub(super) fn object<'a>(body: &'a Object, name: &str) -> Result<Option<&'a Object>, ApiError> {
-    match present(body, name) {
-        None => Ok(None),
-        Some(Value::Object(members)) => Ok(Some(members)),
-        Some(other) => Err(ApiError::wrong_type(name, "type object", other)),
-    }
+pub(super) fn array<'a>(
+    object: &'a Object,
+    name: &str,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Field<&'a [Value]> {
+    read(object, name, "type array", place, findings, |value| {
+        value.as_array().map(Vec::as_slice)
+    })
+}
+
+pub(super) fn object<'a>(
+    object: &'a Object,
+    name: &str,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Field<&'a Object> {
+    read(
+        object,
+        name,
+        "type object",
+        place,
+        findings,
+        Value::as_object,
+    )
 }

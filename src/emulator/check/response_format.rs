@@ -3,58 +3,67 @@
 use serde_json::Value;
 
 use super::{
-    super::{error::ApiError, schema::check_schema},
-    Object, field,
+    super::{error::type_of, facts, finding::Findings, place::Place, schema},
+    Object,
+    field::{self, Reported},
 };
 
-pub(super) fn check(body: &Object) -> Result<(), ApiError> {
-    let Some(format) = field::object(body, "response_format")? else {
-        return Ok(());
+pub(super) fn check(body: &Object, findings: &mut Findings) {
+    let Ok(Some(format)) = field::object(body, "response_format", &Place::ROOT, findings) else {
+        return;
     };
-    match field::string(format, "type")? {
-        Some("text" | "json_object") => Ok(()),
-        Some("json_schema") => check_json_schema(format),
-        other => Err(ApiError::invalid(format!(
-            "Invalid request: response_format.type '{}' is unknown, only text, json_object and \
-             json_schema are allowed",
-            other.unwrap_or_default()
-        ))),
+    let place = Place::ROOT.key("response_format");
+    match field::string(format, "type", &place, findings) {
+        Ok(Some("text" | "json_object")) | Err(Reported) => {}
+        Ok(Some("json_schema")) => check_json_schema(format, &place, findings),
+        Ok(other) => {
+            let values = [other.unwrap_or_default()];
+            findings.add(&facts::FORMAT_TYPE, &place.key("type"), &values);
+        }
     }
 }
 
-fn check_json_schema(format: &Object) -> Result<(), ApiError> {
-    let json_schema =
-        field::object(format, "json_schema")?.ok_or_else(|| missing("json_schema"))?;
-    if field::string(json_schema, "name")?.is_none() {
-        return Err(missing("json_schema.name"));
+fn check_json_schema(format: &Object, place: &Place<'_>, findings: &mut Findings) {
+    let json_schema = match field::object(format, "json_schema", place, findings) {
+        Ok(Some(json_schema)) => json_schema,
+        Ok(None) => {
+            findings.add(&facts::JSON_SCHEMA_MISSING, place, &[]);
+            return;
+        }
+        Err(Reported) => return,
+    };
+    let place = place.key("json_schema");
+    if let Ok(None) = field::string(json_schema, "name", &place, findings) {
+        findings.add(&facts::JSON_SCHEMA_NAME, &place.key("name"), &[]);
     }
     // Documented: a schema is strict unless the request says otherwise, and one
     // that isn't may be outside the dialect.
-    let strict = field::boolean(json_schema, "strict")?.unwrap_or(true);
+    let strict = match json_schema.get("strict") {
+        None | Some(Value::Null) => true,
+        Some(Value::Bool(strict)) => *strict,
+        Some(other) => {
+            let place = place.key("strict");
+            findings.add(&facts::STRICT_NOT_A_BOOLEAN, &place, &[type_of(other)]);
+            true
+        }
+    };
+    let schema_place = place.key("schema");
     let schema = match json_schema.get("schema") {
-        None | Some(Value::Null) => return Err(missing("json_schema.schema")),
+        None | Some(Value::Null) => {
+            findings.add(&facts::FORMAT_SCHEMA_MISSING, &schema_place, &[]);
+            return;
+        }
         Some(schema @ Value::Object(_)) => schema,
         Some(other) => {
-            return Err(ApiError::wrong_type(
-                "response_format.json_schema.schema",
-                "type object",
-                other,
-            ));
+            findings.add(&facts::FORMAT_SCHEMA_TYPE, &schema_place, &[type_of(other)]);
+            return;
         }
     };
     if !strict {
-        return Ok(());
+        return;
     }
-    check_schema(schema).map_err(|error| {
-        ApiError::invalid(format!(
-            "Invalid request: response_format.json_schema is not a valid moonshot flavored json \
-             schema, details: <{error}>"
-        ))
-    })
-}
-
-fn missing(field: &str) -> ApiError {
-    ApiError::invalid(format!(
-        "Invalid request: response_format.{field} is required"
-    ))
+    for error in schema::faults(schema, findings.left()) {
+        let place = schema_place.pointer(error.pointer());
+        findings.add(&facts::FORMAT_DIALECT, &place, &[&error.to_string()]);
+    }
 }

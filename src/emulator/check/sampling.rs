@@ -3,23 +3,36 @@
 use serde_json::Value;
 
 use super::{
-    super::{error::ApiError, family::Family},
+    super::{
+        error::type_of,
+        facts::{self, Fact},
+        family::Family,
+        finding::Findings,
+        place::Place,
+    },
     Object, field,
     thinking::Thinking,
 };
+use crate::Rule;
 
 /// The least temperature that allows several answers. Moonshot only says "close
 /// to 0 (for example 0.001)"; the bound is LiteLLM's.
 const LEAST_FOR_SEVERAL: f64 = 0.3;
 
 /// Checks the parameters and returns the number of answers asked for.
-pub(super) fn check(body: &Object, family: Family, thinking: &Thinking) -> Result<usize, ApiError> {
+pub(super) fn check(
+    body: &Object,
+    family: Family,
+    thinking: &Thinking,
+    findings: &mut Findings,
+) -> usize {
+    let place = Place::ROOT;
     for name in ["max_tokens", "max_completion_tokens", "seed"] {
-        field::number(body, name)?;
+        let _ = field::number(body, name, &place, findings);
     }
     if family.fixes_sampling() {
-        fixed(body, if thinking.on { 1.0 } else { 0.6 })?;
-        return Ok(1);
+        fixed(body, thinking.on, findings);
+        return 1;
     }
     for name in [
         "top_p",
@@ -27,77 +40,100 @@ pub(super) fn check(body: &Object, family: Family, thinking: &Thinking) -> Resul
         "frequency_penalty",
         "top_logprobs",
     ] {
-        field::number(body, name)?;
+        let _ = field::number(body, name, &place, findings);
     }
-    field::boolean(body, "logprobs")?;
-    range(body, family)
+    let _ = field::boolean(body, "logprobs", &place, findings);
+    range(body, family, findings)
 }
 
 /// Each parameter has a single accepted value. Null is refused as well: no recorded
 /// answer accepts it.
-fn fixed(body: &Object, temperature: f64) -> Result<(), ApiError> {
-    for (name, accepted) in [
+fn fixed(body: &Object, thinks: bool, findings: &mut Findings) {
+    let temperature: (&'static Fact, f64) = if thinks {
+        (&facts::TEMPERATURE_FIXED, 1.0)
+    } else {
+        (&facts::TEMPERATURE_WITHOUT_THINKING, 0.6)
+    };
+    for (name, (fact, accepted)) in [
         ("temperature", temperature),
-        ("top_p", 0.95),
-        ("n", 1.0),
-        ("presence_penalty", 0.0),
-        ("frequency_penalty", 0.0),
+        ("top_p", (&facts::TOP_P_FIXED, 0.95)),
+        ("n", (&facts::N_FIXED, 1.0)),
+        ("presence_penalty", (&facts::PRESENCE_PENALTY_FIXED, 0.0)),
+        ("frequency_penalty", (&facts::FREQUENCY_PENALTY_FIXED, 0.0)),
     ] {
+        let place = Place::ROOT.key(name);
+        let values = [name, &accepted.to_string()];
         match body.get(name) {
             None => {}
             Some(Value::Number(number)) if number.as_f64() == Some(accepted) => {}
-            Some(Value::Number(_) | Value::Null) => {
-                return Err(ApiError::invalid(format!(
-                    "invalid {name}: only {accepted} is allowed for this model"
-                )));
-            }
-            Some(other) => return Err(ApiError::wrong_type(name, "type number", other)),
+            Some(Value::Number(_)) => findings.add(fact, &place, &values),
+            Some(Value::Null) => findings.add(&facts::SAMPLING_NULL, &place, &values),
+            Some(other) => wrong_type(name, "type number", other, findings),
         }
     }
+    let place = Place::ROOT.key("logprobs");
     match body.get("logprobs") {
         None | Some(Value::Bool(false)) => {}
-        Some(Value::Bool(true) | Value::Null) => {
-            return Err(ApiError::invalid(
-                "invalid logprobs: only false is allowed for this model",
-            ));
+        Some(Value::Bool(true)) => {
+            findings.add(&facts::LOGPROBS_FIXED, &place, &["logprobs", "false"]);
         }
-        Some(other) => return Err(ApiError::wrong_type("logprobs", "type bool", other)),
+        Some(Value::Null) => findings.add(&facts::SAMPLING_NULL, &place, &["logprobs", "false"]),
+        Some(other) => wrong_type("logprobs", "type bool", other, findings),
     }
     if body.contains_key("top_logprobs") {
-        return Err(ApiError::invalid(
-            "invalid top_logprobs: it is not allowed for this model",
-        ));
+        findings.add(&facts::TOP_LOGPROBS, &Place::ROOT.key("top_logprobs"), &[]);
     }
-    Ok(())
+}
+
+fn wrong_type(name: &str, expected: &str, found: &Value, findings: &mut Findings) {
+    let values = [name, expected, type_of(found)];
+    findings.add(&facts::SAMPLING_TYPE, &Place::ROOT.key(name), &values);
 }
 
 /// Temperatures from 0 to 1 and up to five answers are accepted. Moonshot's
 /// wording of these refusals is unrecorded.
-fn range(body: &Object, family: Family) -> Result<usize, ApiError> {
-    let temperature = field::number(body, "temperature")?;
-    if temperature.is_some_and(|temperature| !(0.0..=1.0).contains(&temperature)) {
-        return Err(ApiError::invalid(
-            "invalid temperature: it must be between 0 and 1",
-        ));
+fn range(body: &Object, family: Family, findings: &mut Findings) -> usize {
+    let place = Place::ROOT;
+    let mut temperature = field::number(body, "temperature", &place, findings);
+    if let Ok(Some(value)) = temperature {
+        if !(0.0..=1.0).contains(&value) {
+            // Together with several answers, low ones are raised.
+            let is_several = body
+                .get("n")
+                .and_then(Value::as_f64)
+                .is_some_and(|n| n > 1.0);
+            let rule = (value > 1.0 || is_several).then_some(Rule::Temperature);
+            let place = place.key("temperature");
+            findings.add_repaired(&facts::TEMPERATURE_RANGE, &place, &[], rule);
+            temperature = Err(field::Reported);
+        }
     }
-    let n = field::number(body, "n")?.unwrap_or(1.0);
+    let place = place.key("n");
+    let Ok(n) = field::number(body, "n", &Place::ROOT, findings) else {
+        return 1;
+    };
+    let n = n.unwrap_or(1.0);
     if n.fract() != 0.0 || !(1.0..=5.0).contains(&n) {
-        return Err(ApiError::invalid(
-            "invalid n: it must be an integer between 1 and 5",
-        ));
+        findings.add(&facts::N_RANGE, &place, &[]);
+        return 1;
     }
-    // The default temperature of moonshot-v1 is documented as 0.
-    let temperature = temperature.or((family == Family::V1).then_some(0.0));
-    if n > 1.0 && temperature.is_some_and(|temperature| temperature < LEAST_FOR_SEVERAL) {
-        return Err(ApiError::invalid(format!(
-            "invalid n: only 1 is possible with a temperature close to 0; use a temperature of at \
-             least {LEAST_FOR_SEVERAL}"
-        )));
+    if n > 1.0 {
+        match temperature {
+            Ok(Some(temperature)) if temperature < LEAST_FOR_SEVERAL => {
+                findings.add(&facts::N_COLD, &place, &[]);
+            }
+            // The default temperature of moonshot-v1 is documented as 0.
+            Ok(None) if family == Family::V1 => {
+                findings.add(&facts::N_COLD_DEFAULT, &place, &[]);
+            }
+            _ => {}
+        }
     }
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "an integer between 1 and 5"
     )]
-    Ok(n as usize)
+    let n = n as usize;
+    n
 }

@@ -4,11 +4,15 @@ use serde_json::Value;
 
 use super::{
     super::{
-        error::{ApiError, type_of},
+        error::type_of,
+        facts,
         family::{Family, Thinks},
+        finding::Findings,
+        place::Place,
     },
     Object, field,
 };
+use crate::Rule;
 
 /// Whether a request thinks, and which earlier thoughts it has to contain.
 #[derive(Debug)]
@@ -29,21 +33,28 @@ pub(super) enum Preserved {
     ByRequest,
 }
 
-pub(super) fn check(body: &Object, model: &str, family: Family) -> Result<Thinking, ApiError> {
+pub(super) fn check(
+    body: &Object,
+    model: &str,
+    family: Family,
+    findings: &mut Findings,
+) -> Thinking {
+    let place = Place::ROOT.key("thinking");
     let thinking = match body.get("thinking") {
         None | Some(Value::Null) => None,
         Some(Value::Object(thinking)) => Some(thinking),
-        Some(other) => return Err(no_object(other)),
+        Some(other) => {
+            // Only booleans can mean one thing alone.
+            let rule = other.is_boolean().then_some(Rule::Thinking);
+            let fact = &facts::THINKING_NOT_AN_OBJECT;
+            findings.add_repaired(fact, &place, &[type_of(other)], rule);
+            None
+        }
     };
-    check_effort(body, family, thinking)?;
-    let disabled = match thinking {
-        None => false,
-        Some(thinking) => is_disabled(thinking, family)?,
-    };
-    let keeps_all = match thinking {
-        None => false,
-        Some(thinking) => keeps_all(thinking, model, family)?,
-    };
+    check_effort(body, family, thinking, findings);
+    let disabled = thinking.is_some_and(|thinking| is_disabled(thinking, family, &place, findings));
+    let keeps_all =
+        thinking.is_some_and(|thinking| keeps_all(thinking, model, family, &place, findings));
     let on = match family.thinks() {
         Thinks::Always => true,
         Thinks::ByDefault => !disabled,
@@ -54,85 +65,113 @@ pub(super) fn check(body: &Object, model: &str, family: Family) -> Result<Thinki
         Family::K27 => Preserved::ByModel,
         _ => Preserved::Calls,
     };
-    Ok(Thinking { on, preserved })
+    Thinking { on, preserved }
 }
 
-/// Unlike the other messages of this kind, this one was recorded without quotes
-/// around the name of the field.
-fn no_object(found: &Value) -> ApiError {
-    ApiError::invalid(format!(
-        "Invalid request: the thinking field in the request (expected type object) is illegal, \
-         and {} is not acceptable",
-        type_of(found)
-    ))
-}
-
-fn is_disabled(thinking: &Object, family: Family) -> Result<bool, ApiError> {
+fn is_disabled(
+    thinking: &Object,
+    family: Family,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> bool {
+    let place = place.key("type");
     match thinking.get("type") {
-        None => Ok(false),
+        None => false,
         Some(Value::String(kind)) => match kind.as_str() {
-            "enabled" => Ok(false),
-            "disabled" if family == Family::K27 => Err(ApiError::invalid(
-                "invalid thinking: only type=enabled is allowed for this model",
-            )),
-            "disabled" => Ok(true),
-            _ => Err(ApiError::invalid(format!(
-                "invalid value for thinking type: {kind}"
-            ))),
+            "enabled" => false,
+            "disabled" if family == Family::K27 => {
+                findings.add(&facts::THINKING_DISABLED, &place, &[]);
+                false
+            }
+            "disabled" => true,
+            _ => {
+                let is_known = match family {
+                    Family::K3 => true,
+                    Family::K28 | Family::K27 | Family::K26 | Family::K25 => kind == "adaptive",
+                    _ => false,
+                };
+                let rule = is_known.then_some(Rule::Thinking);
+                findings.add_repaired(&facts::THINKING_TYPE, &place, &[kind], rule);
+                false
+            }
         },
-        Some(other) => Err(ApiError::wrong_type("thinking.type", "type string", other)),
+        Some(other) => {
+            let rule = (family == Family::K3).then_some(Rule::Thinking);
+            let fact = &facts::THINKING_TYPE_NOT_A_STRING;
+            findings.add_repaired(fact, &place, &[type_of(other)], rule);
+            false
+        }
     }
 }
 
-fn keeps_all(thinking: &Object, model: &str, family: Family) -> Result<bool, ApiError> {
+fn keeps_all(
+    thinking: &Object,
+    model: &str,
+    family: Family,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> bool {
+    let place = place.key("keep");
     match (family, thinking.get("keep")) {
-        (_, None) => Ok(false),
-        (Family::K25, Some(_)) => Err(ApiError::invalid(format!(
-            "thinking.keep is not supported by model \"{model}\""
-        ))),
-        (_, Some(Value::String(keep))) if keep == "all" => Ok(true),
-        (Family::K27, Some(_)) => Err(ApiError::invalid(
-            "invalid thinking: only keep=all is allowed for this model",
-        )),
-        (_, Some(Value::String(_) | Value::Null)) => Ok(false),
-        (_, Some(other)) => Err(ApiError::wrong_type("thinking.keep", "type string", other)),
+        (_, None) => false,
+        (Family::K25, Some(_)) => {
+            findings.add(&facts::KEEP_UNSUPPORTED, &place, &[model]);
+            false
+        }
+        (_, Some(Value::String(keep))) if keep == "all" => true,
+        (Family::K27, Some(_)) => {
+            findings.add(&facts::KEEP_NOT_ALL, &place, &[]);
+            false
+        }
+        (_, Some(Value::String(_) | Value::Null)) => false,
+        (_, Some(other)) => {
+            findings.add(&facts::KEEP_NOT_A_STRING, &place, &[type_of(other)]);
+            false
+        }
     }
 }
 
 /// K3 and K2.8 have levels of effort, in `reasoning_effort` and in
 /// `thinking.effort`. The other models with fixed sampling ignore the levels (live
 /// reports). For older models, only the type is known to matter.
-fn check_effort(body: &Object, family: Family, thinking: Option<&Object>) -> Result<(), ApiError> {
+fn check_effort(body: &Object, family: Family, thinking: Option<&Object>, findings: &mut Findings) {
     let has_levels = matches!(family, Family::K3 | Family::K28);
     if let Some(thinking) = thinking.filter(|_| has_levels) {
-        if let Some(effort) = field::string(thinking, "effort")? {
-            check_level("thinking.effort", effort)?;
+        let place = Place::ROOT.key("thinking");
+        if let Ok(Some(effort)) = field::string(thinking, "effort", &place, findings) {
+            if !is_level(effort) {
+                findings.add(&facts::THINKING_EFFORT, &place.key("effort"), &[]);
+            }
         }
     }
-    let Some(effort) = field::string(body, "reasoning_effort")? else {
-        return Ok(());
+    let place = Place::ROOT.key("reasoning_effort");
+    let effort = match body.get("reasoning_effort") {
+        None | Some(Value::Null) => return,
+        Some(Value::String(effort)) => effort.as_str(),
+        Some(other) => {
+            let is_known =
+                family.fixes_sampling() || other.get("effort").is_some_and(Value::is_string);
+            let rule = is_known.then_some(Rule::ReasoningEffort);
+            let fact = &facts::EFFORT_NOT_A_STRING;
+            findings.add_repaired(fact, &place, &[type_of(other)], rule);
+            return;
+        }
     };
-    match family {
-        Family::K28 | Family::K27 | Family::K26 | Family::K25 if thinking.is_some() => Err(
-            ApiError::invalid("cannot specify both 'thinking' and 'reasoning_effort'"),
-        ),
-        Family::K3 | Family::K28 => check_level("reasoning_effort", effort),
-        Family::K27 if effort == "none" => Err(ApiError::invalid(
-            "invalid reasoning_effort: none is not allowed for this model, which always thinks",
-        )),
-        Family::K26 | Family::K25 if effort == "none" => Err(ApiError::invalid(
-            "invalid reasoning_effort: none is not allowed for this model; use thinking with \
-             type=disabled",
-        )),
-        _ => Ok(()),
+    let is_refused_together = matches!(
+        family,
+        Family::K28 | Family::K27 | Family::K26 | Family::K25
+    );
+    if is_refused_together && thinking.is_some() {
+        findings.add(&facts::EFFORT_BESIDE_THINKING, &place, &[]);
+    }
+    if has_levels && !is_level(effort) {
+        findings.add(&facts::EFFORT_LEVEL, &place, &[]);
+    }
+    if matches!(family, Family::K27 | Family::K26 | Family::K25) && effort == "none" {
+        findings.add(&facts::EFFORT_NONE, &place, &[]);
     }
 }
 
-fn check_level(field: &str, effort: &str) -> Result<(), ApiError> {
-    match effort {
-        "low" | "high" | "max" => Ok(()),
-        _ => Err(ApiError::invalid(format!(
-            "invalid {field}: only low, high and max are allowed for this model"
-        ))),
-    }
+fn is_level(effort: &str) -> bool {
+    matches!(effort, "low" | "high" | "max")
 }

@@ -1,16 +1,17 @@
 //! Checks the tools of the request and those that system messages declare.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, hash_map::Entry};
 
 use serde_json::Value;
 
 use super::{
-    super::{error::ApiError, family::Family, schema::check_schema},
+    super::{facts, family::Family, finding::Findings, place::Place, steps},
     Object,
     choice::{self, Choice},
-    field,
+    field, parameters,
     thinking::Thinking,
 };
+use crate::Rule;
 
 /// The longest name of a function, in bytes.
 const MAX_NAME: usize = 256;
@@ -28,93 +29,131 @@ pub(super) fn check<'a>(
     body: &'a Object,
     family: Family,
     thinking: &Thinking,
-) -> Result<Tools<'a>, ApiError> {
-    let tools = field::array(body, "tools")?;
-    let mut functions = Vec::new();
-    let mut names = HashSet::new();
-    let messages = field::array(body, "messages")?.unwrap_or_default();
-    let declared = messages
-        .iter()
-        .filter_map(|message| message.get("tools").and_then(Value::as_array));
-    for tool in tools
-        .into_iter()
-        .chain(declared.map(Vec::as_slice))
-        .flatten()
-    {
-        let (name, function) = check_tool(tool)?;
-        if !names.insert(name) {
-            return Err(ApiError::invalid(format!(
-                "function name {name} is duplicated"
-            )));
-        }
-        functions.push(function);
+    findings: &mut Findings,
+) -> Tools<'a> {
+    let mut all = All::default();
+    if let Ok(Some(tools)) = field::array(body, "tools", &Place::ROOT, findings) {
+        all.add(tools, &Place::ROOT.key("tools"), findings);
     }
-    let choice = choice::check(body, &functions, family, thinking)?;
-    Ok(Tools { functions, choice })
+    let messages = body.get("messages").and_then(Value::as_array);
+    let place = Place::ROOT.key("messages");
+    for (index, message) in messages.into_iter().flatten().enumerate() {
+        if let Some(tools) = message.get("tools").and_then(Value::as_array) {
+            let place = place.index(index);
+            all.add(tools, &place.key("tools"), findings);
+        }
+    }
+    let choice = choice::check(
+        body,
+        &all.functions,
+        all.has_faulty,
+        family,
+        thinking,
+        findings,
+    );
+    Tools {
+        functions: all.functions,
+        choice,
+    }
 }
 
-fn check_tool(tool: &Value) -> Result<(&str, &Object), ApiError> {
-    let Some(tool) = tool.as_object() else {
-        return Err(ApiError::wrong_type("tools[]", "type object", tool));
-    };
-    let builtin = match field::string(tool, "type")? {
-        Some("function") => false,
-        Some("builtin_function") => true,
-        other => {
-            return Err(ApiError::invalid(format!(
-                "Invalid request: tool type '{}' is unknown, only function and builtin_function \
-                 are allowed",
-                other.unwrap_or_default()
-            )));
+/// The tools that were checked.
+#[derive(Debug, Default)]
+struct All<'a> {
+    functions: Vec<&'a Object>,
+    /// The first tool of each name, and the number of its list.
+    names: HashMap<&'a str, (&'a Value, usize)>,
+    lists: usize,
+    /// Whether there is a tool without a function.
+    has_faulty: bool,
+}
+
+impl<'a> All<'a> {
+    fn add(&mut self, tools: &'a [Value], place: &Place<'_>, findings: &mut Findings) {
+        self.lists += 1;
+        for (index, tool) in tools.iter().enumerate() {
+            steps::count(1);
+            let place = place.index(index);
+            let Some(function) = check_tool(tool, &place, findings) else {
+                self.has_faulty = true;
+                continue;
+            };
+            self.functions.push(function);
+            let Some(name) = function.get("name").and_then(Value::as_str) else {
+                continue;
+            };
+            match self.names.entry(name) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert((tool, self.lists));
+                }
+                Entry::Occupied(first) => {
+                    // No rule removes a tool because of one in another list.
+                    let (other, list) = *first.get();
+                    let is_same = list == self.lists && *other == *tool;
+                    let rule = is_same.then_some(Rule::Tools);
+                    let place = place.key("function");
+                    let place = place.key("name");
+                    findings.add_repaired(&facts::FUNCTION_DUPLICATED, &place, &[name], rule);
+                }
+            }
         }
+    }
+}
+
+/// Checks a tool, and returns its function if it has one.
+fn check_tool<'a>(
+    tool: &'a Value,
+    place: &Place<'_>,
+    findings: &mut Findings,
+) -> Option<&'a Object> {
+    let Some(tool) = tool.as_object() else {
+        field::wrong_type("tools[]", "type object", tool, place, findings);
+        return None;
     };
-    let Some(function) = field::object(tool, "function")? else {
-        return Err(ApiError::invalid(
-            "Invalid request: a tool must have a function",
-        ));
+    let kind = field::string(tool, "type", place, findings);
+    if let Ok(kind) = kind {
+        if !matches!(kind, Some("function" | "builtin_function")) {
+            let values = [kind.unwrap_or_default()];
+            findings.add(&facts::TOOL_TYPE, &place.key("type"), &values);
+        }
+    }
+    let Some(function) = field::object(tool, "function", place, findings).ok()? else {
+        let is_flat = matches!(kind, Ok(Some("function"))) && tool.contains_key("name");
+        let rule = is_flat.then_some(Rule::Tools);
+        findings.add_repaired(&facts::TOOL_WITHOUT_FUNCTION, place, &[], rule);
+        return None;
     };
-    let name = field::string(function, "name")?.unwrap_or_default();
+    let place = place.key("function");
+    let is_builtin = matches!(kind, Ok(Some("builtin_function")));
+    check_name(function, is_builtin, &place, findings);
+    if let Some(schema) = function.get("parameters") {
+        parameters::check(schema, &place.key("parameters"), findings);
+    }
+    Some(function)
+}
+
+fn check_name(function: &Object, is_builtin: bool, place: &Place<'_>, findings: &mut Findings) {
+    let Ok(name) = field::string(function, "name", place, findings) else {
+        return;
+    };
+    let name = name.unwrap_or_default();
     // The names of Moonshot's own functions begin with a dollar sign, like
     // `$web_search`.
-    let own = if builtin {
+    let own = if is_builtin {
         name.strip_prefix('$')
     } else {
         None
     };
+    let place = place.key("name");
     if !is_name(own.unwrap_or(name)) {
-        return Err(ApiError::invalid(
-            "Invalid request: function name is invalid, must start with a letter and can contain \
-             letters, numbers, underscores, and dashes",
-        ));
+        findings.add(&facts::FUNCTION_NAME, &place, &[]);
+    } else if name.len() > MAX_NAME {
+        findings.add(&facts::FUNCTION_NAME_LONG, &place, &[]);
     }
-    if name.len() > MAX_NAME {
-        return Err(ApiError::invalid(format!(
-            "Invalid request: function name is invalid, must not be longer than {MAX_NAME} \
-             characters"
-        )));
-    }
-    if let Some(schema) = function.get("parameters") {
-        check_parameters(schema)?;
-    }
-    Ok((name, function))
 }
 
 fn is_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic())
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
-}
-
-fn check_parameters(schema: &Value) -> Result<(), ApiError> {
-    if schema.get("type").and_then(Value::as_str) != Some("object") {
-        return Err(ApiError::invalid(
-            "tools.function.parameters.type is required and must be \"object\"",
-        ));
-    }
-    check_schema(schema).map_err(|error| {
-        ApiError::invalid(format!(
-            "Invalid request: tools.function.parameters is not a valid moonshot flavored json \
-             schema, details: <{error}>"
-        ))
-    })
 }

@@ -8,7 +8,7 @@ mod depth;
 mod keywords;
 mod refs;
 mod size;
-mod steps;
+
 mod termination;
 #[cfg(test)]
 mod tests;
@@ -19,6 +19,7 @@ use std::{error::Error, fmt};
 use serde_json::Value;
 
 use self::{refs::References, termination::Termination, tree::Tree};
+use super::steps;
 
 /// Checks a schema as Moonshot checks a tool's `parameters` or a `response_format`.
 ///
@@ -76,18 +77,84 @@ use self::{refs::References, termination::Termination, tree::Tree};
 /// );
 /// ```
 pub fn check_schema(schema: &Value) -> Result<(), SchemaError> {
-    let Some(root) = schema.as_object() else {
-        return Err(SchemaError::at_root("schema must be a dict"));
-    };
-    size::check(root)?;
-    let tree = Tree::plant(root)?;
-    for (index, _) in tree.schemas() {
-        keywords::check(&tree, index)?;
+    match faults(schema, 1).pop() {
+        None => Ok(()),
+        Some(fault) => Err(fault),
     }
-    let references = References::of(&tree)?;
-    depth::check(&references)?;
-    let termination = Termination::of(&references);
-    references.check(|node, end| termination.is_endless(node, end))
+}
+
+/// Returns the faults of a schema, up to this number of them: the first of each keyword,
+/// and those of references only if the keywords have none.
+pub(super) fn faults(schema: &Value, limit: usize) -> Vec<SchemaError> {
+    let mut faults = Faults {
+        found: Vec::new(),
+        limit,
+    };
+    // `Err` only ends the checks: that fault is among the others.
+    if limit > 0 {
+        let _ = faults.gather(schema);
+    }
+    faults.found
+}
+
+/// There are faults that make further checks pointless, or as many as are wanted.
+struct Enough;
+
+struct Faults {
+    found: Vec<SchemaError>,
+    limit: usize,
+}
+
+impl Faults {
+    fn gather(&mut self, schema: &Value) -> Result<(), Enough> {
+        let Some(root) = schema.as_object() else {
+            return self.last(SchemaError::at_root("schema must be a dict"));
+        };
+        if let Err(fault) = size::check(root) {
+            return self.last(fault);
+        }
+        let tree = match Tree::plant(root) {
+            Ok(tree) => tree,
+            Err(fault) => return self.last(fault),
+        };
+        for (index, _) in tree.schemas() {
+            keywords::check(&tree, index, self)?;
+        }
+        self.end_if_any()?;
+        let references = References::of(&tree);
+        references.check_targets(self)?;
+        self.end_if_any()?;
+        if let Err(fault) = depth::check(&references) {
+            return self.last(fault);
+        }
+        let termination = Termination::of(&references);
+        references.check(|node, end| termination.is_endless(node, end), self)
+    }
+
+    /// Ends the checks if there are faults: those that follow rely on what was checked.
+    fn end_if_any(&self) -> Result<(), Enough> {
+        if self.found.is_empty() {
+            Ok(())
+        } else {
+            Err(Enough)
+        }
+    }
+
+    /// Adds a fault after which checks go on.
+    fn add(&mut self, fault: SchemaError) -> Result<(), Enough> {
+        self.found.push(fault);
+        if self.found.len() < self.limit {
+            Ok(())
+        } else {
+            Err(Enough)
+        }
+    }
+
+    /// Adds a fault after which they don't.
+    fn last(&mut self, fault: SchemaError) -> Result<(), Enough> {
+        self.found.push(fault);
+        Err(Enough)
+    }
 }
 
 /// The error of [`check_schema`]: a rule that the schema breaks, and where.
@@ -98,6 +165,7 @@ pub fn check_schema(schema: &Value) -> Result<(), SchemaError> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SchemaError {
     path: String,
+    pointer: String,
     message: String,
 }
 
@@ -105,8 +173,15 @@ impl SchemaError {
     fn new(path: String, message: impl Into<String>) -> Self {
         Self {
             path,
+            pointer: String::new(),
             message: message.into(),
         }
+    }
+
+    /// Sets the place, which the validator often doesn't tell.
+    fn at(mut self, pointer: String) -> Self {
+        self.pointer = pointer;
+        self
     }
 
     fn at_root(message: impl Into<String>) -> Self {
@@ -118,6 +193,16 @@ impl SchemaError {
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Returns where the fault is, as a JSON Pointer (RFC 6901) into the schema, such as
+    /// `/properties/city/anyOf/0`. Empty for the schema itself.
+    ///
+    /// It is often more precise than [`path`](Self::path), which is `root` for a
+    /// reference that leads nowhere.
+    #[must_use]
+    pub fn pointer(&self) -> &str {
+        &self.pointer
     }
 
     /// Returns what is wrong there, in the validator's words.

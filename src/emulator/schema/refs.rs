@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::{Map, Value};
 
 use super::{
-    SchemaError,
+    Enough, Faults, SchemaError,
     keywords::is_annotation,
     steps,
     tree::{Node, Step, Tree, array},
@@ -29,60 +29,88 @@ pub(super) struct End {
 }
 
 impl<'t, 'a> References<'t, 'a> {
-    /// Resolves every reference. Those in subschemas have to lead somewhere, also
-    /// in unused definitions.
-    pub(super) fn of(tree: &'t Tree<'a>) -> Result<Self, SchemaError> {
-        let text = |node: &Node<'a>| node.object.get("$ref").and_then(Value::as_str);
+    /// Resolves every reference.
+    pub(super) fn of(tree: &'t Tree<'a>) -> Self {
         let resolved = tree.nodes().iter().map(|node| resolve(tree, text(node)?));
-        let targets: Vec<Option<usize>> = resolved.collect();
-        for (index, node) in tree.schemas() {
-            if let (Some(name), None) = (text(node), targets[index]) {
-                return Err(leads_nowhere(name));
+        let targets = resolved.collect();
+        Self { tree, targets }
+    }
+
+    /// References in subschemas have to lead somewhere, also in unused definitions.
+    pub(super) fn check_targets(&self, faults: &mut Faults) -> Result<(), Enough> {
+        for (index, node) in self.tree.schemas() {
+            if let (Some(name), None) = (text(node), self.targets[index]) {
+                faults.add(self.leads_nowhere(index, name))?;
             }
         }
-        Ok(Self { tree, targets })
+        Ok(())
+    }
+
+    fn leads_nowhere(&self, node: usize, name: &str) -> SchemaError {
+        SchemaError::at_root(format!("invalid $ref path: {name}"))
+            .at(self.tree.pointer(node, Some("$ref")))
     }
 
     /// Checks every reference outside of `$defs` together with its target.
     ///
     /// `endless` returns whether the reference in an object, which leads to an
     /// [`End`], recurses without end where the validator asks for one.
-    pub(super) fn check(&self, endless: impl Fn(usize, End) -> bool) -> Result<(), SchemaError> {
+    pub(super) fn check(
+        &self,
+        endless: impl Fn(usize, End) -> bool,
+        faults: &mut Faults,
+    ) -> Result<(), Enough> {
         let mut ends = Ends::new(self);
         let mut branches = HashMap::new();
         for (index, node) in self.tree.nodes().iter().enumerate() {
             let Some(reference) = node.object.get("$ref").filter(|_| !node.aside) else {
                 continue;
             };
-            let end = match (reference, self.targets[index]) {
-                (Value::Null, _) => End {
-                    node: index,
-                    annotated: false,
-                },
-                (Value::String(_), Some(target)) => ends.of(index, target)?,
-                (Value::String(name), None) if name.starts_with("#/$defs/") => {
-                    return Err(leads_nowhere(name));
+            let end = match self.end(index, reference, &mut ends) {
+                Ok(end) => end,
+                Err(fault) => {
+                    faults.add(fault)?;
+                    continue;
                 }
-                (Value::String(_), None) => {
-                    let message = "only local references are supported";
-                    return Err(SchemaError::new("$ref".to_owned(), message));
-                }
-                _ => return Err(self.tree.error_at(index, "$ref", NO_STRING)),
             };
-            self.check_siblings(index, end, &mut branches)?;
+            if let Err(fault) = self.check_siblings(index, end, &mut branches) {
+                faults.add(fault)?;
+            }
             if !self.may_refer(index) {
-                return Err(self
-                    .tree
-                    .error(index, "$ref is not allowed in this schema."));
+                let message = "$ref is not allowed in this schema.";
+                faults.add(self.tree.error(index, message))?;
             }
             if endless(index, end) {
-                return Err(self.tree.error(
-                    index,
-                    "detected infinite recursion without termination condition",
-                ));
+                let message = "detected infinite recursion without termination condition";
+                faults.add(self.tree.error(index, message))?;
             }
         }
         Ok(())
+    }
+
+    /// Where the reference in an object leads to.
+    fn end(
+        &self,
+        index: usize,
+        reference: &Value,
+        ends: &mut Ends<'_, '_, '_>,
+    ) -> Result<End, SchemaError> {
+        match (reference, self.targets[index]) {
+            (Value::Null, _) => Ok(End {
+                node: index,
+                annotated: false,
+            }),
+            (Value::String(_), Some(target)) => ends.of(index, target),
+            (Value::String(name), None) if name.starts_with("#/$defs/") => {
+                Err(self.leads_nowhere(index, name))
+            }
+            (Value::String(_), None) => {
+                let message = "only local references are supported";
+                let error = SchemaError::new("$ref".to_owned(), message);
+                Err(error.at(self.tree.pointer(index, Some("$ref"))))
+            }
+            _ => Err(self.tree.error_at(index, "$ref", NO_STRING)),
+        }
     }
 
     /// Refuses keywords beside a `$ref` that its target has as well.
@@ -155,8 +183,8 @@ impl<'t, 'a> References<'t, 'a> {
 
 pub(super) const NO_STRING: &str = "$ref must be a string";
 
-fn leads_nowhere(name: &str) -> SchemaError {
-    SchemaError::at_root(format!("invalid $ref path: {name}"))
+fn text<'a>(node: &Node<'a>) -> Option<&'a str> {
+    node.object.get("$ref").and_then(Value::as_str)
 }
 
 /// What a reference names: the root, or any object within the root's `$defs` to
@@ -229,7 +257,8 @@ impl<'r, 't, 'a> Ends<'r, 't, 'a> {
             return Err(self.references.tree.error_at(from, "$ref", NO_STRING));
         };
         let next = self.references.targets[node];
-        next.map(Some).ok_or_else(|| leads_nowhere(name))
+        next.map(Some)
+            .ok_or_else(|| self.references.leads_nowhere(node, name))
     }
 }
 

@@ -1,10 +1,10 @@
 //! A schema as a flat list of its objects.
 
-use std::ops::Range;
+use std::{fmt::Write, ops::Range};
 
 use serde_json::{Map, Value};
 
-use super::{SchemaError, steps};
+use super::{super::place::write_escaped, SchemaError, steps};
 
 /// The validator's name for the schema itself.
 pub(super) const ROOT: &str = "root";
@@ -244,29 +244,58 @@ impl<'a> Tree<'a> {
         keyword: Option<&str>,
         message: impl Into<String>,
     ) -> SchemaError {
-        match (node, keyword) {
+        let error = match (node, keyword) {
             (0, None) => SchemaError::at_root(message),
             (0, Some(keyword)) => SchemaError::new(keyword.to_owned(), message),
             (_, None) => SchemaError::new(self.path(node), message),
             (_, Some(keyword)) => {
                 SchemaError::new(format!("{}.{keyword}", self.path(node)), message)
             }
+        };
+        error.at(self.pointer(node, keyword))
+    }
+
+    /// The JSON Pointer to an object, or to one of its keywords.
+    pub(super) fn pointer(&self, node: usize, keyword: Option<&str>) -> String {
+        let mut pointer = String::new();
+        for step in self.steps(node) {
+            // Writing to a string never fails.
+            let _ = match step {
+                Step::Root => Ok(()),
+                Step::Key(key) => {
+                    pointer.push('/');
+                    write_escaped(&mut pointer, key)
+                }
+                Step::Branch(index) => write!(pointer, "/anyOf/{index}"),
+            };
         }
+        // A key of a definition is named after the keyword and a dot.
+        if let Some(keyword) = keyword.and_then(|keyword| keyword.split('.').next()) {
+            pointer.push('/');
+            pointer.push_str(keyword);
+        }
+        pointer
     }
 
     /// The path of an object in the validator's notation.
-    pub(super) fn path(&self, mut node: usize) -> String {
-        let mut steps = Vec::new();
-        loop {
-            match self.nodes[node].step {
-                Step::Root => break,
-                Step::Key(key) => steps.push(key.to_owned()),
-                Step::Branch(index) => steps.push(format!("anyOf{{{index}}}")),
-            }
+    pub(super) fn path(&self, node: usize) -> String {
+        let steps = self.steps(node).into_iter().filter_map(|step| match step {
+            Step::Root => None,
+            Step::Key(key) => Some(key.to_owned()),
+            Step::Branch(index) => Some(format!("anyOf{{{index}}}")),
+        });
+        steps.collect::<Vec<_>>().join(".")
+    }
+
+    /// The way to an object from the root.
+    fn steps(&self, mut node: usize) -> Vec<Step<'a>> {
+        let mut steps = vec![self.nodes[node].step];
+        while node != 0 {
             node = self.nodes[node].parent;
+            steps.push(self.nodes[node].step);
         }
         steps.reverse();
-        steps.join(".")
+        steps
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 pub(super) use self::types::type_names;
 use super::{
-    SchemaError, steps,
+    Enough, Faults, SchemaError, steps,
     tree::{Node, Tree},
 };
 
@@ -17,7 +17,7 @@ use super::{
 ///
 /// The order is the validator's: the type first, then the keywords by name, then
 /// conflicts between an `anyOf` and the keywords beside it.
-pub(super) fn check(tree: &Tree<'_>, index: usize) -> Result<(), SchemaError> {
+pub(super) fn check(tree: &Tree<'_>, index: usize, faults: &mut Faults) -> Result<(), Enough> {
     let node = &tree.nodes()[index];
     steps::count(node.object.len());
     let keywords = Keywords {
@@ -26,21 +26,28 @@ pub(super) fn check(tree: &Tree<'_>, index: usize) -> Result<(), SchemaError> {
         node,
         schema: node.object,
     };
-    keywords.combination()?;
-    keywords.types()?;
-    keywords.definitions()?;
-    keywords.id()?;
-    keywords.reference()?;
-    keywords.additional_properties()?;
-    keywords.any_of()?;
-    keywords.description()?;
-    keywords.enumeration()?;
-    keywords.items()?;
-    keywords.pattern()?;
-    keywords.properties()?;
-    keywords.required()?;
-    keywords.kind_of_type()?;
-    keywords.any_of_conflicts()
+    for verdict in [
+        keywords.combination(),
+        keywords.types(),
+        keywords.definitions(),
+        keywords.id(),
+        keywords.reference(),
+        keywords.additional_properties(),
+        keywords.any_of(),
+        keywords.description(),
+        keywords.enumeration(),
+        keywords.items(),
+        keywords.pattern(),
+        keywords.properties(),
+        keywords.required(),
+        keywords.kind_of_type(),
+        keywords.any_of_conflicts(),
+    ] {
+        if let Err(fault) = verdict {
+            faults.add(fault)?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether a keyword only annotates, and so may be on both sides of an `anyOf` or a

@@ -1,5 +1,5 @@
-//! Counts the work of a check, so that tests can show that it grows no faster
-//! than the schema.
+//! Counts the work of checks, so that tests can show that it grows no faster
+//! than the request or the schema.
 
 #[cfg(test)]
 thread_local! {
