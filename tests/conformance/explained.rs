@@ -97,10 +97,6 @@ fn the_first_finding_is_the_refusal_of_the_emulator() {
     assert_eq!(counts, [490, 488]);
 }
 
-/// The one schema of an answer that its rule does not repair, a reference to a definition
-/// that only refers to `{}` and has a title.
-const UNREPAIRED: &str = "At path 'properties.a': detected infinite recursion";
-
 /// Applies this rule alone.
 fn apply(rule: Rule, request: &Value) -> Value {
     let others = Rule::ALL.iter().filter(|other| **other != rule);
@@ -130,8 +126,7 @@ fn the_rule_of_a_finding_repairs_it_and_without_one_no_rule_does() {
                 Some(rule) => (apply(rule, &request), false),
                 None => (rewritten(&layer, &request), true),
             };
-            let is_known = finding.message().contains(UNREPAIRED);
-            if explained(&after).iter().any(is_same) != expected && !is_known {
+            if explained(&after).iter().any(is_same) != expected {
                 failures.push(format!(
                     "{finding} ({:?})\n  {request}\n  {after}",
                     finding.rule()
@@ -233,7 +228,7 @@ fn once_every_finding_is_repaired_the_request_is_accepted() {
         let counts = repair(request);
         total = [total[0] + counts[0], total[1] + counts[1]];
     }
-    assert_eq!(total, [478, 152]);
+    assert_eq!(total, [478, 151]);
 }
 
 #[test]

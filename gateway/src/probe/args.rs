@@ -7,8 +7,10 @@ use tower_moonshot::emulator::{Fact, facts};
 
 use crate::args::{seconds, some_seconds};
 
-/// Ask Moonshot whether what is known about it still holds: one small request
-/// for each fact, for about a cent
+/// Ask Moonshot whether what is known about it still holds
+///
+/// Sends one small request for each fact, for about a cent, and records the
+/// answers.
 #[derive(Clone, Debug, Args)]
 #[command(
     verbatim_doc_comment,
