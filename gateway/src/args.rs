@@ -198,6 +198,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME", value_parser = scope::parse, verbatim_doc_comment)]
     pub(crate) reasoning_scope_header: Option<HeaderName>,
 
+    /// Tell clients why Moonshot refuses a request, as far as it is known: in
+    /// the header x-moonshot-explain and in "explain" beside "error"
+    #[arg(long, verbatim_doc_comment)]
+    pub(crate) explain: bool,
+
     /// Forward responses as Moonshot sends them, without repairs for OpenAI's
     /// clients
     #[arg(long, verbatim_doc_comment)]

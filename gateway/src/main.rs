@@ -13,6 +13,7 @@ mod chat;
 mod connection;
 mod content_encoding;
 mod error;
+mod explain;
 mod failure;
 mod forwarded;
 mod forwarded_path;
@@ -58,6 +59,7 @@ use self::{
     args::{Args, Command},
     config::{API_BASE, API_KEY, Config, variable},
     connection::Settings,
+    explain::Explain,
     forwarded::ForwardedHeaders,
     memory::Memory,
     quota::{ConnectionLimits, Quota},
@@ -114,6 +116,7 @@ fn run(args: &Args) -> Result<(), BoxError> {
     let emulator = is_emulated.then(Emulator::new);
     let forwarded = ForwardedHeaders::new(&args.forward_header);
     let shared = Shared::new(args, &config)?;
+    let explain = Explain::new(args.explain, shared.threads.clone());
     let workers = match args.workers {
         Some(workers) => workers,
         None => thread::available_parallelism()?,
@@ -121,8 +124,13 @@ fn run(args: &Args) -> Result<(), BoxError> {
     // Each worker has its own connections to the upstream.
     let apps = (0..workers.get()).map(|_| {
         let upstream = match &emulator {
-            Some(emulator) => Upstream::emulator(emulator.clone(), timeouts, forwarded.clone()),
-            None => Upstream::network(timeouts, forwarded.clone()),
+            Some(emulator) => Upstream::emulator(
+                emulator.clone(),
+                timeouts,
+                forwarded.clone(),
+                explain.clone(),
+            ),
+            None => Upstream::network(timeouts, forwarded.clone(), explain.clone()),
         };
         let memory = shared.memory.as_ref();
         let store = memory.map(|memory| memory.store(&shared.metrics));

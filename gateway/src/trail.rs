@@ -34,6 +34,7 @@ use tower_moonshot::{
 
 use super::{
     error::Reason,
+    explain::Explained,
     failure::{Failed, Failure},
     log::shortened,
     malformed::OpenRequest,
@@ -138,6 +139,7 @@ pub(crate) async fn record(
         after: line.started.elapsed(),
         failure: response.extensions().get::<Failed>().map(|failed| failed.0),
         reason: response.extensions_mut().remove(),
+        explained: response.extensions_mut().remove(),
         upstream_id: UPSTREAM_IDS
             .iter()
             .find_map(|name| response.headers().get(*name))
@@ -184,6 +186,7 @@ struct Head {
     after: Duration,
     failure: Option<Failure>,
     reason: Option<Reason>,
+    explained: Option<Explained>,
     upstream_id: Option<HeaderValue>,
     report: Option<Report>,
     media: Option<MediaReport>,
@@ -292,6 +295,7 @@ impl Drop for Line {
             attempts = (attempts > 1).then_some(attempts),
             failure = failure.map(Failure::name),
             error = reason.map(|reason| &*reason.0),
+            explained = head.and_then(|head| head.explained.as_ref()).map(Explained::line),
             end = match self.end {
                 End::Complete => None,
                 End::UpstreamBroke => Some("the upstream broke off the response"),

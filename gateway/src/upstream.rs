@@ -29,6 +29,7 @@ use tower_moonshot::{Report, Skipped, emulator::Emulator};
 use super::{
     chat,
     error::Error,
+    explain::Explain,
     failure::Failure,
     forwarded::ForwardedHeaders,
     response::{self, SearchBody},
@@ -56,6 +57,7 @@ pub(crate) struct Timeouts {
 pub(crate) struct Upstream {
     kind: Kind,
     forwarded: ForwardedHeaders,
+    explain: Explain,
     first_byte_timeout: Duration,
 }
 
@@ -69,7 +71,11 @@ enum Kind {
 
 impl Upstream {
     /// Sends requests to the host that the layer has put into their URL.
-    pub(crate) fn network(timeouts: Timeouts, forwarded: ForwardedHeaders) -> Self {
+    pub(crate) fn network(
+        timeouts: Timeouts,
+        forwarded: ForwardedHeaders,
+        explain: Explain,
+    ) -> Self {
         let mut http = HttpConnector::new();
         http.set_nodelay(true);
         http.set_keepalive(Some(IDLE));
@@ -92,6 +98,7 @@ impl Upstream {
         Self {
             kind: Kind::Network(Arc::new(client)),
             forwarded,
+            explain,
             first_byte_timeout: timeouts.first_byte,
         }
     }
@@ -101,10 +108,12 @@ impl Upstream {
         emulator: Emulator,
         timeouts: Timeouts,
         forwarded: ForwardedHeaders,
+        explain: Explain,
     ) -> Self {
         Self {
             kind: Kind::Emulator(emulator),
             forwarded,
+            explain,
             first_byte_timeout: timeouts.first_byte,
         }
     }
@@ -125,18 +134,28 @@ impl Upstream {
         let search = request.extensions().get::<SearchBody>().copied();
         let host = request.uri().authority().map(ToString::to_string);
         let host = host.unwrap_or_default();
+        // Only chat requests have a report.
+        let is_chat = request.extensions().get::<Report>().is_some();
+        let (request, sent) = if is_chat {
+            let (parts, body) = request.into_parts();
+            let (body, sent) = self.explain.keep(body);
+            (Request::from_parts(parts, body), Some(sent))
+        } else {
+            (request, None)
+        };
         let response = async {
-            match self.kind {
+            let response = match self.kind {
                 Kind::Network(client) => {
                     let response = client.request(request).await;
                     let response = response.map_err(|error| failure(&host, &error))?;
-                    Ok(response::prepare(response, &host, key.as_ref(), search).await)
+                    response::prepare(response, &host, key.as_ref(), search).await
                 }
                 Kind::Emulator(emulator) => {
                     let Ok::<_, Infallible>(response) = emulator.oneshot(request).await;
-                    Ok(response::prepare(response, &host, key.as_ref(), search).await)
+                    response::prepare(response, &host, key.as_ref(), search).await
                 }
-            }
+            };
+            Ok(response)
         };
         let started = time::Instant::now();
         let response = match time::timeout(self.first_byte_timeout, response).await {
@@ -152,7 +171,10 @@ impl Upstream {
             )),
         };
         trail.responded(started.elapsed());
-        response
+        match sent {
+            Some(sent) => Ok(self.explain.examine(response?, sent).await),
+            None => response,
+        }
     }
 }
 

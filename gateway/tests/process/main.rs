@@ -11,6 +11,7 @@ mod configuration;
 mod connections;
 mod echoes;
 mod encodings;
+mod explain;
 mod endpoints;
 mod failures;
 mod half_close;
