@@ -557,7 +557,10 @@ fn of_kind(
                 .collect();
             let fixed = items.len();
             let rest = members.get("items");
-            let least = usize::try_from(number("minItems").unwrap_or(0)).unwrap_or(0);
+            // More would be too many where items are arrays of their own kind.
+            let least = usize::try_from(number("minItems").unwrap_or(0))
+                .unwrap_or(0)
+                .min(8);
             let wanted = least.max(fixed) + dice.below(2);
             while items.len() < wanted && rest != Some(&json!(false)) {
                 let item = match rest {
