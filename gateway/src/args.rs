@@ -5,7 +5,9 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 use axum::http::HeaderName;
 use clap::{Parser, Subcommand, ValueEnum};
 
-use super::{forwarded, probe::args::ProbeArgs, scope};
+use super::{
+    batch::args::BatchArgs, check::args::CheckArgs, forwarded, probe::args::ProbeArgs, scope,
+};
 
 /// A gateway to Moonshot AI's Kimi models for clients that speak OpenAI's chat
 /// completions. It reads LiteLLM's config.yaml.
@@ -216,6 +218,8 @@ pub(crate) struct Args {
 
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
+    Check(CheckArgs),
+    Rewrite(BatchArgs),
     Probe(ProbeArgs),
 }
 

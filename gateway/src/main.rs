@@ -9,7 +9,9 @@ mod activity;
 mod app;
 mod args;
 mod auth;
+mod batch;
 mod chat;
+mod check;
 mod connection;
 mod content_encoding;
 mod error;
@@ -21,6 +23,7 @@ mod framing;
 mod greeting;
 mod headers;
 mod heavy;
+mod jsonl;
 mod limits;
 mod log;
 mod malformed;
@@ -73,6 +76,8 @@ use self::{
 fn main() -> ExitCode {
     let args = Args::parse();
     let result = match &args.command {
+        Some(Command::Check(args)) => return check::run(args),
+        Some(Command::Rewrite(args)) => return batch::run(args),
         Some(Command::Probe(args)) => probe::run(args),
         None => run(&args).map(|()| ExitCode::SUCCESS),
     };

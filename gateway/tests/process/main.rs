@@ -6,6 +6,8 @@ mod harness;
 mod strict;
 
 mod authentication;
+mod batch;
+mod check;
 mod client_keys;
 mod configuration;
 mod connections;
