@@ -21,6 +21,7 @@ use tower_moonshot::inline_media::InlineMediaLayer;
 use super::{
     args::Args,
     auth::Authenticate,
+    balance::Accounts,
     chat, client_key,
     config::Config,
     content_encoding,
@@ -46,6 +47,8 @@ use super::{
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) models: Arc<Models>,
+    /// Which entries cool down.
+    pub(crate) accounts: Accounts,
     pub(crate) authenticate: Authenticate,
     pub(crate) places: Places,
     pub(crate) retry: Retry,
@@ -58,8 +61,10 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(args: &Args, config: &Config) -> Result<Self, BoxError> {
+        let accounts = Accounts::default();
         Ok(Self {
-            models: Self::models(args, config),
+            models: Self::models(args, config, &accounts),
+            accounts,
             authenticate: Self::authenticate(args, config),
             places: Places::new(args.max_requests.get()),
             retry: Retry::new(args.retries)?,
@@ -73,14 +78,14 @@ impl Shared {
     /// Replaces everything that comes from the configuration, and nothing else.
     pub(crate) fn configured(&self, args: &Args, config: &Config) -> Self {
         Self {
-            models: Self::models(args, config),
+            models: Self::models(args, config, &self.accounts),
             authenticate: Self::authenticate(args, config),
             ..self.clone()
         }
     }
 
-    fn models(args: &Args, config: &Config) -> Arc<Models> {
-        Arc::new(Models::new(config, !args.no_rewrite))
+    fn models(args: &Args, config: &Config, accounts: &Accounts) -> Arc<Models> {
+        Arc::new(Models::new(config, !args.no_rewrite, accounts))
     }
 
     fn authenticate(args: &Args, config: &Config) -> Authenticate {
@@ -99,6 +104,7 @@ pub(crate) fn app(
 ) -> Result<Router, BoxError> {
     let models = Arc::clone(&shared.models);
     let max_body_bytes = args.max_body_bytes.get();
+    let balance = args.balance;
     let memory = store.map(Store::layer);
     let repairs = !args.no_response_repairs && !args.no_rewrite;
     let chat = ServiceBuilder::new()
@@ -114,7 +120,7 @@ pub(crate) fn app(
             let threads = shared.threads.clone();
             move |request| {
                 let (models, threads) = (Arc::clone(&models), threads.clone());
-                chat::choose(request, models, threads, max_body_bytes)
+                chat::choose(request, models, balance, threads, max_body_bytes)
             }
         })
         // Outside the retries, so that media are fetched once per request.
@@ -127,6 +133,7 @@ pub(crate) fn app(
         .service(Pool::new(
             upstream.clone(),
             shared.threads.clone(),
+            Arc::clone(&shared.metrics),
             memory,
             repairs,
         ));

@@ -6,7 +6,8 @@ use axum::http::HeaderName;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::{
-    batch::args::BatchArgs, check::args::CheckArgs, forwarded, probe::args::ProbeArgs, scope,
+    balance::Balance, batch::args::BatchArgs, check::args::CheckArgs, forwarded,
+    probe::args::ProbeArgs, scope,
 };
 
 /// A gateway to Moonshot AI's Kimi models for clients that speak OpenAI's chat
@@ -69,6 +70,18 @@ pub(crate) struct Args {
     /// Number of threads that serve requests [default: one per core]
     #[arg(long, value_name = "N")]
     pub(crate) workers: Option<NonZeroUsize>,
+
+    /// How to choose among several entries of one name: affinity keeps a
+    /// conversation with one entry, whose account then has it in its cache;
+    /// with round-robin the entries take turns
+    #[arg(
+        long,
+        value_name = "HOW",
+        default_value = "affinity",
+        hide_possible_values = true,
+        verbatim_doc_comment
+    )]
+    pub(crate) balance: Balance,
 
     /// Retry a failed chat request up to N times, before the client has got
     /// any of the response; with several entries of one name, each retry

@@ -14,14 +14,15 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use tokio::task::yield_now;
 use tower::BoxError;
 use tower_http::timeout::TimeoutError;
-use tower_moonshot::{MoonshotCompatLayer, Skipped};
+use tower_moonshot::{MoonshotCompatLayer, Skipped, reasoning_memory::ReasoningScope};
 
 use super::{
+    balance::{Balance, start_of},
     error::Error,
     heavy::{HEAVY_BYTES, Threads},
     limits::linger,
     log::shortened,
-    models::Models,
+    models::{Choice, Models},
     requested_model::RequestedModel,
     trail::Trail,
 };
@@ -41,6 +42,7 @@ const LISTED: usize = 20;
 pub(crate) async fn choose<B>(
     mut request: Request<B>,
     models: Arc<Models>,
+    balance: Balance,
     threads: Threads,
     max_body_bytes: usize,
 ) -> Result<Request<Full<Bytes>>, Error>
@@ -101,9 +103,21 @@ where
         let model = threads.run(move || model_of(&body).map(Cow::into_owned));
         Cow::Owned(model.await?)
     };
-    let Some(choice) = models.choose(&model) else {
+    let Some(name) = models.find(&model) else {
         return Err(unknown(&model, &models));
     };
+    let conversation = if name.has_several() && balance.needs_conversation() {
+        let scope = request.extensions().get::<ReasoningScope>().copied();
+        if body.len() < HEAVY_BYTES {
+            start_of(&body, scope.as_ref())
+        } else {
+            let body = body.clone();
+            threads.run(move || start_of(&body, scope.as_ref())).await
+        }
+    } else {
+        None
+    };
+    let choice = Choice::new(name, &model, balance, conversation.as_ref());
     trail.chose(&choice);
     request.extensions_mut().insert(choice);
     Ok(request)

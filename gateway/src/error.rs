@@ -75,6 +75,10 @@ impl Error {
         }
     }
 
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
     pub(crate) const fn failure(&self) -> Option<Failure> {
         self.failure
     }

@@ -17,6 +17,8 @@ pub(crate) enum Failure {
     Overloaded,
     /// 429: the account has no money left, so waiting does not help.
     Quota,
+    /// 401: the key is refused.
+    Key,
     /// Another 4xx: the request is at fault.
     Refused,
     /// 5xx.
@@ -33,6 +35,7 @@ impl Failure {
             Self::Rate => "rate_limit",
             Self::Overloaded => "overloaded",
             Self::Quota => "quota",
+            Self::Key => "key",
             Self::Refused => "refused",
             Self::Server => "server",
         }
@@ -48,13 +51,13 @@ impl Failure {
             | Self::Overloaded
             | Self::Server => true,
             // After a timeout the model may have done the work, and be paid for it.
-            Self::Timeout | Self::Quota | Self::Refused => false,
+            Self::Timeout | Self::Quota | Self::Key | Self::Refused => false,
         }
     }
 
     /// Whether another upstream or another account may succeed.
     pub(crate) const fn is_local(self) -> bool {
-        self.is_passing() || matches!(self, Self::Quota)
+        self.is_passing() || matches!(self, Self::Quota | Self::Key)
     }
 }
 

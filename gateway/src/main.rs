@@ -9,6 +9,7 @@ mod activity;
 mod app;
 mod args;
 mod auth;
+mod balance;
 mod batch;
 mod chat;
 mod check;

@@ -27,7 +27,7 @@ use tower_moonshot::{
     response::{ResponseReport, ResponseRule},
 };
 
-use super::failure::Failure;
+use super::{balance::Class, failure::Failure, models::Choice};
 
 /// The content type of [`Metrics::text`].
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -42,6 +42,8 @@ pub(crate) struct Metrics {
     rewrites: Family<Rewrite, Counter>,
     failures: Family<UpstreamFailure, Counter>,
     upstream: Family<UpstreamLabel, Histogram, fn() -> Histogram>,
+    entries: Family<EntryRequest, Counter>,
+    cooldowns: Family<Cooldown, Counter>,
     repairs: Family<Repair, Counter>,
     restored: Counter,
     missing: Family<MissingThought, Counter>,
@@ -96,6 +98,22 @@ struct UpstreamFailure {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EntryRequest {
+    model: Arc<str>,
+    entry: usize,
+    upstream: Arc<str>,
+    moved: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Cooldown {
+    model: Arc<str>,
+    entry: usize,
+    upstream: Arc<str>,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct UpstreamLabel {
     upstream: Arc<str>,
 }
@@ -112,6 +130,8 @@ impl Metrics {
             rewrites: Family::default(),
             failures: Family::default(),
             upstream: Family::new_with_constructor(seconds),
+            entries: Family::default(),
+            cooldowns: Family::default(),
             repairs: Family::default(),
             restored: Counter::default(),
             missing: Family::default(),
@@ -141,6 +161,16 @@ impl Metrics {
             "upstream_failures",
             "Requests that ended with a failure of the upstream, by kind",
             metrics.failures.clone(),
+        );
+        registry.register(
+            "entry_requests",
+            "Attempts by entry, of names with several, and whether it was preferred",
+            metrics.entries.clone(),
+        );
+        registry.register(
+            "entry_cooldowns",
+            "Times that an entry began to cool down",
+            metrics.cooldowns.clone(),
         );
         registry.register(
             "upstream_seconds",
@@ -287,6 +317,27 @@ impl Metrics {
         self.store_errors
             .get_or_create(&StoreError { operation })
             .inc();
+    }
+
+    /// Counts an attempt with one of several entries.
+    pub(crate) fn sent_to(&self, choice: &Choice) {
+        let labels = EntryRequest {
+            model: Arc::clone(&choice.name().label),
+            entry: choice.place() + 1,
+            upstream: Arc::clone(&choice.deployment().upstream),
+            moved: if choice.is_moved() { "true" } else { "false" },
+        };
+        self.entries.get_or_create(&labels).inc();
+    }
+
+    pub(crate) fn cools_down(&self, choice: &Choice, class: Class) {
+        let labels = Cooldown {
+            model: Arc::clone(&choice.name().label),
+            entry: choice.place() + 1,
+            upstream: Arc::clone(&choice.deployment().upstream),
+            reason: class.name(),
+        };
+        self.cooldowns.get_or_create(&labels).inc();
     }
 
     pub(crate) fn failed(&self, upstream: &Arc<str>, failure: Failure) {

@@ -1,15 +1,13 @@
 //! Maps model names to the entries of the configuration that serve them.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::{Arc, atomic::AtomicUsize};
 
 use axum::http::Extensions;
 use moonshot_config::names::{Names, target};
 use tower_moonshot::{ApiKey, ConfigError, LeaveBody, MoonshotCompatLayer, Region, TargetModel};
 
 use super::{
+    balance::{Accounts, Balance, Candidate, Digest, Health, Identity, now},
     config::{Config, Entry},
     heavy::QUICK_STEPS,
 };
@@ -23,13 +21,14 @@ pub(crate) struct Models {
     is_open: bool,
 }
 
-/// A name and its entries, which take turns.
+/// A name and its entries.
 #[derive(Debug)]
 pub(crate) struct Name {
     /// The configured name, used as a label in the metrics.
     pub(crate) label: Arc<str>,
     deployments: Vec<Deployment>,
-    next: AtomicUsize,
+    /// Whose turn it is.
+    turn: AtomicUsize,
 }
 
 /// One entry: an upstream, and the layer that rewrites requests for it.
@@ -44,6 +43,8 @@ pub(crate) struct Deployment {
     rewrites: bool,
     /// The base URL in logs and metrics.
     pub(crate) upstream: Arc<str>,
+    identity: Identity,
+    pub(crate) health: Arc<Health>,
 }
 
 /// The name that a request asked for, and the entry that serves it now.
@@ -51,26 +52,32 @@ pub(crate) struct Deployment {
 pub(crate) struct Choice {
     name: Arc<Name>,
     asked: Arc<str>,
-    first: usize,
+    /// The places of the entries in the configuration, in the order in which to try them.
+    order: Vec<usize>,
     /// The number of entries that were tried before.
-    turn: usize,
+    tried: usize,
+    /// Whether the first is not the preferred one.
+    is_moved: bool,
 }
 
 impl Models {
     /// Without `rewrites`, only URL and key of a request are set.
-    pub(crate) fn new(config: &Config, rewrites: bool) -> Self {
+    pub(crate) fn new(config: &Config, rewrites: bool, accounts: &Accounts) -> Self {
         let mut names: Vec<Name> = Vec::new();
         for entry in &config.entries {
-            let deployment = Deployment::new(entry, rewrites);
+            let deployment = Deployment::new(entry, rewrites, accounts);
             match names.iter_mut().find(|name| *name.label == *entry.name) {
                 Some(name) => name.deployments.push(deployment),
                 None => names.push(Name {
                     label: entry.name.as_str().into(),
                     deployments: vec![deployment],
-                    next: AtomicUsize::new(0),
+                    turn: AtomicUsize::new(0),
                 }),
             }
         }
+        let deployments = names.iter().flat_map(|name| &name.deployments);
+        let identities: Vec<_> = deployments.map(|one| one.identity).collect();
+        accounts.retain(&identities);
         let names: Vec<_> = names.into_iter().map(Arc::new).collect();
         let by_name = names.iter().cloned();
         Self {
@@ -91,18 +98,8 @@ impl Models {
         self.names.iter().map(|name| &*name.label)
     }
 
-    /// Chooses the entry for a model: of the name that is equal, else of the most
-    /// specific wildcard that matches.
-    pub(crate) fn choose(&self, asked: &str) -> Option<Choice> {
-        let name = self.find(asked)?;
-        Some(Choice {
-            first: name.next.fetch_add(1, Ordering::Relaxed),
-            turn: 0,
-            asked: asked.into(),
-            name: Arc::clone(name),
-        })
-    }
-
+    /// Returns the name for a model: the one that is equal, else the most specific
+    /// wildcard that matches.
     pub(crate) fn find(&self, asked: &str) -> Option<&Arc<Name>> {
         self.by_name.find(asked)
     }
@@ -118,7 +115,7 @@ impl Models {
 }
 
 impl Deployment {
-    fn new(entry: &Entry, rewrites: bool) -> Self {
+    fn new(entry: &Entry, rewrites: bool, accounts: &Accounts) -> Self {
         let mut layer = MoonshotCompatLayer::new()
             .with_region(entry.region.clone())
             // The body limit is checked further out.
@@ -126,14 +123,18 @@ impl Deployment {
         if let Some(key) = &entry.api_key {
             layer = layer.with_api_key(key.clone());
         }
+        let upstream = entry.region.base_url().to_string();
+        let identity = Identity::new(&upstream, entry.api_key.as_ref(), &entry.model);
         Self {
+            health: accounts.health(&identity),
+            identity,
             model: entry.model.as_str().into(),
             region: entry.region.clone(),
             api_key: entry.api_key.clone(),
             quick_layer: layer.clone().with_schema_budget(QUICK_STEPS),
             layer,
             rewrites,
-            upstream: entry.region.base_url().to_string().into(),
+            upstream: upstream.into(),
         }
     }
 
@@ -157,7 +158,43 @@ impl Deployment {
     }
 }
 
+impl Name {
+    /// Whether there is a choice.
+    pub(crate) fn has_several(&self) -> bool {
+        self.deployments.len() > 1
+    }
+}
+
 impl Choice {
+    /// Chooses the entry of a name, for a conversation that begins in this way.
+    pub(crate) fn new(
+        name: &Arc<Name>,
+        asked: &str,
+        balance: Balance,
+        conversation: Option<&Digest>,
+    ) -> Self {
+        let (order, is_moved) = if name.has_several() {
+            let entries: Vec<_> = name
+                .deployments
+                .iter()
+                .map(|deployment| Candidate {
+                    identity: &deployment.identity,
+                    health: &deployment.health,
+                })
+                .collect();
+            balance.order(&entries, conversation, &name.turn, now())
+        } else {
+            (vec![0], false)
+        };
+        Self {
+            name: Arc::clone(name),
+            asked: asked.into(),
+            order,
+            tried: 0,
+            is_moved,
+        }
+    }
+
     /// Returns the name that the client asked for.
     pub(crate) const fn asked(&self) -> &Arc<str> {
         &self.asked
@@ -168,19 +205,34 @@ impl Choice {
     }
 
     pub(crate) fn deployment(&self) -> &Deployment {
-        let deployments = &self.name.deployments;
         // Every name has at least one entry.
-        &deployments[self.first.wrapping_add(self.turn) % deployments.len()]
+        &self.name.deployments[self.place()]
+    }
+
+    /// The place of the entry among those of its name in the configuration.
+    pub(crate) fn place(&self) -> usize {
+        self.order[self.tried % self.order.len()]
+    }
+
+    /// Whether the preferred entry cools down, so that another is asked.
+    pub(crate) const fn is_moved(&self) -> bool {
+        self.is_moved
     }
 
     /// Whether there is an entry that was not tried yet.
     pub(crate) fn has_another(&self) -> bool {
-        self.turn + 1 < self.name.deployments.len()
+        self.tried + 1 < self.order.len()
     }
 
-    /// Moves on to the next entry, from the last to the first.
-    pub(crate) const fn advance(&mut self) {
-        self.turn += 1;
+    /// Moves on to the next entry, from the last to the first. Of those that were not
+    /// tried yet, one that doesn't cool down comes first.
+    pub(crate) fn advance(&mut self) {
+        self.tried += 1;
+        let now = now();
+        let deployments = &self.name.deployments;
+        if let Some(rest) = self.order.get_mut(self.tried..) {
+            rest.sort_by_key(|place| deployments[*place].health.left(now));
+        }
     }
 
     /// Tells the entry's layer, in the extensions of the request, which model to send

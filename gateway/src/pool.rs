@@ -1,10 +1,16 @@
 //! Sends a request to the entry that was chosen for it.
 
-use std::task::{Context, Poll};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use axum::{
     body::{Body, HttpBody},
-    http::{HeaderValue, Request, StatusCode, header::ACCEPT_ENCODING},
+    http::{
+        HeaderValue, Request, StatusCode,
+        header::{ACCEPT_ENCODING, RETRY_AFTER},
+    },
     response::Response,
 };
 use futures_util::{
@@ -18,10 +24,14 @@ use tower_moonshot::{
 };
 
 use super::{
+    balance::{Class, millis, now},
     error::Error,
+    failure::Failed,
     heavy::{HEAVY_BYTES, Thorough, Threads},
     memory::Store,
+    metrics::Metrics,
     models::{Choice, Deployment},
+    retry::time_of,
     scope::Unscoped,
     trail::Trail,
     upstream::Upstream,
@@ -32,6 +42,7 @@ use super::{
 pub(crate) struct Pool {
     upstream: Upstream,
     threads: Threads,
+    metrics: Arc<Metrics>,
     memory: Option<ReasoningMemoryLayer<Store>>,
     repairs: ResponseCompatLayer,
     reads_responses: bool,
@@ -41,12 +52,14 @@ impl Pool {
     pub(crate) fn new(
         upstream: Upstream,
         threads: Threads,
+        metrics: Arc<Metrics>,
         memory: Option<ReasoningMemoryLayer<Store>>,
         repairs: bool,
     ) -> Self {
         Self {
             upstream,
             threads,
+            metrics,
             reads_responses: memory.is_some() || repairs,
             memory,
             repairs: if repairs {
@@ -131,8 +144,7 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let choice = request.extensions().get::<Choice>().cloned();
         let choice = choice.filter(|choice| {
-            let upstream = &choice.deployment().upstream;
-            Trail::of(&request).sent_to(upstream);
+            Trail::of(&request).tried(choice);
             choice.direct(request.extensions_mut()).is_ok()
         });
         if self.reads_responses {
@@ -141,7 +153,16 @@ where
             request.headers_mut().insert(ACCEPT_ENCODING, none);
         }
         match choice {
-            Some(choice) => self.send(request, choice.deployment()),
+            Some(choice) => {
+                let response = self.send(request, choice.deployment());
+                if !choice.name().has_several() {
+                    return response;
+                }
+                let metrics = Arc::clone(&self.metrics);
+                metrics.sent_to(&choice);
+                let noted = response.inspect(move |response| note(response, &choice, &metrics));
+                noted.boxed()
+            }
             // The name is `mine/` and the wildcard `mine/*`, for instance.
             None => future::err(Error::request(
                 StatusCode::NOT_FOUND,
@@ -150,5 +171,40 @@ where
             ))
             .boxed(),
         }
+    }
+}
+
+/// Notes what a response says about the health of its entry.
+fn note(response: &Result<Response, Error>, choice: &Choice, metrics: &Metrics) {
+    let (failure, status, retry_after) = match response {
+        Ok(response) => {
+            let failed = response.extensions().get::<Failed>();
+            let retry_after = response.headers().get(RETRY_AFTER);
+            (
+                failed.map(|failed| failed.0),
+                response.status(),
+                retry_after.and_then(time_of),
+            )
+        }
+        Err(error) => (error.failure(), error.status(), None),
+    };
+    let entry = choice.deployment();
+    let Some(failure) = failure else {
+        entry.health.recover();
+        return;
+    };
+    let Some(class) = Class::of(failure, status, entry.has_key()) else {
+        return;
+    };
+    let is_new = entry.health.cool(class, retry_after.map(millis), now());
+    if is_new {
+        metrics.cools_down(choice, class);
+        tracing::warn!(
+            model = &*choice.name().label,
+            entry = choice.place() + 1,
+            upstream = &*entry.upstream,
+            reason = class.name(),
+            "an entry cools down",
+        );
     }
 }

@@ -116,6 +116,7 @@ pub(crate) async fn prepare(
         (StatusCode::TOO_MANY_REQUESTS, Some("exceeded_current_quota_error")) => Failure::Quota,
         (StatusCode::TOO_MANY_REQUESTS, Some("engine_overloaded_error")) => Failure::Overloaded,
         (StatusCode::TOO_MANY_REQUESTS, _) => Failure::Rate,
+        (StatusCode::UNAUTHORIZED, _) => Failure::Key,
         (status, _) if status.is_server_error() => Failure::Server,
         _ => Failure::Refused,
     };

@@ -118,7 +118,10 @@ impl<B: Clone> Policy<Request<B>, Response, Error> for Retry {
         };
         let mut choice = request.extensions().get::<Choice>().cloned()?;
         self.left = self.left.checked_sub(1)?;
-        let wait = self.wait(failure, retry_after, choice.has_another())?;
+        // A client's own key is refused everywhere.
+        let has_own = failure == Failure::Key && !choice.deployment().has_key();
+        let has_another = choice.has_another() && !has_own;
+        let wait = self.wait(failure, retry_after, has_another)?;
         if !self.budget.withdraw() {
             return None;
         }

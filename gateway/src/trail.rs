@@ -58,8 +58,7 @@ pub(crate) struct Trail(Arc<Facts>);
 struct Facts {
     choice: OnceLock<Choice>,
     request_bytes: OnceLock<u64>,
-    /// The upstream of the last attempt.
-    upstream: std::sync::Mutex<Option<Arc<str>>>,
+    last: std::sync::Mutex<Option<Attempt>>,
     attempts: AtomicU32,
     /// Time until the response of the last attempt began, in microseconds; zero if
     /// there was no attempt.
@@ -67,6 +66,16 @@ struct Facts {
     /// The place among concurrent requests. It is kept until the response has ended,
     /// because a stream counts too.
     place: std::sync::Mutex<Option<OwnedSemaphorePermit>>,
+}
+
+/// Where a request was sent.
+#[derive(Clone, Debug)]
+struct Attempt {
+    upstream: Arc<str>,
+    /// The number of the entry, of a name with several.
+    entry: Option<usize>,
+    /// Whether the preferred entry cools down.
+    is_moved: bool,
 }
 
 impl Trail {
@@ -82,10 +91,28 @@ impl Trail {
         let _ = self.0.request_bytes.set(bytes as u64);
     }
 
+    /// Notes an attempt with the entry of a choice.
+    pub(crate) fn tried(&self, choice: &Choice) {
+        self.attempt(Attempt {
+            upstream: Arc::clone(&choice.deployment().upstream),
+            entry: choice.name().has_several().then(|| choice.place() + 1),
+            is_moved: choice.is_moved(),
+        });
+    }
+
+    /// Notes that a request was forwarded to this upstream.
     pub(crate) fn sent_to(&self, upstream: &Arc<str>) {
+        self.attempt(Attempt {
+            upstream: Arc::clone(upstream),
+            entry: None,
+            is_moved: false,
+        });
+    }
+
+    fn attempt(&self, attempt: Attempt) {
         self.0.attempts.fetch_add(1, Ordering::Relaxed);
-        if let Ok(mut last) = self.0.upstream.lock() {
-            *last = Some(Arc::clone(upstream));
+        if let Ok(mut last) = self.0.last.lock() {
+            *last = Some(attempt);
         }
     }
 
@@ -218,7 +245,7 @@ impl Drop for Line {
         let Facts {
             choice,
             request_bytes,
-            upstream,
+            last,
             attempts,
             upstream_time,
             place,
@@ -226,7 +253,9 @@ impl Drop for Line {
         // Released first: a client that has read the line finds a free place.
         drop(place.lock().ok().and_then(|mut place| place.take()));
         let choice = choice.get();
-        let upstream = upstream.lock().ok().and_then(|upstream| upstream.clone());
+        let last = last.lock().ok().and_then(|mut last| last.take());
+        let last = last.as_ref();
+        let upstream = last.map(|last| &last.upstream);
         let upstream_micros = upstream_time.load(Ordering::Relaxed);
         let attempts = attempts.load(Ordering::Relaxed);
         let head = self.head.as_ref();
@@ -243,7 +272,7 @@ impl Drop for Line {
             self.metrics.request_bytes.observe(*bytes as f64);
         }
         self.metrics.response_bytes.observe(self.bytes as f64);
-        if let Some(upstream) = &upstream {
+        if let Some(upstream) = upstream {
             if upstream_micros > 0 {
                 let seconds = Duration::from_micros(upstream_micros).as_secs_f64();
                 self.metrics.upstream_seconds(upstream, seconds);
@@ -280,7 +309,9 @@ impl Drop for Line {
             path = shortened(&self.path),
             status,
             model,
-            upstream = upstream.as_deref(),
+            upstream = upstream.map(|upstream| &**upstream),
+            entry = last.and_then(|last| last.entry),
+            moved = last.is_some_and(|last| last.is_moved).then_some(true),
             rules = rules.and_then(|rules| rules.to_str().ok()),
             media_inlined = (!media.is_empty()).then_some(inlined),
             media_left = (!media.is_empty()).then_some(media.len() - inlined),

@@ -18,7 +18,7 @@ use crate::ConfigError;
 /// assert!(ApiKey::new("sk-secret\n").is_err());
 /// # Ok::<(), tower_moonshot::ConfigError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ApiKey(
     /// The value of the `Authorization` header.
     pub(super) HeaderValue,

@@ -6,6 +6,7 @@ mod harness;
 mod strict;
 
 mod authentication;
+mod balance;
 mod batch;
 mod check;
 mod client_keys;

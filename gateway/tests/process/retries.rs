@@ -165,7 +165,7 @@ async fn a_retry_uses_the_next_entry_of_the_name() {
         );
     }
     let gateway = Setup::config(&config)
-        .arguments(["--retries", "2"])
+        .arguments(["--retries", "2", "--balance", "round-robin"])
         .start()
         .await;
     assert_eq!(gateway.send(hello_to("kimi")).await.status, 200);

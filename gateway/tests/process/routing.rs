@@ -48,7 +48,8 @@ async fn entries_of_one_name_take_turns() {
             upstream.address
         );
     }
-    let gateway = Setup::config(&config).start().await;
+    let setup = Setup::config(&config).arguments(["--balance", "round-robin"]);
+    let gateway = setup.start().await;
     for _ in 0..6 {
         assert_eq!(gateway.send(hello_to("kimi")).await.status, 200);
     }
