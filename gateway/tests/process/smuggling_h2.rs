@@ -40,7 +40,7 @@ const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
     [&head, payload].concat()
@@ -109,12 +109,12 @@ async fn exchange(gateway: SocketAddr, frames: &[u8]) -> (bool, String) {
 }
 
 /// The frames of a request with these headers and this body.
-fn request(headers: &[(&str, &str)], body: &str) -> Vec<u8> {
+pub(crate) fn request(headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     let head = frame(HEADERS, END_HEADERS, 1, &block(headers));
     [head, frame(DATA, END_STREAM, 1, body.as_bytes())].concat()
 }
 
-const PSEUDO: [(&str, &str); 4] = [
+pub(crate) const PSEUDO: [(&str, &str); 4] = [
     (":method", "POST"),
     (":scheme", "http"),
     (":path", "/v1/files"),
