@@ -18,7 +18,7 @@ use crate::{
     messages::{CHAT, OK, REWRITTEN},
     script::{Act, End, Got, recorded},
     slowed::is_slowed_down,
-    smuggling_h2::{PSEUDO, frame, request},
+    smuggling_h2::{DATA, END_HEADERS, END_STREAM, HEADERS, PSEUDO, SETTINGS, block, frame},
 };
 
 /// The start of a response whose length is not known.
@@ -225,7 +225,7 @@ async fn a_client_that_resets_all_its_streams_is_sent_away() {
 async fn frames_that_are_cut_anywhere_never_arrive_whole() {
     let preface = [
         &b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..],
-        &frame(4, 0, 0, &[]),
+        &frame(SETTINGS, 0, 0, &[]),
     ]
     .concat();
     for (path, arrives) in [("/v1/chat/completions", REWRITTEN), ("/v1/files", CHAT)] {
@@ -233,7 +233,14 @@ async fn frames_that_are_cut_anywhere_never_arrive_whole() {
             ":path" => (name, path),
             _ => (name, value),
         });
-        let frames = [&preface[..], &request(&headers, CHAT)].concat();
+        let (start, end) = CHAT.as_bytes().split_at(CHAT.len() / 2);
+        let frames = [
+            &preface[..],
+            &frame(HEADERS, END_HEADERS, 1, &block(&headers)),
+            &frame(DATA, 0, 1, start),
+            &frame(DATA, END_STREAM, 1, end),
+        ]
+        .concat();
         for end in [Act::Finishes, Act::Resets] {
             let stack = Stack::start(&[]).await;
             let clients = async {
