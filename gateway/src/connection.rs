@@ -5,12 +5,9 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use axum::{
-    body::Body,
-    http::{
-        Response,
-        header::{CONNECTION, HeaderValue},
-    },
+use axum::http::{
+    Response,
+    header::{CONNECTION, HeaderValue},
 };
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -26,6 +23,7 @@ use tower::Service;
 use super::{
     activity::{Activity, Protocol},
     malformed::ExplainMalformed,
+    reset,
     routers::Current,
     socket::Socket,
 };
@@ -102,7 +100,7 @@ impl Server {
                 request.extensions_mut().insert(requests.begin());
                 let version = request.version();
                 let open = activity.begin(version);
-                let response = router.get().call(request.map(Body::new));
+                let response = router.get().call(reset::of_request(request));
                 let activity = activity.clone();
                 async move {
                     let Ok::<_, Infallible>(mut response) = response.await;

@@ -37,6 +37,7 @@ mod probe;
 mod quota;
 mod redis_store;
 mod reload;
+mod reset;
 mod response;
 mod retry;
 mod routers;

@@ -1,20 +1,20 @@
 //! Clients that fail.
 
 use crate::{
+    messages::{CHAT, OK, REWRITTEN, STREAM, chat, half, head, in_chunks, with_length},
     script::{
         Act::{Drips, Finishes, Leaves, Reads, ReadsToTheEnd, Resets, Sends},
         Step::{Client, Upstream},
     },
     stack::{
-        CHAT,
         Gets::{CutOff, Nothing, Status, Whole},
-        OK, REWRITTEN, STREAM, chat, check, head, in_chunks, with_length,
+        check,
     },
 };
 
 #[tokio::test]
 async fn in_its_request() {
-    let upload = format!("{}content-length: 20\r\n\r\n0123456789", head("/v1/files"));
+    let upload = half();
     let chunks = format!(
         "{}transfer-encoding: chunked\r\n\r\na\r\n0123456789\r\n",
         head("/v1/files")
@@ -79,7 +79,7 @@ async fn in_its_request() {
 
 #[tokio::test]
 async fn while_it_waits() {
-    let chat = chat(CHAT);
+    let chat = chat();
     let asked = |end| {
         vec![
             Client(Sends(&chat)),
@@ -127,7 +127,7 @@ async fn while_it_waits() {
 
 #[tokio::test]
 async fn one_byte_at_a_time() {
-    let (whole, path) = (chat(CHAT), "/v1/chat/completions");
+    let (whole, path) = (chat(), "/v1/chat/completions");
     let chunks = in_chunks(path, CHAT);
     let single: String = CHAT
         .chars()

@@ -1,11 +1,9 @@
 //! Messages that end at every byte. None is taken for a whole one.
 
 use crate::{
-    script::{Act, Got, Step, run},
-    stack::{
-        BOTH, CHAT, EVENTS, Gets, Layers, REWRITTEN, STREAM, Stack, chat, in_chunks, recorded,
-        serves, with_length,
-    },
+    messages::{CHAT, EVENTS, OK, REWRITTEN, STREAM, chat, in_chunks, with_length},
+    script::{Act, Got, Step, recorded, run},
+    stack::{BOTH, Gets, Layers, Stack, serves},
 };
 
 /// How a sender ends in the middle of a message.
@@ -44,7 +42,7 @@ async fn a_request_that_is_cut_anywhere_never_arrives_whole() {
                 let (client, _) = run(stack.address, &stack.upstream, &whole).await;
                 Gets::Whole("{}").check(&client, name);
             };
-            let got = recorded(&stack.upstream, clients).await;
+            let got = recorded(&stack.upstream, OK, clients).await;
             let mut whole = got.iter().filter(|got| matches!(got, Got::Whole(_)));
             Gets::Whole(arrives).check(whole.next().unwrap(), name);
             assert_eq!(whole.next(), None, "{name}, {end:?}");
@@ -80,7 +78,7 @@ fn responses() -> [(&'static str, String, &'static str); 3] {
 
 #[tokio::test]
 async fn a_response_that_is_cut_anywhere_never_arrives_whole() {
-    let request = chat(CHAT);
+    let request = chat();
     for layers in BOTH {
         let stack = Stack::start(layers).await;
         for (name, response, arrives) in responses() {

@@ -12,11 +12,12 @@ use tokio::{
 };
 
 use crate::{
+    messages::{REWRITTEN, chat, half},
     script::{Act, End, Got, in_time},
     stack::{
-        BOTH, CHAT,
+        BOTH,
         Gets::{CutOff, Status, Whole},
-        REWRITTEN, Stack, chat, head,
+        Stack,
     },
 };
 
@@ -109,8 +110,8 @@ use Fault::{AnswersEarly, GoesAway, GoesAwayFor, GoesAwayInTheBody, Resets, Rese
 async fn exchange(stack: &Stack, fault: Fault) -> Got {
     let mut client = End::new(TcpStream::connect(stack.address).await.unwrap());
     let request = match fault {
-        AnswersEarly => format!("{}content-length: 20\r\n\r\n0123456789", head("/v1/files")),
-        _ => chat(CHAT),
+        AnswersEarly => half(),
+        _ => chat(),
     };
     client.does(Act::Sends(&request)).await;
     let mut upstream = Upstream::accept(&stack.upstream).await;
@@ -202,7 +203,7 @@ async fn a_client_that_leaves_its_upload_resets_the_stream() {
     for layers in BOTH {
         let stack = Stack::with_client(layers, true).await;
         let mut client = End::new(TcpStream::connect(stack.address).await.unwrap());
-        let upload = format!("{}content-length: 20\r\n\r\n0123456789", head("/v1/files"));
+        let upload = half();
         client.does(Act::Sends(&upload)).await;
         let mut upstream = Upstream::accept(&stack.upstream).await;
         let mut asked = upstream.asked().await;
@@ -219,7 +220,7 @@ async fn a_client_that_leaves_its_stream_resets_it() {
     for layers in BOTH {
         let stack = Stack::with_client(layers, true).await;
         let mut client = End::new(TcpStream::connect(stack.address).await.unwrap());
-        client.does(Act::Sends(&chat(CHAT))).await;
+        client.does(Act::Sends(&chat())).await;
         let mut upstream = Upstream::accept(&stack.upstream).await;
         let mut asked = upstream.asked().await;
         let mut body = asked.answers(false);
@@ -238,7 +239,7 @@ async fn trailers_of_a_response() {
     for layers in BOTH {
         let stack = Stack::with_client(layers, true).await;
         let mut client = End::new(TcpStream::connect(stack.address).await.unwrap());
-        let request = chat(CHAT).replace("content-type", "te: trailers\r\ncontent-type");
+        let request = chat().replace("content-type", "te: trailers\r\ncontent-type");
         client.does(Act::Sends(&request)).await;
         let mut upstream = Upstream::accept(&stack.upstream).await;
         let mut asked = upstream.asked().await;

@@ -7,6 +7,7 @@ use std::{future::Future, net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    task::JoinSet,
     time::timeout,
 };
 
@@ -86,6 +87,41 @@ pub(crate) async fn run(
     }
 }
 
+/// Answers whole requests with `answer` while clients do what they do. Returns everything
+/// that has arrived, connection by connection.
+pub(crate) async fn recorded(
+    upstream: &TcpListener,
+    answer: &'static str,
+    clients: impl Future<Output = ()>,
+) -> Vec<Got> {
+    let mut connections = JoinSet::new();
+    let accept = async {
+        loop {
+            let (connection, _) = upstream.accept().await.unwrap();
+            connections.spawn(answered(connection, answer));
+        }
+    };
+    tokio::select! {
+        () = clients => {}
+        () = accept => {}
+    }
+    in_time(connections.join_all()).await
+}
+
+/// Answers a request once it is whole; returns what arrived until the connection ended.
+async fn answered(mut connection: TcpStream, answer: &str) -> Got {
+    let mut received = Vec::new();
+    while !matches!(parse(&received), Got::Whole(_)) {
+        if !matches!(connection.read_buf(&mut received).await, Ok(1..)) {
+            return parse(&received);
+        }
+    }
+    let mut end = End::new(connection);
+    end.does(Act::Sends(answer)).await;
+    assert_eq!(end.got().await, Got::Nothing, "more than one request");
+    parse(&received)
+}
+
 /// One end of a connection.
 pub(crate) struct End {
     /// `None` once this end has closed it.
@@ -106,11 +142,7 @@ impl End {
     pub(crate) async fn does(&mut self, act: Act<'_>) {
         let stream = self.stream.as_mut().expect("an open connection");
         match act {
-            // The other end may have reset the connection, which is no fault here: what
-            // arrives is compared in the end.
-            Act::Sends(text) => {
-                let _ = in_time(stream.write_all(text.as_bytes())).await;
-            }
+            Act::Sends(text) => self.sends(text.as_bytes()).await,
             Act::Drips(text) => {
                 for byte in text.bytes() {
                     let _ = in_time(stream.write_all(&[byte])).await;
@@ -140,15 +172,27 @@ impl End {
         }
     }
 
+    /// Sends bytes. The other end may have reset the connection, which is no fault here: what
+    /// arrives is compared in the end.
+    pub(crate) async fn sends(&mut self, bytes: &[u8]) {
+        let stream = self.stream.as_mut().expect("an open connection");
+        let _ = in_time(stream.write_all(bytes)).await;
+    }
+
     pub(crate) fn into_stream(self) -> TcpStream {
         self.stream.expect("an open connection")
     }
 
     /// Reads to the end of the connection, unless this end has closed it.
-    pub(crate) async fn got(mut self) -> Got {
+    pub(crate) async fn ended(&mut self) {
         if self.stream.is_some() {
             self.does(Act::ReadsToTheEnd).await;
         }
+    }
+
+    /// Returns what has arrived when the connection has ended.
+    pub(crate) async fn got(mut self) -> Got {
+        self.ended().await;
         parse(&self.received)
     }
 }

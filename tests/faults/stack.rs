@@ -21,23 +21,17 @@ use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::BodyExt;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
-};
+use tokio::{net::TcpListener, task::JoinHandle};
 use tower::{BoxError, Layer, ServiceExt, util::BoxCloneSyncService};
 use tower_moonshot::{
     MoonshotCompatLayer, Region, reasoning_memory::ReasoningMemoryLayer,
     response::ResponseCompatLayer,
 };
 
-use crate::script::{Act, End, Got, Message, Step, in_time, parse, run};
-
-/// A chat request that the layer makes shorter, and the result.
-pub(crate) const CHAT: &str =
-    r#"{"model":"moonshot/kimi-k3","messages":[{"role":"user","content":"Hi"}]}"#;
-pub(crate) const REWRITTEN: &str =
-    r#"{"model":"kimi-k3","messages":[{"role":"user","content":"Hi"}]}"#;
+use crate::{
+    messages::{OK, REWRITTEN, chat},
+    script::{Act, Got, Message, Step, in_time, run},
+};
 
 /// Which layers are tested.
 #[derive(Clone, Copy, Debug)]
@@ -219,7 +213,7 @@ pub(crate) async fn check(rows: Vec<Row<'_>>) {
 
 /// Checks that a request is served, on a connection of its own.
 pub(crate) async fn serves(stack: &Stack, name: &str) {
-    let request = chat(CHAT);
+    let request = chat();
     let steps = [
         Step::Client(Act::Sends(&request)),
         Step::Upstream(Act::Reads(REWRITTEN)),
@@ -228,80 +222,4 @@ pub(crate) async fn serves(stack: &Stack, name: &str) {
     let (client, upstream) = run(stack.address, &stack.upstream, &steps).await;
     Gets::Whole("{}").check(&client, &format!("{name}: the next client"));
     Gets::Whole(REWRITTEN).check(&upstream, &format!("{name}: the next upstream"));
-}
-
-pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
-    content-length: 2\r\nconnection: close\r\n\r\n{}";
-
-/// A stream of one event and the marker of its end.
-pub(crate) const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
-    transfer-encoding: chunked\r\nconnection: close\r\n\r\n\
-    9\r\ndata: 1\n\n\r\ne\r\ndata: [DONE]\n\n\r\n0\r\n\r\n";
-
-/// Its body.
-pub(crate) const EVENTS: &str = "data: 1\n\ndata: [DONE]\n\n";
-
-/// The head of a request, up to the headers that say how long its body is.
-pub(crate) fn head(path: &str) -> String {
-    format!(
-        "POST {path} HTTP/1.1\r\nhost: gateway.example\r\nconnection: close\r\n\
-         content-type: application/json\r\n"
-    )
-}
-
-/// A request with a length.
-pub(crate) fn with_length(path: &str, body: &str) -> String {
-    let length = body.len();
-    format!("{}content-length: {length}\r\n\r\n{body}", head(path))
-}
-
-/// A request in two chunks.
-pub(crate) fn in_chunks(path: &str, body: &str) -> String {
-    let (start, end) = body.split_at(body.len() / 2);
-    format!(
-        "{}transfer-encoding: chunked\r\n\r\n{:x}\r\n{start}\r\n{:X};a=b\r\n{end}\r\n0\r\n\r\n",
-        head(path),
-        start.len(),
-        end.len()
-    )
-}
-
-pub(crate) fn chat(body: &str) -> String {
-    with_length("/v1/chat/completions", body)
-}
-
-/// An upstream that answers whole requests with [`OK`] and records everything.
-pub(crate) async fn recorded(
-    upstream: &TcpListener,
-    clients: impl Future<Output = ()>,
-) -> Vec<Got> {
-    let mut connections = tokio::task::JoinSet::new();
-    let accept = async {
-        loop {
-            let (connection, _) = upstream.accept().await.unwrap();
-            connections.spawn(answer(connection));
-        }
-    };
-    tokio::select! {
-        () = clients => {}
-        () = accept => {}
-    }
-    in_time(connections.join_all()).await
-}
-
-/// Answers a request once it is whole; returns what arrived until the connection ended.
-async fn answer(mut connection: TcpStream) -> Got {
-    use tokio::io::AsyncReadExt;
-    let mut received = Vec::new();
-    while !matches!(parse(&received), Got::Whole(_)) {
-        if !matches!(connection.read_buf(&mut received).await, Ok(1..)) {
-            return parse(&received);
-        }
-    }
-    let mut end = End::new(connection);
-    end.does(Act::Sends(OK)).await;
-    let Got::Nothing = end.got().await else {
-        panic!("more than one request on a connection that is to be closed")
-    };
-    parse(&received)
 }

@@ -1,13 +1,14 @@
 //! Trailers over HTTP/1.1, where hyper sends those that a header announces.
 
 use crate::{
+    messages::{CHAT, OK, REWRITTEN, chat, in_chunks},
     script::{
         Act::{Reads, Sends},
         Got,
         Step::{Client, Upstream},
         run,
     },
-    stack::{BOTH, CHAT, OK, REWRITTEN, Stack, chat, in_chunks},
+    stack::{BOTH, Stack},
 };
 
 #[tokio::test]
@@ -48,7 +49,7 @@ async fn of_responses_arrive_at_clients_that_accept_them() {
     let response = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\
         trailer: x-checksum\r\n\r\n2\r\n{}\r\n0\r\nx-checksum: 7\r\n\r\n";
     for (accepts, arrives) in [("te: trailers\r\n", "x-checksum: 7"), ("", "")] {
-        let request = chat(CHAT).replace("content-type", &format!("{accepts}content-type"));
+        let request = chat().replace("content-type", &format!("{accepts}content-type"));
         for layers in BOTH {
             let stack = Stack::start(layers).await;
             let steps = [

@@ -1,14 +1,14 @@
 //! Upstreams that fail.
 
 use crate::{
+    messages::{EVENTS, OK, REWRITTEN, STREAM, chat, half},
     script::{
         Act::{Drips, Leaves, Reads, Resets, Sends},
         Step::{self, Client, Upstream},
     },
     stack::{
-        CHAT, EVENTS,
         Gets::{CutOff, Status, Whole},
-        OK, REWRITTEN, STREAM, chat, check, head,
+        check,
     },
 };
 
@@ -17,7 +17,7 @@ const HALF: &str = "HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n0123456789";
 
 #[tokio::test]
 async fn that_ends_the_connection() {
-    let chat = chat(CHAT);
+    let chat = chat();
     let asked = |steps: &[Step<'static>]| {
         let mut all = vec![Client(Sends(&chat)), Upstream(Reads(REWRITTEN))];
         all.extend(steps);
@@ -80,7 +80,7 @@ async fn that_ends_the_connection() {
 
 #[tokio::test]
 async fn that_sends_one_byte_at_a_time() {
-    let chat = chat(CHAT);
+    let chat = chat();
     check(vec![(
         "a stream",
         vec![
@@ -96,8 +96,8 @@ async fn that_sends_one_byte_at_a_time() {
 
 #[tokio::test]
 async fn that_answers_early() {
-    let upload = format!("{}content-length: 20\r\n\r\n0123456789", head("/v1/files"));
-    let chat = chat(CHAT);
+    let upload = half();
+    let chat = chat();
     check(vec![
         (
             "before the whole upload has arrived",

@@ -214,6 +214,12 @@ impl Gateway {
         kibibytes.parse::<usize>().unwrap() * 1024
     }
 
+    /// Returns how many files it has open; 0 where that cannot be known.
+    pub(crate) fn open_files(&self) -> usize {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", self.child.id()));
+        files.map_or(0, Iterator::count)
+    }
+
     /// Sends SIGTERM.
     #[cfg(unix)]
     pub(crate) fn terminate(&self) {

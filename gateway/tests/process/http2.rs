@@ -11,6 +11,7 @@ pub(crate) const DATA: u8 = 0;
 pub(crate) const PING: u8 = 6;
 pub(crate) const GOAWAY: u8 = 7;
 const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const WINDOW_UPDATE: u8 = 8;
 
@@ -65,6 +66,20 @@ impl Http2 {
         self.next += 2;
         self.write(HEADERS, END_HEADERS | END_STREAM, stream, &head)
             .await;
+    }
+
+    /// Sends a request and resets its stream at once.
+    pub(crate) async fn resets(&mut self, path: &str) {
+        let stream = self.next;
+        self.get(path).await;
+        // CANCEL.
+        self.write(RST_STREAM, 0, stream, &8_u32.to_be_bytes())
+            .await;
+    }
+
+    /// Announces that it accepts no more streams from the gateway.
+    pub(crate) async fn goes_away(&mut self) {
+        self.write(GOAWAY, 0, 0, &[0; 8]).await;
     }
 
     /// Lets the gateway send more of the response on a stream.

@@ -5,6 +5,14 @@
 mod harness;
 mod strict;
 
+// What the tests of the layers have too.
+#[path = "../../../tests/faults/messages.rs"]
+mod messages;
+#[path = "../../../tests/faults/script.rs"]
+mod script;
+#[path = "../../../tests/faults/slowed.rs"]
+mod slowed;
+
 mod authentication;
 mod balance;
 mod batch;
@@ -17,6 +25,7 @@ mod encodings;
 mod endpoints;
 mod explain;
 mod failures;
+mod faults;
 mod half_close;
 mod heavy;
 mod http2;

@@ -30,17 +30,17 @@ enum Client {
 
 use Client::{Refused, Reset, Served, TooLarge};
 
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
+pub(crate) const DATA: u8 = 0;
+pub(crate) const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
+pub(crate) const SETTINGS: u8 = 4;
 const GOAWAY: u8 = 7;
 const CONTINUATION: u8 = 9;
 
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
+pub(crate) const END_STREAM: u8 = 1;
+pub(crate) const END_HEADERS: u8 = 4;
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
     [&head, payload].concat()
@@ -62,7 +62,7 @@ fn integer(mut number: usize) -> Vec<u8> {
 }
 
 /// A header block in which nothing is indexed or compressed.
-fn block(headers: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn block(headers: &[(&str, &str)]) -> Vec<u8> {
     let mut block = Vec::new();
     for (name, value) in headers {
         block.push(0);
@@ -114,7 +114,7 @@ fn request(headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     [head, frame(DATA, END_STREAM, 1, body.as_bytes())].concat()
 }
 
-const PSEUDO: [(&str, &str); 4] = [
+pub(crate) const PSEUDO: [(&str, &str); 4] = [
     (":method", "POST"),
     (":scheme", "http"),
     (":path", "/v1/files"),
