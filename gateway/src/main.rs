@@ -40,7 +40,6 @@ mod response;
 mod retry;
 mod routers;
 mod routes;
-mod scope;
 mod searched;
 mod secret;
 mod server;
@@ -52,7 +51,7 @@ mod upstream;
 use std::{io, process::ExitCode, sync::Arc, thread, time::Duration};
 
 use clap::Parser;
-use moonshot_config::{client_key, config, requested_model};
+use moonshot_config::{client_key, config, requested_model, scope};
 use tokio::{net::TcpListener, time};
 use tower::BoxError;
 use tower_moonshot::emulator::Emulator;
