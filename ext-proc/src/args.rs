@@ -20,6 +20,8 @@ Environment:
   MOONSHOT_API_BASE   Base URL for entries without one
                       [default: https://api.moonshot.ai/v1]
   LITELLM_MASTER_KEY  Key that clients have to send, unless the file sets one
+  REASONING_STORE     As --reasoning-store but not visible in the list of
+                      processes
   RUST_LOG            Log level: error, warn, info, debug or trace
                       [default: info]
 
@@ -120,6 +122,22 @@ pub(crate) struct Args {
     /// How long a thought is kept after it was last used
     #[arg(long, value_name = "SECONDS", default_value = "3600", value_parser = seconds)]
     pub(crate) reasoning_ttl: Duration,
+
+    /// Redis to keep thoughts in, so that replicas share them, and gateways
+    /// too: redis://USER:PASSWORD@HOST:PORT/DATABASE
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "REASONING_STORE",
+        hide_env = true,
+        verbatim_doc_comment
+    )]
+    pub(crate) reasoning_store: Option<String>,
+
+    /// How long a request waits for Redis before it is sent without its
+    /// thoughts
+    #[arg(long, value_name = "SECONDS", default_value = "0.05", value_parser = seconds, verbatim_doc_comment)]
+    pub(crate) reasoning_store_timeout: Duration,
 
     /// Header that tells users with the same key apart; they don't share
     /// thoughts, and a request without it has none

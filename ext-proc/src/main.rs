@@ -27,9 +27,9 @@ use std::{path::Path, process::ExitCode, sync::Arc};
 
 use clap::Parser;
 use moonshot_config::config::{Config, variable};
+use moonshot_thoughts::{Memory, Settings};
 use tokio::runtime;
 use tower::BoxError;
-use tower_moonshot::reasoning_memory::MemoryStore;
 
 use self::{
     args::Args,
@@ -54,20 +54,45 @@ fn run(args: &Args) -> Result<(), BoxError> {
         None => Config::from_env(&variable)?,
     };
     warn(args, &config);
-    let memory = (!args.no_reasoning_memory).then(|| {
-        MemoryStore::new()
-            .with_max_bytes(args.reasoning_bytes)
-            .with_time_to_idle(args.reasoning_ttl)
-    });
     let metrics = Arc::new(Metrics::new());
-    let processor = Processor::new(args, &config, Arc::clone(&metrics), memory);
+    let memory = memory(args)?;
+    let store = memory.as_ref().map(|memory| {
+        let lost = metrics.lost.clone();
+        memory.store(Arc::new(move || {
+            lost.inc();
+        }))
+    });
+    let processor = Processor::new(args, &config, Arc::clone(&metrics), store.as_ref());
     let processing = Processing::new(processor, args.max_streams.get());
     let mut runtime = runtime::Builder::new_multi_thread();
     if let Some(workers) = args.workers {
         runtime.worker_threads(workers.get());
     }
     let runtime = runtime.enable_all().build()?;
-    runtime.block_on(server::serve(args, processing, metrics))
+    runtime.block_on(async {
+        if let Some(Memory::Redis(redis)) = memory {
+            tokio::spawn(async move { redis.check().await });
+        }
+        let served = server::serve(args, processing, metrics).await;
+        if let Some(store) = store {
+            store.kept().await;
+        }
+        served
+    })
+}
+
+/// Where thoughts are kept; `None` if nothing is kept.
+fn memory(args: &Args) -> Result<Option<Memory>, BoxError> {
+    if args.no_reasoning_memory {
+        return Ok(None);
+    }
+    let memory = Memory::new(&Settings {
+        bytes: args.reasoning_bytes,
+        time_to_live: args.reasoning_ttl,
+        redis: args.reasoning_store.as_deref(),
+        redis_timeout: args.reasoning_store_timeout,
+    });
+    memory.map(Some)
 }
 
 /// Reads LiteLLM's file, and logs a warning for each key that is ignored.

@@ -31,6 +31,7 @@ pub(crate) struct Metrics {
     repairs: Family<Rewrite, Counter>,
     pub(crate) restored: Counter,
     pub(crate) missing: Counter,
+    pub(crate) lost: Counter,
     pub(crate) misconfigured: Counter,
     pub(crate) overloaded: Counter,
     pub(crate) open_streams: Gauge,
@@ -104,6 +105,12 @@ impl Metrics {
             "Thoughts that requests lack and that could not be restored",
             missing.clone(),
         );
+        let lost = Counter::default();
+        registry.register(
+            "lost_thoughts",
+            "Thoughts that could not be kept in Redis",
+            lost.clone(),
+        );
         let misconfigured = Counter::default();
         registry.register(
             "misconfigured_streams",
@@ -143,6 +150,7 @@ impl Metrics {
             repairs,
             restored,
             missing,
+            lost,
             misconfigured,
             overloaded,
             open_streams,

@@ -11,12 +11,10 @@ use moonshot_config::{
     config::Config,
     scope::{Scopes, Unscoped},
 };
+use moonshot_thoughts::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Response, Status, Streaming};
-use tower_moonshot::{
-    MoonshotCompatLayer,
-    reasoning_memory::{MemoryStore, ReasoningMemoryLayer},
-};
+use tower_moonshot::{MoonshotCompatLayer, reasoning_memory::ReasoningMemoryLayer};
 
 use super::{
     admit::Admission,
@@ -36,7 +34,7 @@ pub(crate) struct Processor {
     pub(crate) clears_route_cache: bool,
     /// Whether responses are repaired.
     pub(crate) repairs: bool,
-    memory: Option<ReasoningMemoryLayer<MemoryStore>>,
+    memory: Option<ReasoningMemoryLayer<Store>>,
 }
 
 impl Processor {
@@ -44,7 +42,7 @@ impl Processor {
         args: &Args,
         config: &Config,
         metrics: Arc<Metrics>,
-        memory: Option<MemoryStore>,
+        store: Option<&Store>,
     ) -> Self {
         let max_body_bytes = args.max_body_bytes.get();
         Self {
@@ -59,7 +57,7 @@ impl Processor {
             metrics,
             clears_route_cache: args.clear_route_cache,
             repairs: !args.no_response_repairs,
-            memory: memory.map(|store| ReasoningMemoryLayer::new().with_store(store)),
+            memory: store.map(Store::layer),
         }
     }
 
@@ -72,7 +70,7 @@ impl Processor {
     pub(crate) fn memory_for<B>(
         &self,
         request: &HttpRequest<B>,
-    ) -> Option<&ReasoningMemoryLayer<MemoryStore>> {
+    ) -> Option<&ReasoningMemoryLayer<Store>> {
         let is_scoped = request.extensions().get::<Unscoped>().is_none();
         self.memory.as_ref().filter(|_| is_scoped)
     }

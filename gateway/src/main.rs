@@ -27,14 +27,12 @@ mod jsonl;
 mod limits;
 mod log;
 mod malformed;
-mod memory;
 mod methods;
 mod metrics;
 mod models;
 mod pool;
 mod probe;
 mod quota;
-mod redis_store;
 mod reload;
 mod response;
 mod retry;
@@ -52,6 +50,7 @@ use std::{io, process::ExitCode, sync::Arc, thread, time::Duration};
 
 use clap::Parser;
 use moonshot_config::{client_key, config, requested_model, scope};
+use moonshot_thoughts as memory;
 use tokio::{net::TcpListener, time};
 use tower::BoxError;
 use tower_moonshot::emulator::Emulator;
@@ -137,7 +136,10 @@ fn run(args: &Args) -> Result<(), BoxError> {
             None => Upstream::network(timeouts, forwarded.clone(), explain.clone()),
         };
         let memory = shared.memory.as_ref();
-        let store = memory.map(|memory| memory.store(&shared.metrics));
+        let store = memory.map(|memory| {
+            let metrics = Arc::clone(&shared.metrics);
+            memory.store(Arc::new(move || metrics.could_not_remember()))
+        });
         let router = Current::new(app(args, &shared, upstream.clone(), store.as_ref())?);
         Ok::<_, BoxError>(Kept {
             upstream,
