@@ -43,7 +43,7 @@ pub(crate) struct Args {
     )]
     pub(crate) host: String,
 
-    /// Port for Envoy's gRPC; 0 chooses a free one
+    /// Port for gRPC; 0 chooses a free one
     #[arg(
         short,
         long,
@@ -77,8 +77,14 @@ pub(crate) struct Args {
     #[arg(long, verbatim_doc_comment)]
     pub(crate) clear_route_cache: bool,
 
-    /// Longest body that is read; longer ones cannot be rewritten
-    #[arg(long, value_name = "BYTES", default_value = "100000000")]
+    /// Longest body that is read;
+    /// longer ones are not rewritten
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value = "100000000",
+        verbatim_doc_comment
+    )]
     pub(crate) max_body_bytes: NonZeroUsize,
 
     /// Number of requests at the same time; Envoy is refused more, and does

@@ -47,8 +47,9 @@ struct Exchange<'a> {
     head: &'a RequestHead,
     modes: Modes,
     has_body: bool,
-    /// Whether Envoy was asked for the body that it is to buffer.
-    asked: &'a AtomicBool,
+    /// Whether the head of the request was answered. Where Envoy buffers the body, that
+    /// asks for it.
+    is_answered: &'a AtomicBool,
 }
 
 /// Runs the exchange that Envoy begins with its first message.
@@ -88,7 +89,7 @@ pub(crate) async fn run(
     };
     record.began(&head);
 
-    let asked = Arc::new(AtomicBool::new(false));
+    let is_answered = Arc::new(AtomicBool::new(false));
     let (sender, body) = if has_body && modes.request != Mode::None {
         let (sender, body) = EnvoyBody::channel(head::announced(&head.headers));
         (Some(sender), body)
@@ -96,10 +97,11 @@ pub(crate) async fn run(
         (None, EnvoyBody::empty())
     };
     let body = if has_body && modes.request == Mode::Buffered {
-        let (asked, outbound) = (Arc::clone(&asked), outbound.clone());
+        let (is_answered, outbound) = (Arc::clone(&is_answered), outbound.clone());
         body.asking(move || {
-            asked.store(true, Ordering::Relaxed);
-            outbound.send_first(message::head(Side::Request, CommonResponse::default()));
+            if !is_answered.swap(true, Ordering::Relaxed) {
+                outbound.send_first(message::head(Side::Request, CommonResponse::default()));
+            }
         })
     } else {
         body
@@ -112,7 +114,7 @@ pub(crate) async fn run(
         head: &head,
         modes,
         has_body,
-        asked: &asked,
+        is_answered: &is_answered,
     };
     let (handover, mut handed) = Handover::new();
     let serving = exchange.serve(request.map(|()| body), handover);
@@ -247,7 +249,7 @@ impl Exchange<'_> {
             clear_route_cache: self.processor.clears_route_cache,
             ..CommonResponse::default()
         };
-        if self.modes.request == Mode::Buffered && self.asked.load(Ordering::Relaxed) {
+        if self.is_answered.swap(true, Ordering::Relaxed) {
             let body = collect(body).await?;
             let replaced = (!self.shared.is_buffered(&body)).then(|| body.into());
             let body = message::buffered_body(Side::Request, response, replaced);
