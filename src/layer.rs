@@ -3,11 +3,16 @@
 use std::{env, num::NonZeroU32, sync::Arc};
 
 use bytes::Bytes;
+use http::Request;
+use http_body::Body;
 use tower::Layer;
 
 use crate::{
     ApiKey, ConfigError, MoonshotCompat, NPolicy, Region, Report, Rule, ToolChoicePolicy,
-    body::Rope, config::Config, overrides::Overrides,
+    admission::{Admission, admit},
+    body::Rope,
+    config::Config,
+    overrides::Overrides,
 };
 
 /// The environment variables that [`MoonshotCompatLayer::from_env`] reads.
@@ -203,6 +208,29 @@ impl MoonshotCompatLayer {
     pub fn with_max_body_bytes(mut self, limit: usize) -> Self {
         self.config().max_body_bytes = limit;
         self
+    }
+
+    /// Whether the service reads the body of this request, as far as its head tells: by
+    /// method, path, content type, encoding, announced length and
+    /// [`LeaveBody`](crate::LeaveBody).
+    ///
+    /// For services outside of the layer that read the same bodies, such as one that
+    /// chooses the region by the model.
+    ///
+    /// ```
+    /// use http::Request;
+    /// use tower_moonshot::MoonshotCompatLayer;
+    ///
+    /// let layer = MoonshotCompatLayer::new();
+    /// let chat = Request::post("/v1/chat/completions").body(String::new())?;
+    /// assert!(layer.reads(&chat));
+    /// let file = Request::post("/v1/files").body(String::new())?;
+    /// assert!(!layer.reads(&file));
+    /// # Ok::<(), http::Error>(())
+    /// ```
+    #[must_use]
+    pub fn reads<B: Body>(&self, request: &Request<B>) -> bool {
+        matches!(admit(request, self.config.max_body_bytes), Admission::Read)
     }
 
     /// Rewrites the body of one chat request as the service does, without HTTP: for

@@ -11,6 +11,7 @@ pub mod client_key;
 pub mod config;
 pub mod names;
 pub mod requested_model;
+pub mod scope;
 mod yaml;
 
 pub use self::yaml::Problem;

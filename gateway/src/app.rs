@@ -30,7 +30,7 @@ use super::{
     headers,
     heavy::Threads,
     limits::Places,
-    memory::{Memory, Store},
+    memory::{Memory, Settings, Store},
     methods::KnownMethods,
     metrics::Metrics,
     models::Models,
@@ -68,7 +68,7 @@ impl Shared {
             authenticate: Self::authenticate(args, config),
             places: Places::new(args.max_requests.get()),
             retry: Retry::new(args.retries)?,
-            memory: Memory::new(args)?,
+            memory: memory(args)?,
             metrics: Arc::new(Metrics::new()),
             shutdown: Shutdown::default(),
             threads: Threads::new(),
@@ -202,6 +202,21 @@ pub(crate) fn app(
     Ok(behind_the_key
         .merge(for_probes_and_prometheus)
         .with_state(gateway))
+}
+
+/// Where thoughts are kept; `None` if nothing is kept.
+fn memory(args: &Args) -> Result<Option<Memory>, BoxError> {
+    // Without a rewrite, bodies are not read either.
+    if args.no_reasoning_memory || args.no_rewrite {
+        return Ok(None);
+    }
+    let memory = Memory::new(&Settings {
+        bytes: args.reasoning_bytes,
+        time_to_live: args.reasoning_ttl,
+        redis: args.reasoning_store.as_deref(),
+        redis_timeout: args.reasoning_store_timeout,
+    });
+    memory.map(Some)
 }
 
 /// The layer that fetches media given by URL, if `--inline-media` is set. It is off

@@ -28,21 +28,18 @@ mod jsonl;
 mod limits;
 mod log;
 mod malformed;
-mod memory;
 mod methods;
 mod metrics;
 mod models;
 mod pool;
 mod probe;
 mod quota;
-mod redis_store;
 mod reload;
 mod reset;
 mod response;
 mod retry;
 mod routers;
 mod routes;
-mod scope;
 mod searched;
 mod secret;
 mod server;
@@ -54,7 +51,8 @@ mod upstream;
 use std::{io, process::ExitCode, sync::Arc, thread, time::Duration};
 
 use clap::Parser;
-use moonshot_config::{client_key, config, requested_model};
+use moonshot_config::{client_key, config, requested_model, scope};
+use moonshot_thoughts as memory;
 use tokio::{net::TcpListener, time};
 use tower::BoxError;
 use tower_moonshot::emulator::Emulator;
@@ -140,7 +138,10 @@ fn run(args: &Args) -> Result<(), BoxError> {
             None => Upstream::network(timeouts, forwarded.clone(), explain.clone()),
         };
         let memory = shared.memory.as_ref();
-        let store = memory.map(|memory| memory.store(&shared.metrics));
+        let store = memory.map(|memory| {
+            let metrics = Arc::clone(&shared.metrics);
+            memory.store(Arc::new(move || metrics.could_not_remember()))
+        });
         let router = Current::new(app(args, &shared, upstream.clone(), store.as_ref())?);
         Ok::<_, BoxError>(Kept {
             upstream,

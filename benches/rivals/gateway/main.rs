@@ -7,6 +7,8 @@
 //! load memory                # 1 000 requests of 1 MB at once
 //! load soak 1800             # mixed requests with faults, for 1 800 seconds
 //! load streams 10000         # as many slow streams at once
+//! load envoy                 # in front of the external processor; ENVOY names the program
+//! load envoy 10000           # as many slow streams at once there
 //! load compare path/litellm  # compare-litellm.sh installs LiteLLM
 //! load --test                # only verifies the answers
 //! ```
@@ -31,6 +33,7 @@ mod candidates {
 }
 mod client;
 mod compare;
+mod envoy;
 mod job;
 mod load;
 mod memory;
@@ -77,14 +80,18 @@ async fn run(arguments: &[&str]) -> Result<(), Failure> {
         ["memory"] => memory::run().await,
         ["soak", seconds] => soak::mixed(Duration::from_secs(seconds.parse()?)).await,
         ["streams", count] => soak::streams(count.parse()?, Duration::from_secs(1)).await,
+        ["envoy"] => envoy::run(false).await,
+        ["envoy", "--test"] => envoy::run(true).await,
+        ["envoy", count] => envoy::streams(count.parse()?).await,
         ["compare", litellm] => compare::run(litellm.as_ref()).await,
         // The roles in which this program starts itself.
         ["upstream", hold] => upstream::serve(hold).await,
         ["soak-upstream", pause] => soak::serve(pause).await,
+        ["ext-proc-idle"] => envoy::idle().await,
         ["relay", upstream] => relay::serve(upstream).await,
         ["proxy", upstream] => proxy::serve(upstream, false).await,
         ["proxy-with-layer", upstream] => proxy::serve(upstream, true).await,
-        _ => Err("usage: gateway [--test | emulator | memory | soak SECONDS | streams COUNT | compare LITELLM]".into()),
+        _ => Err("usage: gateway [--test | emulator | memory | soak SECONDS | streams COUNT | envoy [COUNT] | compare LITELLM]".into()),
     }
 }
 

@@ -33,8 +33,11 @@ impl Process {
             let mut lines = out.lines();
             lines.find_map(|line| {
                 let line = line.ok()?;
-                let address = line.split_once("http://")?.1.trim();
-                address.trim_end_matches("/v1").parse().ok()
+                // `moonshot-ext-proc` says what it serves there: `gRPC:`.
+                let address = line
+                    .split_once("http://")
+                    .or_else(|| line.split_once("gRPC:"))?;
+                address.1.trim().trim_end_matches("/v1").parse().ok()
             })
         });
         let Some(address) = address else {
@@ -147,7 +150,7 @@ pub(crate) const MASTER_KEY: &str = "sk-5c1bf2e7a94d4d0f8e63b7a2f10c9d38";
 
 /// Builds a program of the workspace with the profile of this one, and returns its
 /// path.
-fn build(what: &[&str], path: &str) -> Result<PathBuf, Failure> {
+pub(crate) fn build(what: &[&str], path: &str) -> Result<PathBuf, Failure> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let profile = if cfg!(debug_assertions) {
         "dev"

@@ -12,4 +12,8 @@ mod streams;
 mod upstream;
 mod watch;
 
-pub(crate) use self::{mixed::run as mixed, streams::run as streams, upstream::serve};
+pub(crate) use self::{
+    mixed::run as mixed,
+    streams::{held, run as streams},
+    upstream::serve,
+};

@@ -36,7 +36,7 @@ const ON_ONE: usize = 100;
 pub(crate) async fn run(count: usize, pause: Duration) -> Result<(), Failure> {
     let pause = pause.as_millis().to_string();
     let upstream = Process::role(&["soak-upstream", &pause])?;
-    let (mut straight, _) = all(upstream.address, count, Protocol::Http1, None).await?;
+    let (mut straight, _) = all(upstream.address, count, Protocol::Http1, []).await?;
     let gateway = Gateway::build(upstream.address)?;
     let limit = (count * 2).to_string();
     let gateway = gateway.start(&[
@@ -47,7 +47,7 @@ pub(crate) async fn run(count: usize, pause: Duration) -> Result<(), Failure> {
     ])?;
     let before = gateway.memory("VmRSS")?;
     let cpu = gateway.cpu()?;
-    let (mut through, held) = all(gateway.address, count, Protocol::Both, Some(&gateway)).await?;
+    let (mut through, [held]) = all(gateway.address, count, Protocol::Both, [&gateway]).await?;
     let cpu = Duration::from_nanos(gateway.cpu()? - cpu);
     straight.sort_unstable();
     through.sort_unstable();
@@ -74,6 +74,16 @@ pub(crate) async fn run(count: usize, pause: Duration) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Returns the memory of each process while so many streams through `address` are open.
+pub(crate) async fn held<const N: usize>(
+    address: SocketAddr,
+    count: usize,
+    processes: [&Process; N],
+) -> Result<[f64; N], Failure> {
+    let (_, held) = all(address, count, Protocol::Both, processes).await?;
+    Ok(held)
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Protocol {
     Http1,
@@ -82,13 +92,13 @@ enum Protocol {
 }
 
 /// Opens all streams and reads them to their ends. Returns the delay of each chunk that
-/// arrived while all were open, and the memory of the process at that time.
-async fn all(
+/// arrived while all were open, and the memory of each process at that time.
+async fn all<const N: usize>(
     address: SocketAddr,
     count: usize,
     protocol: Protocol,
-    process: Option<&Process>,
-) -> Result<(Vec<Duration>, f64), Failure> {
+    processes: [&Process; N],
+) -> Result<(Vec<Duration>, [f64; N]), Failure> {
     let open = Arc::new(Open {
         streams: AtomicUsize::new(0),
         all: count,
@@ -121,12 +131,14 @@ async fn all(
         }
     }
     let mut delays = Vec::with_capacity(count * SLOW_EVENTS);
-    let mut memory: f64 = 0.0;
+    let mut memory = [0.0_f64; N];
     let mut look = time::interval(Duration::from_millis(100));
     loop {
         tokio::select! {
-            _ = look.tick() => if let Some(process) = process && open.are_all() {
-                memory = memory.max(process.memory("VmRSS")?);
+            _ = look.tick() => if open.are_all() {
+                for (memory, process) in memory.iter_mut().zip(processes) {
+                    *memory = memory.max(process.memory("VmRSS")?);
+                }
             },
             ended = streams.join_next() => match ended {
                 Some(stream) => delays.extend(stream??),

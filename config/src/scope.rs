@@ -1,31 +1,33 @@
 //! Decides which clients share the thoughts that are kept.
 
-use axum::http::{HeaderName, Request};
+use http::{HeaderName, Request};
 use tower_moonshot::reasoning_memory::ReasoningScope;
 
-use super::client_key::{ClientKey, PLACES};
+use crate::client_key::{ClientKey, PLACES};
 
 /// Marks a request, in its extensions, whose owner is unknown. Its thoughts are neither
 /// restored nor kept.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Unscoped;
+pub struct Unscoped;
 
 /// Whose thoughts a request may get. Clients with different keys never share them.
 #[derive(Clone, Debug)]
-pub(crate) struct Scopes {
+pub struct Scopes {
     /// The header that tells users with the same key apart.
     header: Option<HeaderName>,
 }
 
 impl Scopes {
-    pub(crate) const fn new(header: Option<HeaderName>) -> Self {
+    /// Tells users with the same key apart by `header`, if any.
+    #[must_use]
+    pub const fn new(header: Option<HeaderName>) -> Self {
         Self { header }
     }
 
     /// Puts the scope of a request with this `key` into its extensions, or [`Unscoped`]
     /// if there is neither a key nor the header, or the header is missing, empty or
     /// repeated. The place in which the key was sent makes no difference.
-    pub(crate) fn mark<B>(&self, request: &mut Request<B>, key: Option<&ClientKey>) {
+    pub fn mark<B>(&self, request: &mut Request<B>, key: Option<&ClientKey>) {
         let key = key.map(ClientKey::canonical);
         let name = match &self.header {
             None => key.map(|key| name_of(&key, b"")),
@@ -44,7 +46,11 @@ impl Scopes {
 }
 
 /// Parses the value of `--reasoning-scope-header`.
-pub(crate) fn parse(name: &str) -> Result<HeaderName, String> {
+///
+/// # Errors
+///
+/// It is not the name of a header, or that of one in which clients send their key.
+pub fn parse(name: &str) -> Result<HeaderName, String> {
     let name: HeaderName = name
         .parse()
         .map_err(|_| "expected the name of a header, such as x-user".to_owned())?;
@@ -64,7 +70,7 @@ fn name_of(key: &[u8], user: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use http::HeaderValue;
 
     use super::*;
 

@@ -1,4 +1,4 @@
-//! Keeps thoughts in Redis, so that replicas of the gateway share them.
+//! Keeps thoughts in Redis, so that replicas share them.
 
 use std::{
     fmt,
@@ -14,7 +14,7 @@ use tokio::{runtime::Handle, sync::Semaphore, time};
 use tower::BoxError;
 use tower_moonshot::reasoning_memory::{StoreKey, Thought};
 
-use super::metrics::Metrics;
+use crate::OnLost;
 
 /// What the names of keys begin with. The rest is the digest in hexadecimal digits.
 const PREFIX: &str = "moonshot-gateway:thought:1:";
@@ -32,12 +32,12 @@ const MAX_RECALLED: usize = 32 * 1024 * 1024;
 /// How many bytes may wait to be kept, in KiB.
 const MAX_WAITING: usize = 16 * 1024;
 
-/// The shortest time between two new connections, and between two warnings, of a worker.
+/// The shortest time between two new connections, and between two warnings, of a store.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The settings for all workers.
+/// The settings of all stores.
 #[derive(Clone)]
-pub(crate) struct Redis {
+pub struct Redis {
     client: Client,
     /// In milliseconds.
     time_to_live: u64,
@@ -46,15 +46,14 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
+    /// Takes the URL of a server, how long a thought is kept after it was last used, and
+    /// how long a request waits.
+    ///
     /// # Errors
     ///
     /// The URL is invalid, or asks for TLS. The message doesn't repeat it, as it may
     /// contain a password.
-    pub(crate) fn new(
-        url: &str,
-        time_to_live: Duration,
-        timeout: Duration,
-    ) -> Result<Self, BoxError> {
+    pub fn new(url: &str, time_to_live: Duration, timeout: Duration) -> Result<Self, BoxError> {
         let client = Client::open(url).map_err(|error| {
             format!(
                 "--reasoning-store: {error}; expected redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]"
@@ -86,8 +85,8 @@ impl Redis {
         ConnectionManager::new_lazy_with_config(self.client.clone(), config)
     }
 
-    /// Logs a warning if Redis cannot be used. The gateway serves without it.
-    pub(crate) async fn check(&self) {
+    /// Logs a warning if Redis cannot be used. Requests are served without it.
+    pub async fn check(&self) {
         let ping = async {
             let mut connection = self.connect()?;
             redis::cmd("PING").exec_async(&mut connection).await
@@ -105,13 +104,13 @@ impl fmt::Debug for Redis {
     }
 }
 
-/// The store of one worker. It has one connection, over which requests are pipelined.
+/// The store of one runtime. It has one connection, over which requests are pipelined.
 #[derive(Clone, Debug)]
 pub(crate) struct RedisStore(Arc<Inner>);
 
 struct Inner {
     redis: Redis,
-    metrics: Arc<Metrics>,
+    on_lost: OnLost,
     connection: Mutex<Option<Connection>>,
     /// Bounds what waits to be kept, in KiB.
     room: Arc<Semaphore>,
@@ -124,10 +123,10 @@ struct Connection {
 }
 
 impl RedisStore {
-    pub(crate) fn new(redis: Redis, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(redis: Redis, on_lost: OnLost) -> Self {
         Self(Arc::new(Inner {
             redis,
-            metrics,
+            on_lost,
             connection: Mutex::default(),
             room: Arc::new(Semaphore::new(MAX_WAITING)),
             warned: Mutex::default(),
@@ -146,7 +145,7 @@ impl RedisStore {
             .await
             .is_err()
         {
-            self.0.lost(&"the gateway ends");
+            self.0.lost(&"the process ends");
         }
     }
 
@@ -242,9 +241,9 @@ impl Inner {
         }
     }
 
-    /// Counts a thought that could not be kept, and warns once in a while.
+    /// Tells of a thought that could not be kept, and warns once in a while.
     fn lost(&self, why: &dyn fmt::Display) {
-        self.metrics.could_not_remember();
+        (self.on_lost)();
         let mut warned = lock(&self.warned);
         if warned.is_none_or(|warned| warned.elapsed() >= PAUSE) {
             *warned = Some(Instant::now());

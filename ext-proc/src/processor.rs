@@ -1,0 +1,121 @@
+//! What all exchanges share, and the gRPC service that starts them.
+
+use std::{pin::Pin, sync::Arc};
+
+use envoy_types::pb::envoy::service::ext_proc::v3::{
+    ProcessingRequest, ProcessingResponse, external_processor_server::ExternalProcessor,
+};
+use futures_core::Stream;
+use http::Request as HttpRequest;
+use moonshot_config::{
+    config::Config,
+    scope::{Scopes, Unscoped},
+};
+use moonshot_thoughts::Store;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::{Request, Response, Status, Streaming};
+use tower_moonshot::{MoonshotCompatLayer, reasoning_memory::ReasoningMemoryLayer};
+
+use super::{
+    admit::Admission,
+    answers::Answers,
+    args::{Args, Fail},
+    entries::Entries,
+    exchange,
+    metrics::Metrics,
+};
+
+/// What all exchanges share.
+#[derive(Debug)]
+pub(crate) struct Processor {
+    pub(crate) admission: Admission,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Whether Envoy is asked to choose its route again.
+    pub(crate) clears_route_cache: bool,
+    /// Whether responses are repaired.
+    pub(crate) repairs: bool,
+    memory: Option<ReasoningMemoryLayer<Store>>,
+}
+
+impl Processor {
+    pub(crate) fn new(
+        args: &Args,
+        config: &Config,
+        metrics: Arc<Metrics>,
+        store: Option<&Store>,
+    ) -> Self {
+        let max_body_bytes = args.max_body_bytes.get();
+        Self {
+            admission: Admission {
+                entries: Entries::new(config),
+                master: config.master_key.clone(),
+                scopes: Scopes::new(args.reasoning_scope_header.clone()),
+                layer: MoonshotCompatLayer::new().with_max_body_bytes(max_body_bytes),
+                max_body_bytes,
+                fails_closed: args.fail == Fail::Closed,
+            },
+            metrics,
+            clears_route_cache: args.clear_route_cache,
+            repairs: !args.no_response_repairs,
+            memory: store.map(Store::layer),
+        }
+    }
+
+    /// Whether any layer reads responses.
+    pub(crate) const fn reads_responses(&self) -> bool {
+        self.repairs || self.memory.is_some()
+    }
+
+    /// Returns the layer that keeps thoughts, unless the owner of the request is unknown.
+    pub(crate) fn memory_for<B>(
+        &self,
+        request: &HttpRequest<B>,
+    ) -> Option<&ReasoningMemoryLayer<Store>> {
+        let is_scoped = request.extensions().get::<Unscoped>().is_none();
+        self.memory.as_ref().filter(|_| is_scoped)
+    }
+}
+
+/// The gRPC service.
+#[derive(Clone, Debug)]
+pub(crate) struct Processing {
+    processor: Arc<Processor>,
+    streams: Arc<Semaphore>,
+}
+
+impl Processing {
+    pub(crate) fn new(processor: Processor, max_streams: usize) -> Self {
+        Self {
+            processor: Arc::new(processor),
+            streams: Arc::new(Semaphore::new(max_streams)),
+        }
+    }
+
+    fn permit(&self) -> Result<OwnedSemaphorePermit, Status> {
+        let permit = Arc::clone(&self.streams).try_acquire_owned();
+        permit.map_err(|_| {
+            self.processor.metrics.overloaded.inc();
+            Status::resource_exhausted("--max-streams are open")
+        })
+    }
+}
+
+#[tonic::async_trait]
+impl ExternalProcessor for Processing {
+    type ProcessStream = Pin<Box<dyn Stream<Item = Result<ProcessingResponse, Status>> + Send>>;
+
+    async fn process(
+        &self,
+        request: Request<Streaming<ProcessingRequest>>,
+    ) -> Result<Response<Self::ProcessStream>, Status> {
+        let permit = self.permit()?;
+        let processor = Arc::clone(&self.processor);
+        let inbound = request.into_inner();
+        let answers = Answers::new(|outbound| async move {
+            let result = exchange::run(processor, inbound, outbound).await;
+            drop(permit);
+            result
+        });
+        Ok(Response::new(Box::pin(answers)))
+    }
+}
