@@ -4,8 +4,8 @@
 //! side in the task of the gRPC stream:
 //!
 //! - the [pump](super::pump) takes Envoy's messages,
-//! - [`serve`] runs the layers, and sends the response that they return,
-//! - [`forward`] sends the request that the layers hand over.
+//! - `serve` runs the layers, and sends the response that they return,
+//! - `forward` sends the request that the layers hand over.
 
 use std::sync::{
     Arc,

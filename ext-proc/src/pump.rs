@@ -27,8 +27,8 @@ pub(crate) struct Shared {
     respond: Mutex<Option<oneshot::Sender<Response<EnvoyBody>>>>,
     request_trailers: OnceLock<HeaderMap>,
     response_trailers: OnceLock<HeaderMap>,
-    /// The request body that Envoy has buffered.
-    buffered: OnceLock<Bytes>,
+    /// The request body that Envoy has buffered, until it is compared.
+    buffered: Mutex<Option<Bytes>>,
 }
 
 /// The head of a response as Envoy has it, in the extensions of the response.
@@ -48,11 +48,13 @@ impl Shared {
         self.slot(side).get().cloned()
     }
 
-    /// Whether these are the very bytes that Envoy has buffered.
+    /// Whether these are the very bytes that Envoy has buffered. They can be compared
+    /// once: afterwards nothing keeps them in memory.
     pub(crate) fn is_buffered(&self, body: &Bytes) -> bool {
-        let is_it =
-            |buffered: &Bytes| buffered.as_ptr() == body.as_ptr() && buffered.len() == body.len();
-        self.buffered.get().is_some_and(is_it)
+        let buffered = lock(&self.buffered).take();
+        buffered.is_some_and(|buffered| {
+            buffered.as_ptr() == body.as_ptr() && buffered.len() == body.len()
+        })
     }
 
     const fn slot(&self, side: Side) -> &OnceLock<HeaderMap> {
@@ -186,7 +188,9 @@ impl<'a> Pump<'a> {
                 let data = Bytes::from(body.body);
                 if is_last && side == Side::Request {
                     self.record.body_complete();
-                    let _ = self.shared.buffered.set(data.clone());
+                    if mode == Mode::Buffered {
+                        *lock(&self.shared.buffered) = Some(data.clone());
+                    }
                 }
                 let piece = if is_last { Piece::Last } else { Piece::Data };
                 if let Some(sender) = sender {

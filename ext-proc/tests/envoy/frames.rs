@@ -8,7 +8,7 @@ use crate::{
     CLIENT_KEY,
     configuration::example,
     envoy, in_time,
-    process::{Envoy, ExtProc},
+    process::{Envoy, ExtProc, directory},
     upstream::{Answer, Upstream},
 };
 
@@ -59,7 +59,12 @@ async fn ask(client: &Client, envoy: &Envoy, pieces: Vec<Bytes>) -> String {
 async fn requests_and_responses_may_be_cut_anywhere() {
     let Some(program) = envoy() else { return };
     let upstream = Upstream::start().await;
-    let processor = ExtProc::start(upstream.address, &["--clear-route-cache"]).await;
+    // With a file, the model of each request is read first.
+    let file = directory().join("config.yaml");
+    let text = "model_list: [{model_name: moonshot/*, litellm_params: {model: moonshot/*}}]";
+    std::fs::write(&file, text).unwrap();
+    let arguments = ["--clear-route-cache", "--config", file.to_str().unwrap()];
+    let processor = ExtProc::start(upstream.address, &arguments).await;
     let text = example(&[processor.address], upstream.address);
     let envoy = Envoy::start(&program, &text).await;
     let client = Client::new();

@@ -302,7 +302,7 @@ impl Redis {
 }
 
 /// Returns a new directory for the files of a process.
-fn directory() -> PathBuf {
+pub(crate) fn directory() -> PathBuf {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let name = format!("ext-proc-{}-{number}", std::process::id());
