@@ -225,7 +225,7 @@ async fn a_retry_restores_the_thoughts_for_the_entry_that_it_goes_to() {
   - {{model_name: kimi, litellm_params: {{model: moonshot/kimi-k3, api_key: $KEY, api_base: 'http://{base}/v1'}}}}
 "
     ))
-    .arguments(["--retries", "1"])
+    .arguments(["--retries", "1", "--balance", "round-robin"])
     .start()
     .await;
     Conversation::of("kimi", ALICE).say_thrice(&gateway).await;
