@@ -146,7 +146,8 @@ async fn replicas_may_be_killed_and_restarted_under_load() {
     }
 }
 
-/// Envoy waits in the mode `BUFFERED` only, and for as long as `message_timeout` says.
+/// In the mode `BUFFERED`, `message_timeout` ends the wait. In the other, Envoy notices that
+/// nothing answers its pings.
 #[tokio::test]
 async fn a_processor_that_hangs_is_given_up() {
     let Some(program) = envoy() else { return };
@@ -154,20 +155,34 @@ async fn a_processor_that_hangs_is_given_up() {
     let processor = ExtProc::start(upstream.address, &["--clear-route-cache"]).await;
     let text = example(&[processor.address], upstream.address);
     let text = replaced(
-        &buffered(&text),
-        &[("message_timeout: 5s", "message_timeout: 0.3s")],
+        &text,
+        &[
+            ("message_timeout: 5s", "message_timeout: 0.3s"),
+            (
+                "{ interval: 5s, timeout: 5s }",
+                "{ interval: 0.3s, timeout: 0.3s }",
+            ),
+        ],
     );
-    let envoy = Envoy::start(&program, &text).await;
+    let streamed = Envoy::start(&program, &text).await;
+    let whole = Envoy::start(&program, &buffered(&text)).await;
     let client = Client::new();
-    // Under load from other tests, 0.3 seconds may pass.
-    until(async || ask(&client, &envoy).await.unwrap().status() == 200).await;
+    let is_served = async || {
+        for envoy in [&streamed, &whole] {
+            // Under load from other tests, 0.3 seconds may pass.
+            until(async || ask(&client, envoy).await.unwrap().status() == 200).await;
+        }
+    };
+    is_served().await;
     upstream.take();
     processor.process.signal("-STOP");
-    let status = ask(&client, &envoy).await.unwrap().status();
-    assert!(status.is_server_error(), "{status}");
+    for envoy in [&streamed, &whole] {
+        let status = ask(&client, envoy).await.unwrap().status();
+        assert!(status.is_server_error(), "{status}");
+    }
     assert!(upstream.take().is_empty());
     processor.process.signal("-CONT");
-    until(async || ask(&client, &envoy).await.unwrap().status() == 200).await;
+    is_served().await;
 }
 
 #[tokio::test]
