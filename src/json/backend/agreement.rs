@@ -42,5 +42,10 @@ pub(crate) fn agree(text: &[u8], start: usize) -> Outcome {
             assert_eq!(avx2, portable, "AVX2: {text:?} {start}");
         }
     }
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+    {
+        let neon = outcome(super::neon::Neon, text, start);
+        assert_eq!(neon, portable, "NEON: {text:?} {start}");
+    }
     portable
 }

@@ -5,13 +5,27 @@
 //! - [`portable::Portable`] runs on every machine and uses SIMD only within `memchr` and
 //!   `simdutf8`.
 //! - [`x86::Sse2`] runs on every x86-64 machine, [`x86::Avx2`] on nearly all of them.
-//!   Both use the algorithms of `simd.rs` and the vectors of `x86.rs`.
+//! - [`neon::Neon`] runs on every little-endian aarch64 machine.
+//!
+//! The last three read long strings with the algorithms of `simd.rs`.
 
 #[cfg(any(fuzzing, test))]
 pub(super) mod agreement;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod neon;
 mod portable;
 #[cfg(target_arch = "x86_64")]
+mod short;
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_endian = "little")
+))]
 mod simd;
+#[cfg(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_endian = "little")
+))]
+mod tables;
 #[cfg(test)]
 mod tests;
 #[cfg(target_arch = "x86_64")]
@@ -22,7 +36,12 @@ use super::{Scanner, error::Error};
 /// The back end that needs no CPU detection.
 #[cfg(target_arch = "x86_64")]
 pub(crate) type Base = x86::Sse2;
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+pub(crate) type Base = neon::Neon;
+#[cfg(not(any(
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_endian = "little")
+)))]
 pub(crate) type Base = portable::Portable;
 
 /// Reads strings and white space. A value of such a type proves that the machine supports

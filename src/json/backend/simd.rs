@@ -6,75 +6,31 @@
 use super::{Backend, StringEnd, portable::Portable};
 use crate::json::error::Error;
 
-/// A vector of 32 bytes. Comparisons set or clear the high bit of each byte.
+/// A vector of 32 bytes. Comparisons set or clear all bits of each byte.
 pub(super) trait Vector: Copy {
     /// Proves that the machine supports these vectors.
     type Machine: Copy;
 
     fn load(machine: Self::Machine, bytes: &[u8; 32]) -> Self;
+    /// Loads 64 bytes, each to the place where [`bits`](Self::bits) expects it.
+    #[inline(always)]
+    fn load_block(machine: Self::Machine, bytes: &[u8; 64]) -> [Self; 2] {
+        [vector(machine, bytes, 0), vector(machine, bytes, 32)]
+    }
     fn or(self, other: Self) -> Self;
-    /// Collects the high bits of all bytes. That of the first byte is the lowest.
-    fn high_bits(self) -> u32;
+    /// Inverts the bits of each byte that are set in `bits`.
+    fn xor(self, bits: u8) -> Self;
     fn equals(self, byte: u8) -> Self;
     /// Compares as unsigned numbers.
     fn at_most(self, byte: u8) -> Self;
-    /// Compares as signed numbers, so that bytes that are not ASCII are less.
-    fn less_than(self, byte: u8) -> Self;
-    fn is_space(self) -> Self;
     /// Finds letters that are valid after a backslash.
     fn is_escape(self) -> Self;
     fn is_hex_digit(self) -> Self;
-}
-
-/// Implements [`Backend::plain_string`] for strings of up to 31 bytes.
-#[inline(always)]
-pub(super) fn plain_string<V: Vector>(
-    machine: V::Machine,
-    text: &[u8],
-    start: usize,
-) -> Option<usize> {
-    let rest = text.get(start..)?;
-    let length = match rest.first_chunk() {
-        Some(bytes) => plain_length(V::load(machine, bytes), 0),
-        // Near the end of the text, the vector begins before the string.
-        None => plain_length(V::load(machine, text.last_chunk()?), 32 - rest.len() as u32),
-    };
-    Some(start + length?)
-}
-
-/// Returns the number of plain bytes from the byte `from` to a quote.
-#[inline(always)]
-fn plain_length<V: Vector>(bytes: V, from: u32) -> Option<usize> {
-    let quotes = bytes.equals(b'"').high_bits().checked_shr(from)?;
-    // Backslashes, control characters, and bytes that are not ASCII.
-    let others = bytes.equals(b'\\').or(bytes.less_than(0x20)).high_bits() >> from;
-    let to_quote = quotes ^ quotes.wrapping_sub(1);
-    (quotes != 0 && others & to_quote == 0).then(|| quotes.trailing_zeros() as usize)
-}
-
-/// Implements [`Backend::space`] for white space that ends within 32 bytes.
-#[inline(always)]
-pub(super) fn short_space<V: Vector>(
-    machine: V::Machine,
-    text: &[u8],
-    pos: usize,
-) -> Option<usize> {
-    let bytes = text.get(pos..)?.first_chunk()?;
-    let spaces = V::load(machine, bytes).is_space().high_bits();
-    (spaces != u32::MAX).then(|| pos + spaces.trailing_ones() as usize)
-}
-
-/// Implements [`Backend::space`].
-#[inline(always)]
-pub(super) fn space<V: Vector>(machine: V::Machine, text: &[u8], mut pos: usize) -> usize {
-    while let Some(bytes) = text.get(pos..).and_then(<[u8]>::first_chunk) {
-        let spaces = V::load(machine, bytes).is_space().high_bits();
-        if spaces != u32::MAX {
-            return pos + spaces.trailing_ones() as usize;
-        }
-        pos += 32;
-    }
-    Portable.space(text, pos)
+    /// Returns a number that is not 0 if the high bit of any byte is set.
+    fn any(self) -> u32;
+    /// Collects the high bits of all bytes of a block. That of the first byte is the
+    /// lowest.
+    fn bits(block: [Self; 2]) -> u64;
 }
 
 /// Implements [`Backend::string`].
@@ -109,7 +65,7 @@ fn accept<V: Vector>(machine: V::Machine, text: &[u8], start: usize) -> Option<S
         let block = Block::<V>::at(machine, text, pos);
         let mut stops = block.special();
         if stops == 0 {
-            high |= block.high_bits();
+            high |= block.any_non_ascii();
             pos += 64;
             plain += 1;
             if plain == LONG {
@@ -136,17 +92,17 @@ fn accept<V: Vector>(machine: V::Machine, text: &[u8], start: usize) -> Option<S
             escaped = true;
             let behind = gap + escape(text, stop)?;
             if behind > 64 {
-                high |= block.high_bits();
+                high |= block.any_non_ascii();
                 break crossing(pos, behind);
             }
             stops &= u64::MAX.checked_shl(behind as u32).unwrap_or(0);
             if stops == 0 {
-                high |= block.high_bits();
+                high |= block.any_non_ascii();
                 break pos + 64;
             }
             few += 1;
             if few == FEW {
-                high |= block.high_bits();
+                high |= block.any_non_ascii();
                 let end = escapes::<V>(machine, text, pos + behind, &mut high)?;
                 if text.get(end) == Some(&b'"') {
                     break 'string end;
@@ -227,10 +183,10 @@ fn plain_run<V: Vector>(machine: V::Machine, text: &[u8], mut pos: usize) -> (us
         let c: V = vector(machine, run, 64);
         let d: V = vector(machine, run, 96);
         let stops = special(a).or(special(b)).or(special(c).or(special(d)));
-        if stops.high_bits() != 0 {
+        if stops.any() != 0 {
             break;
         }
-        high |= a.or(b).or(c.or(d)).high_bits();
+        high |= a.or(b).or(c.or(d)).any();
         pos += 128;
     }
     (pos, high)
@@ -239,79 +195,70 @@ fn plain_run<V: Vector>(machine: V::Machine, text: &[u8], mut pos: usize) -> (us
 /// Finds quotes, backslashes and control characters.
 #[inline(always)]
 fn special<V: Vector>(bytes: V) -> V {
-    let quote_or_backslash = bytes.equals(b'"').or(bytes.equals(b'\\'));
-    quote_or_backslash.or(bytes.at_most(0x1f))
+    // This exchanges quotes with spaces, and control characters with each other. Then one
+    // comparison finds both.
+    let exchanged = bytes.xor(b'"' ^ b' ');
+    exchanged.at_most(b' ').or(bytes.equals(b'\\'))
 }
 
 /// 64 bytes of the text. Bytes beyond its end are 0, which is invalid in a string.
-struct Block<V> {
-    low: V,
-    high: V,
-}
+struct Block<V>([V; 2]);
 
 impl<V: Vector> Block<V> {
     #[inline(always)]
     fn at(machine: V::Machine, text: &[u8], pos: usize) -> Self {
         let rest = &text[pos.min(text.len())..];
         match rest.first_chunk() {
-            Some(bytes) => Self::load(machine, bytes),
+            Some(bytes) => Self(V::load_block(machine, bytes)),
             None => {
                 let mut padded = [0; 64];
                 padded[..rest.len()].copy_from_slice(rest);
-                Self::load(machine, &padded)
+                Self(V::load_block(machine, &padded))
             }
         }
     }
 
     #[inline(always)]
-    fn load(machine: V::Machine, bytes: &[u8; 64]) -> Self {
-        Self {
-            low: vector(machine, bytes, 0),
-            high: vector(machine, bytes, 32),
-        }
-    }
-
-    #[inline(always)]
     fn equals(&self, byte: u8) -> u64 {
-        bits(self.low.equals(byte), self.high.equals(byte))
+        let [a, b] = self.0;
+        V::bits([a.equals(byte), b.equals(byte)])
     }
 
     #[inline(always)]
     fn at_most(&self, byte: u8) -> u64 {
-        bits(self.low.at_most(byte), self.high.at_most(byte))
+        let [a, b] = self.0;
+        V::bits([a.at_most(byte), b.at_most(byte)])
     }
 
     #[inline(always)]
     fn special(&self) -> u64 {
-        bits(special(self.low), special(self.high))
-    }
-
-    /// Returns a number that is not 0 if any byte is not ASCII.
-    #[inline(always)]
-    fn high_bits(&self) -> u32 {
-        self.low.or(self.high).high_bits()
+        let [a, b] = self.0;
+        V::bits([special(a), special(b)])
     }
 
     #[inline(always)]
     fn non_ascii(&self) -> u64 {
-        bits(self.low, self.high)
+        V::bits(self.0)
+    }
+
+    /// Returns a number that is not 0 if any byte is not ASCII.
+    #[inline(always)]
+    fn any_non_ascii(&self) -> u32 {
+        let [a, b] = self.0;
+        a.or(b).any()
     }
 
     #[inline(always)]
     fn escapes(&self) -> u64 {
-        bits(self.low.is_escape(), self.high.is_escape())
+        let [a, b] = self.0;
+        V::bits([a.is_escape(), b.is_escape()])
     }
 
     #[inline(always)]
     fn hex_digits(&self) -> u64 {
-        bits(self.low.is_hex_digit(), self.high.is_hex_digit())
+        let [a, b] = self.0;
+        V::bits([a.is_hex_digit(), b.is_hex_digit()])
     }
-}
-
-/// Collects one bit per byte. That of the first byte is the lowest.
-#[inline(always)]
-fn bits<V: Vector>(low: V, high: V) -> u64 {
-    u64::from(high.high_bits()) << 32 | u64::from(low.high_bits())
 }
 
 /// The state of an escape that continues in the next block.

@@ -65,11 +65,24 @@ fn pieces_at_every_length_and_offset() {
     }
 }
 
+/// What comes before a byte in a string. After a few escapes, the others are read in
+/// another way.
+const BEFORE: &[&[u8]] = &[
+    b"",
+    b"\\",
+    b"\\u",
+    b"\\u00",
+    b"\\u000",
+    b"\\\\",
+    b"\\n\\n\\n\\",
+    b"\\n\\n\\n\\u00",
+];
+
 #[test]
 fn every_byte_in_strings_and_white_space() {
     for byte in 0..=u8::MAX {
         for place in [0, 1, 15, 16, 31, 32, 62, 63, 64, 65, 130, 250] {
-            for before in [&b""[..], b"\\", b"\\u", b"\\u00", b"\\u000", b"\\\\"] {
+            for &before in BEFORE {
                 let mut text = vec![b'1'; 260];
                 text.splice(place..place, before.iter().copied().chain([byte]));
                 text.insert(0, b'"');

@@ -1,4 +1,4 @@
-//! The vectors of x86-64. This is the only file of the crate with `unsafe` code.
+//! The vectors of x86-64. Only this file and `neon.rs` have `unsafe` code.
 //!
 //! It is sound for two reasons. First, no machine runs an instruction that it doesn't
 //! support: SSE2 is part of x86-64, [`Avx2`] is created by [`Avx2::detect`] only, and
@@ -12,7 +12,9 @@ use std::arch::x86_64::*;
 use super::{
     super::{Scanner, error::Error},
     Backend, Pass, StringEnd,
+    short::{self, Short},
     simd::{self, Vector},
+    tables::{ESCAPE_LETTERS, HEX_DIGITS, HIGH, LOW, SPACES},
 };
 
 /// Runs on any x86-64 machine.
@@ -37,7 +39,7 @@ impl Avx2 {
 impl Backend for Sse2 {
     #[inline(always)]
     fn plain_string(self, text: &[u8], start: usize) -> Option<usize> {
-        simd::plain_string::<Bytes128>(self, text, start)
+        short::plain_string::<Bytes128>(self, text, start)
     }
 
     #[inline(never)]
@@ -47,7 +49,7 @@ impl Backend for Sse2 {
 
     #[inline(always)]
     fn space(self, text: &[u8], pos: usize) -> usize {
-        simd::space::<Bytes128>(self, text, pos)
+        short::space::<Bytes128>(self, text, pos)
     }
 
     #[inline(never)]
@@ -71,7 +73,7 @@ unsafe fn string(machine: Avx2, text: &[u8], start: usize) -> Result<StringEnd, 
 #[inline(never)]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt")]
 unsafe fn space(machine: Avx2, text: &[u8], pos: usize) -> usize {
-    simd::space::<Bytes256>(machine, text, pos)
+    short::space::<Bytes256>(machine, text, pos)
 }
 
 /// # Safety
@@ -86,7 +88,7 @@ unsafe fn run<P: Pass>(scanner: Scanner<'_, Avx2>, pass: P) -> P::Output {
 impl Backend for Avx2 {
     #[inline(always)]
     fn plain_string(self, text: &[u8], start: usize) -> Option<usize> {
-        simd::plain_string::<Bytes256>(self, text, start)
+        short::plain_string::<Bytes256>(self, text, start)
     }
 
     #[inline(always)]
@@ -98,7 +100,7 @@ impl Backend for Avx2 {
     #[inline(always)]
     fn space(self, text: &[u8], pos: usize) -> usize {
         // Most white space ends within 32 bytes.
-        if let Some(end) = simd::short_space::<Bytes256>(self, text, pos) {
+        if let Some(end) = short::short_space::<Bytes256>(self, text, pos) {
             return end;
         }
         // SAFETY: `self` proves that the machine supports the features.
@@ -153,10 +155,9 @@ impl Vector for Bytes128 {
     }
 
     #[inline(always)]
-    fn high_bits(self) -> u32 {
+    fn xor(self, bits: u8) -> Self {
         // SAFETY: SSE2 is part of x86-64.
-        let [low, high] = self.0.map(|half| unsafe { _mm_movemask_epi8(half) as u32 });
-        high << 16 | low
+        self.each(|bytes| unsafe { _mm_xor_si128(bytes, _mm_set1_epi8(bits as i8)) })
     }
 
     #[inline(always)]
@@ -174,18 +175,6 @@ impl Vector for Bytes128 {
     }
 
     #[inline(always)]
-    fn less_than(self, byte: u8) -> Self {
-        // SAFETY: SSE2 is part of x86-64.
-        self.each(|bytes| unsafe { _mm_cmplt_epi8(bytes, _mm_set1_epi8(byte as i8)) })
-    }
-
-    #[inline(always)]
-    fn is_space(self) -> Self {
-        let line = self.equals(b'\n').or(self.equals(b'\r'));
-        line.or(self.equals(b' ')).or(self.equals(b'\t'))
-    }
-
-    #[inline(always)]
     fn is_escape(self) -> Self {
         b"\\/bfnrtu"
             .iter()
@@ -198,6 +187,37 @@ impl Vector for Bytes128 {
     fn is_hex_digit(self) -> Self {
         let letters = self.between(b'a', b'f').or(self.between(b'A', b'F'));
         letters.or(self.between(b'0', b'9'))
+    }
+
+    #[inline(always)]
+    fn bits([low, high]: [Self; 2]) -> u64 {
+        u64::from(high.high_bits()) << 32 | u64::from(low.high_bits())
+    }
+
+    #[inline(always)]
+    fn any(self) -> u32 {
+        self.high_bits()
+    }
+}
+
+impl Short for Bytes128 {
+    #[inline(always)]
+    fn high_bits(self) -> u32 {
+        // SAFETY: SSE2 is part of x86-64.
+        let [low, high] = self.0.map(|half| unsafe { _mm_movemask_epi8(half) as u32 });
+        high << 16 | low
+    }
+
+    #[inline(always)]
+    fn less_than(self, byte: u8) -> Self {
+        // SAFETY: SSE2 is part of x86-64.
+        self.each(|bytes| unsafe { _mm_cmplt_epi8(bytes, _mm_set1_epi8(byte as i8)) })
+    }
+
+    #[inline(always)]
+    fn is_space(self) -> Self {
+        let line = self.equals(b'\n').or(self.equals(b'\r'));
+        line.or(self.equals(b' ')).or(self.equals(b'\t'))
     }
 }
 
@@ -242,64 +262,6 @@ impl Bytes256 {
     }
 }
 
-/// The letters of escapes, grouped by their upper four bits. [`DIGITS`] and [`LETTERS`]
-/// are the groups of hexadecimal digits.
-const ESCAPES: [(u8, &[u8]); 4] = [(2, b"\"/"), (5, b"\\"), (6, b"bfn"), (7, b"rtu")];
-const DIGITS: u8 = 1 << 4;
-const LETTERS: u8 = 1 << 5;
-
-/// The groups that a byte may belong to, by its lower four bits.
-const LOW: [u8; 16] = {
-    let mut table = [0; 16];
-    let mut group = 0;
-    while group < ESCAPES.len() {
-        let letters = ESCAPES[group].1;
-        let mut at = 0;
-        while at < letters.len() {
-            table[(letters[at] & 0x0f) as usize] |= 1 << group;
-            at += 1;
-        }
-        group += 1;
-    }
-    let mut digit = 0;
-    while digit < 10 {
-        table[digit] |= DIGITS;
-        digit += 1;
-    }
-    let mut letter = 1;
-    while letter <= 6 {
-        table[letter] |= LETTERS;
-        letter += 1;
-    }
-    table
-};
-
-/// The groups that a byte may belong to, by its upper four bits.
-const HIGH: [u8; 16] = {
-    let mut table = [0; 16];
-    let mut group = 0;
-    while group < ESCAPES.len() {
-        table[ESCAPES[group].0 as usize] |= 1 << group;
-        group += 1;
-    }
-    table[3] |= DIGITS;
-    table[4] |= LETTERS;
-    table[6] |= LETTERS;
-    table
-};
-
-/// Each white space character at the index of its lower four bits. The other entries have
-/// lower bits that differ from their index, so that they equal no byte.
-const SPACES: [u8; 16] = {
-    let mut table = [0xff; 16];
-    table[15] = 0;
-    table[(b' ' & 0x0f) as usize] = b' ';
-    table[b'\t' as usize] = b'\t';
-    table[b'\n' as usize] = b'\n';
-    table[b'\r' as usize] = b'\r';
-    table
-};
-
 impl Vector for Bytes256 {
     type Machine = Avx2;
 
@@ -317,9 +279,9 @@ impl Vector for Bytes256 {
     }
 
     #[inline(always)]
-    fn high_bits(self) -> u32 {
+    fn xor(self, bits: u8) -> Self {
         // SAFETY: `load`, which requires an `Avx2`, is the only source of vectors.
-        unsafe { _mm256_movemask_epi8(self.0) as u32 }
+        unsafe { Self(_mm256_xor_si256(self.0, _mm256_set1_epi8(bits as i8))) }
     }
 
     #[inline(always)]
@@ -338,6 +300,34 @@ impl Vector for Bytes256 {
     }
 
     #[inline(always)]
+    fn is_escape(self) -> Self {
+        self.groups().has_any(ESCAPE_LETTERS)
+    }
+
+    #[inline(always)]
+    fn is_hex_digit(self) -> Self {
+        self.groups().has_any(HEX_DIGITS)
+    }
+
+    #[inline(always)]
+    fn bits([low, high]: [Self; 2]) -> u64 {
+        u64::from(high.high_bits()) << 32 | u64::from(low.high_bits())
+    }
+
+    #[inline(always)]
+    fn any(self) -> u32 {
+        self.high_bits()
+    }
+}
+
+impl Short for Bytes256 {
+    #[inline(always)]
+    fn high_bits(self) -> u32 {
+        // SAFETY: `load`, which requires an `Avx2`, is the only source of vectors.
+        unsafe { _mm256_movemask_epi8(self.0) as u32 }
+    }
+
+    #[inline(always)]
     fn less_than(self, byte: u8) -> Self {
         // SAFETY: `load`, which requires an `Avx2`, is the only source of vectors.
         unsafe { Self(_mm256_cmpgt_epi8(_mm256_set1_epi8(byte as i8), self.0)) }
@@ -348,15 +338,5 @@ impl Vector for Bytes256 {
         let space = self.look_up(SPACES);
         // SAFETY: `load`, which requires an `Avx2`, is the only source of vectors.
         unsafe { Self(_mm256_cmpeq_epi8(space.0, self.0)) }
-    }
-
-    #[inline(always)]
-    fn is_escape(self) -> Self {
-        self.groups().has_any((1 << ESCAPES.len()) - 1)
-    }
-
-    #[inline(always)]
-    fn is_hex_digit(self) -> Self {
-        self.groups().has_any(DIGITS | LETTERS)
     }
 }
