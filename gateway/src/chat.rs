@@ -108,12 +108,13 @@ where
     };
     let conversation = if name.has_several() && balance.needs_conversation() {
         let scope = request.extensions().get::<ReasoningScope>().copied();
-        if body.len() < HEAVY_BYTES {
+        Some(if body.len() < HEAVY_BYTES {
             start_of(&body, scope.as_ref())
         } else {
             let body = body.clone();
-            threads.run(move || start_of(&body, scope.as_ref())).await
-        }
+            let start = threads.run(move || start_of(&body, scope.as_ref()));
+            start.await
+        })
     } else {
         None
     };

@@ -56,8 +56,8 @@ pub(crate) struct Choice {
     order: Vec<usize>,
     /// The number of entries that were tried before.
     tried: usize,
-    /// Whether the first is not the preferred one.
-    is_moved: bool,
+    /// The place of the entry that would be asked if none cooled down.
+    preferred: usize,
 }
 
 impl Models {
@@ -75,9 +75,6 @@ impl Models {
                 }),
             }
         }
-        let deployments = names.iter().flat_map(|name| &name.deployments);
-        let identities: Vec<_> = deployments.map(|one| one.identity).collect();
-        accounts.retain(&identities);
         let names: Vec<_> = names.into_iter().map(Arc::new).collect();
         let by_name = names.iter().cloned();
         Self {
@@ -85,6 +82,12 @@ impl Models {
             names,
             is_open: config.is_open,
         }
+    }
+
+    /// Returns what identifies the entries.
+    pub(crate) fn identities(&self) -> Vec<Identity> {
+        let deployments = self.names.iter().flat_map(|name| &name.deployments);
+        deployments.map(|one| one.identity).collect()
     }
 
     /// Whether every model is served under Moonshot's name for it. Then the list of
@@ -173,7 +176,7 @@ impl Choice {
         balance: Balance,
         conversation: Option<&Digest>,
     ) -> Self {
-        let (order, is_moved) = if name.has_several() {
+        let (order, preferred) = if name.has_several() {
             let entries: Vec<_> = name
                 .deployments
                 .iter()
@@ -184,14 +187,14 @@ impl Choice {
                 .collect();
             balance.order(&entries, conversation, &name.turn, now())
         } else {
-            (vec![0], false)
+            (vec![0], 0)
         };
         Self {
             name: Arc::clone(name),
             asked: asked.into(),
             order,
             tried: 0,
-            is_moved,
+            preferred,
         }
     }
 
@@ -214,25 +217,29 @@ impl Choice {
         self.order[self.tried % self.order.len()]
     }
 
-    /// Whether the preferred entry cools down, so that another is asked.
-    pub(crate) const fn is_moved(&self) -> bool {
-        self.is_moved
+    /// Whether another entry than the preferred one is asked.
+    pub(crate) fn is_moved(&self) -> bool {
+        self.place() != self.preferred
     }
 
-    /// Whether there is an entry that was not tried yet.
-    pub(crate) fn has_another(&self) -> bool {
-        self.tried + 1 < self.order.len()
-    }
-
-    /// Moves on to the next entry, from the last to the first. Of those that were not
-    /// tried yet, one that doesn't cool down comes first.
-    pub(crate) fn advance(&mut self) {
-        self.tried += 1;
+    /// Moves on to the next entry that was not tried yet, doesn't cool down, and is
+    /// `suitable`. Returns whether there is one; else the choice stays.
+    pub(crate) fn advance(&mut self, suitable: impl Fn(&Deployment) -> bool) -> bool {
         let now = now();
         let deployments = &self.name.deployments;
-        if let Some(rest) = self.order.get_mut(self.tried..) {
-            rest.sort_by_key(|place| deployments[*place].health.left(now));
-        }
+        let next = self.tried + 1;
+        let rest = self.order.get_mut(next..).unwrap_or_default();
+        let fine = |place: &usize| {
+            let deployment = &deployments[*place];
+            deployment.health.left(now) == 0 && suitable(deployment)
+        };
+        let Some(found) = rest.iter().position(fine) else {
+            return false;
+        };
+        // The others keep their order.
+        rest[..=found].rotate_right(1);
+        self.tried = next;
+        true
     }
 
     /// Tells the entry's layer, in the extensions of the request, which model to send

@@ -160,7 +160,9 @@ where
                 }
                 let metrics = Arc::clone(&self.metrics);
                 metrics.sent_to(&choice);
-                let noted = response.inspect(move |response| note(response, &choice, &metrics));
+                let sent = now();
+                let noted =
+                    response.inspect(move |response| note(response, &choice, sent, &metrics));
                 noted.boxed()
             }
             // The name is `mine/` and the wildcard `mine/*`, for instance.
@@ -175,7 +177,7 @@ where
 }
 
 /// Notes what a response says about the health of its entry.
-fn note(response: &Result<Response, Error>, choice: &Choice, metrics: &Metrics) {
+fn note(response: &Result<Response, Error>, choice: &Choice, sent: u64, metrics: &Metrics) {
     let (failure, status, retry_after) = match response {
         Ok(response) => {
             let failed = response.extensions().get::<Failed>();
@@ -186,11 +188,15 @@ fn note(response: &Result<Response, Error>, choice: &Choice, metrics: &Metrics) 
                 retry_after.and_then(time_of),
             )
         }
-        Err(error) => (error.failure(), error.status(), None),
+        Err(error) => match error.failure() {
+            Some(failure) => (Some(failure), error.status(), None),
+            // The request is at fault, and the entry was not asked.
+            None => return,
+        },
     };
     let entry = choice.deployment();
     let Some(failure) = failure else {
-        entry.health.recover();
+        entry.health.recover(sent);
         return;
     };
     let Some(class) = Class::of(failure, status, entry.has_key()) else {

@@ -81,6 +81,7 @@ impl Reload {
                 app(&self.args, &shared, upstream, kept.store.as_ref())
             })
             .collect::<Result<Vec<_>, _>>()?;
+        shared.accounts.retain(&shared.models.identities());
         for (kept, router) in self.workers.iter().zip(routers) {
             kept.router.replace(router);
         }

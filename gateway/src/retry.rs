@@ -117,21 +117,21 @@ impl<B: Clone> Policy<Request<B>, Response, Error> for Retry {
             None => None,
         };
         let mut choice = request.extensions().get::<Choice>().cloned()?;
+        let failed = Arc::clone(&choice.deployment().upstream);
         self.left = self.left.checked_sub(1)?;
-        // A client's own key is refused everywhere.
+        // An entry without a key would get the same key of the client, which is refused.
         let has_own = failure == Failure::Key && !choice.deployment().has_key();
-        let has_another = choice.has_another() && !has_own;
+        let has_another = failure.is_local() && choice.advance(|other| !has_own || other.has_key());
         let wait = self.wait(failure, retry_after, has_another)?;
         if !self.budget.withdraw() {
             return None;
         }
         tracing::warn!(
-            upstream = &*choice.deployment().upstream,
+            upstream = &*failed,
             failure = failure.name(),
             wait_ms = wait.deadline().duration_since(Instant::now()).as_millis() as u64,
             "retrying",
         );
-        choice.advance();
         request.extensions_mut().insert(choice);
         Some(wait)
     }

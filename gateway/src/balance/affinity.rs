@@ -1,5 +1,5 @@
 //! Rendezvous hashing: each entry has a weight for each conversation, and the heaviest is
-//! preferred. No state is needed, all gateways choose alike, and without an entry only its
+//! preferred. No state is needed, gateways choose alike, and without an entry only its
 //! own conversations move.
 
 use std::hash::{Hash, Hasher};
@@ -37,8 +37,7 @@ impl Identity {
     }
 }
 
-/// SHA-256 as a hasher. Others may change with the version of Rust, and then gateways of
-/// two builds would not choose alike.
+/// SHA-256 as a hasher: gateways of the same build choose alike.
 struct Sha(Sha256);
 
 impl Hasher for Sha {

@@ -1,46 +1,61 @@
 //! What a conversation begins with: its system messages and the first message of the user.
 
-use std::{borrow::Cow, collections::HashMap, fmt, sync::LazyLock};
+use std::{borrow::Cow, collections::HashMap, fmt, hash::Hash};
 
-use memchr::memmem::Finder;
-use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::affinity::Digest;
 
-static MESSAGES: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"\"messages\""));
-
-/// Returns a digest of what the conversation in a request begins with; `None` if there is
-/// no message of the user.
+/// Returns a digest of the caller and of what the conversation in a request begins with.
+/// Without a message of the user, only the caller counts.
 ///
 /// A client sends the same start with the same bytes in each turn, so the values are
 /// hashed as they are spelled. Nothing behind the first message of the user is read. If a
 /// request is spelled oddly, its conversation may move to another entry, and nothing else
 /// happens.
-pub(crate) fn start_of(body: &[u8], scope: Option<&impl std::hash::Hash>) -> Option<Digest> {
+pub(crate) fn start_of(body: &[u8], scope: Option<&impl Hash>) -> Digest {
     let mut start = Start {
         values: Vec::new(),
         is_complete: false,
     };
-    let messages = messages_of(body)?;
-    let mut json = serde_json::Deserializer::from_slice(messages);
+    let mut json = serde_json::Deserializer::from_slice(body);
     // It ends with an error once the start is complete.
-    let _ = json.deserialize_seq(&mut start);
-    start
-        .is_complete
-        .then(|| Digest::of(&(scope, start.values)))
+    let _ = json.deserialize_map(Members(&mut start));
+    if !start.is_complete {
+        start.values.clear();
+    }
+    Digest::of(&(scope, start.values))
 }
 
-/// The text from the array of messages on. Within a string the quotes of the name would be
-/// escaped.
-fn messages_of(body: &[u8]) -> Option<&[u8]> {
-    MESSAGES.find_iter(body).find_map(|name| {
-        let rest = body
-            .get(name + MESSAGES.needle().len()..)?
-            .trim_ascii_start();
-        let value = rest.strip_prefix(b":")?.trim_ascii_start();
-        value.starts_with(b"[").then_some(value)
-    })
+/// Finds the messages among the members of a request.
+struct Members<'s, 'a>(&'s mut Start<'a>);
+
+impl<'a> Visitor<'a> for Members<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a request")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut members: A) -> Result<(), A::Error> {
+        while let Some(key) = members.next_key::<Cow<'a, str>>()? {
+            if key == "messages" {
+                // Of two arrays of messages the last counts, but who sends two?
+                return members.next_value_seed(&mut *self.0);
+            }
+            members.next_value::<IgnoredAny>()?;
+        }
+        Ok(())
+    }
+}
+
+impl<'a> DeserializeSeed<'a> for &mut Start<'a> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
 }
 
 /// The contents of the messages at the start.
@@ -78,7 +93,7 @@ impl<'a> Visitor<'a> for &mut Start<'a> {
 mod tests {
     use super::*;
 
-    fn start(body: &str) -> Option<Digest> {
+    fn start(body: &str) -> Digest {
         start_of(body.as_bytes(), Some(&"a caller"))
     }
 
@@ -87,10 +102,10 @@ mod tests {
         let first = start(
             r#"{"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","content":[1]}]}"#,
         );
-        assert!(first.is_some());
+        assert_ne!(first, start("{}"));
         for later in [
             r#"{"messages" : [{"role":"system","content":"s"},{"content":[1],"role":"user"},{"role":"assistant","content":"x"},{"role":"user","content":"y"}],"model":"other"}"#,
-            r#"{"tools":[{"description":"\"messages\":[{}]"}],"messages":[{"role":"system","content":"s"},{"role":"user","content":[1]}]}"#,
+            r#"{"metadata":{"messages":[{"role":"user","content":"x"}]},"messages":[{"role":"system","content":"s"},{"role":"user","content":[1]}]}"#,
             // Nothing behind it is read.
             r#"{"messages":[{"role":"developer","content":"s"},{"role":"user","content":[1]},nonsense"#,
         ] {
@@ -115,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_message_of_the_user_there_is_no_start() {
+    fn without_a_message_of_the_user_only_the_caller_counts() {
         for body in [
             "",
             "{}",
@@ -126,7 +141,12 @@ mod tests {
             r#"{"messages":[{"role":"system","content":"s"}]}"#,
             "{\"messages\":[{\"role\":\"user\",\"content\":\"\u{1}\"}]}",
         ] {
-            assert_eq!(start(body), None, "{body}");
+            assert_eq!(start(body), start("{}"), "{body}");
+            assert_ne!(
+                start(body),
+                start_of(body.as_bytes(), Some(&"another")),
+                "{body}"
+            );
         }
     }
 }

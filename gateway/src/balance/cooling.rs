@@ -76,6 +76,8 @@ pub(crate) fn now() -> u64 {
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     until: AtomicU64,
+    /// When that began.
+    since: AtomicU64,
     /// Failures since the last success.
     strikes: AtomicU32,
 }
@@ -99,15 +101,18 @@ impl Health {
             (Class::Busy, Some(asked)) => asked.min(MAX_RETRY_AFTER),
             _ => class.time(strikes),
         };
+        self.since.fetch_max(now, Ordering::Relaxed);
         self.until
             .fetch_max(now.saturating_add(time), Ordering::Relaxed);
         was_fine
     }
 
-    /// A request has succeeded.
-    pub(crate) fn recover(&self) {
+    /// A request that was sent at this time has succeeded. That says nothing if the
+    /// failure came later: a chat may take minutes.
+    pub(crate) fn recover(&self, sent: u64) {
         // Nearly always it is fine, and then nothing is written.
-        if self.strikes.load(Ordering::Relaxed) != 0 {
+        let is_news = sent >= self.since.load(Ordering::Relaxed);
+        if self.strikes.load(Ordering::Relaxed) != 0 && is_news {
             self.strikes.store(0, Ordering::Relaxed);
             self.until.store(0, Ordering::Relaxed);
         }
@@ -129,7 +134,7 @@ impl Accounts {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|identity, health| {
             if health.until.load(Ordering::Relaxed) == FOREVER {
-                health.recover();
+                health.recover(FOREVER);
             }
             identities.contains(identity)
         });
@@ -158,7 +163,10 @@ mod tests {
             assert_eq!(health.left(now), 0);
         }
         health.cool(Class::Busy, None, now);
-        health.recover();
+        // It was sent before the failure.
+        health.recover(now - 1);
+        assert_eq!(health.left(now), 64_000);
+        health.recover(now);
         assert_eq!(health.left(now), 0);
         health.cool(Class::Busy, None, now);
         assert_eq!(health.left(now), 1000);

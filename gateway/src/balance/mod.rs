@@ -52,22 +52,21 @@ impl Balance {
         order
     }
 
-    /// The entries in the order in which to try them, and whether the first is another
-    /// than the preferred one, which cools down.
+    /// The entries in the order in which to try them, and the preferred one, which is
+    /// another than the first if it cools down.
     pub(crate) fn order(
         self,
         entries: &[Candidate<'_>],
         conversation: Option<&Digest>,
         turn: &AtomicUsize,
         now: u64,
-    ) -> (Vec<usize>, bool) {
+    ) -> (Vec<usize>, usize) {
         let mut order = self.preference(entries, conversation, turn);
-        let preferred = order.first().copied();
+        let preferred = order.first().copied().unwrap_or_default();
         // Stable, so that all else stays in the order of preference. If all cool down, the
         // one that does for the shortest time comes first.
         order.sort_by_key(|place| entries[*place].health.left(now));
-        let is_moved = order.first().copied() != preferred;
-        (order, is_moved)
+        (order, preferred)
     }
 }
 
@@ -95,7 +94,7 @@ mod tests {
         conversation: u64,
         turn: &AtomicUsize,
         now: u64,
-    ) -> (Vec<usize>, bool) {
+    ) -> (Vec<usize>, usize) {
         let candidates: Vec<_> = entries
             .iter()
             .map(|(identity, health)| Candidate { identity, health })
@@ -158,9 +157,15 @@ mod tests {
                 assert_eq!(order[2], preferred, "{balance:?} {now}");
                 assert_eq!(order.len(), 3);
             }
+            // Affinity still prefers it.
+            if balance == Balance::Affinity {
+                let (order, still) = order(balance, &entries, 7, &turn, 3_000);
+                assert_eq!(still, preferred);
+                assert_ne!(order[0], preferred);
+            }
             let mut later = (0..3).map(|_| at(6_000));
             assert!(later.any(|place| place == preferred), "{balance:?}");
-            entries[preferred].1.recover();
+            entries[preferred].1.recover(6_000);
         }
     }
 

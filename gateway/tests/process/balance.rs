@@ -186,7 +186,9 @@ async fn with_affinity_far_more_of_each_request_is_in_the_cache() {
 
 #[tokio::test]
 async fn conversations_are_spread_evenly() {
-    const CONVERSATIONS: usize = 1200;
+    // The accounts differ from run to run by their port. 15 % are nearly five standard
+    // deviations of so many.
+    const CONVERSATIONS: usize = 3000;
     let moonshot = Moonshot::default();
     let upstream = moonshot.start().await;
     let gateway = Setup::config(&config(upstream, &KEYS)).start().await;
@@ -233,7 +235,7 @@ async fn without_an_entry_only_its_own_conversations_move() {
 }
 
 #[tokio::test]
-async fn a_busy_account_is_left_alone_for_a_while_and_its_conversations_come_back() {
+async fn a_busy_account_is_left_alone_for_as_long_as_it_asks() {
     let moonshot = Moonshot::default();
     let upstream = moonshot.start().await;
     let gateway = Setup::config(&config(upstream, &KEYS)).start().await;
@@ -241,32 +243,98 @@ async fn a_busy_account_is_left_alone_for_a_while_and_its_conversations_come_bac
     assert_eq!(client.ask(1, 0).await, 200);
     let home = moonshot.last();
     let busy = StatusCode::TOO_MANY_REQUESTS;
-    moonshot.fail(&home, busy, Some("2"), "rate_limit_reached_error");
+    moonshot.fail(&home, busy, Some("600"), "rate_limit_reached_error");
     // The client learns of it, as nothing is retried.
     assert_eq!(client.ask(1, 1).await, 429);
-    let until = Instant::now() + Duration::from_secs(2);
     moonshot.look(|all| all.failing.clear());
-    assert_eq!(client.ask(1, 1).await, 200);
-    let other = moonshot.last();
-    // On a very slow machine the time may be over by now.
-    if Instant::now() < until {
-        assert_ne!(other, home);
+    for number in 1..4 {
+        assert_eq!(client.ask(1, number).await, 200);
+        assert_ne!(moonshot.last(), home);
     }
     gateway.says("moved=true").await;
     let log = gateway.output();
     assert!(log.contains("an entry cools down"), "{log}");
     assert!(log.contains("reason=\"busy\""), "{log}");
     assert!(!log.contains("sk-account"), "{log}");
-    let cooldowns = "gateway_entry_cooldowns_total";
     let metrics = gateway.send(crate::harness::get("/metrics")).await.body;
+    let cooldowns = "gateway_entry_cooldowns_total";
     assert!(metrics.contains(cooldowns), "{metrics}");
-    assert!(metrics.contains("moved=\"true\"} 1"), "{metrics}");
+    assert!(metrics.contains("moved=\"true\"} 3"), "{metrics}");
     assert!(!metrics.contains("sk-account"), "{metrics}");
-    while Instant::now() < until {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
+#[tokio::test]
+async fn afterwards_its_conversations_come_back() {
+    let moonshot = Moonshot::default();
+    let upstream = moonshot.start().await;
+    let gateway = Setup::config(&config(upstream, &KEYS)).start().await;
+    let mut client = Client::of(&gateway).await;
+    assert_eq!(client.ask(1, 0).await, 200);
+    let home = moonshot.last();
+    let busy = StatusCode::SERVICE_UNAVAILABLE;
+    moonshot.fail(&home, busy, None, "engine_overloaded_error");
+    assert_eq!(client.ask(1, 1).await, 503);
+    moonshot.look(|all| all.failing.clear());
+    let began = Instant::now();
+    loop {
+        assert_eq!(client.ask(1, 1).await, 200);
+        if moonshot.last() == home {
+            break;
+        }
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "it never comes back"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    assert_eq!(client.ask(1, 2).await, 200);
-    assert_eq!(moonshot.last(), home);
+}
+
+/// An error that the client can do something about is not replaced by that of an account
+/// that is known to fail.
+#[tokio::test]
+async fn a_retry_does_not_go_to_an_entry_that_is_left_alone() {
+    let moonshot = Moonshot::default();
+    let upstream = moonshot.start().await;
+    let setup = Setup::config(&config(upstream, &KEYS[..2])).arguments(["--retries", "1"]);
+    let gateway = setup.start().await;
+    let mut client = Client::of(&gateway).await;
+    assert_eq!(client.ask(1, 0).await, 200);
+    let home = moonshot.last();
+    let refused = StatusCode::UNAUTHORIZED;
+    moonshot.fail(&home, refused, None, "invalid_authentication_error");
+    assert_eq!(client.ask(1, 1).await, 200);
+    let other = moonshot.last();
+    assert_ne!(other, home);
+    let busy = StatusCode::TOO_MANY_REQUESTS;
+    moonshot.fail(&other, busy, Some("0"), "rate_limit_reached_error");
+    assert_eq!(client.ask(1, 1).await, 429);
+    let asked = moonshot.look(|all| all.asked.clone());
+    assert_eq!(asked[asked.len() - 2..], [other.clone(), other]);
+}
+
+/// A request that is at fault itself says nothing about its entry.
+#[tokio::test]
+async fn a_broken_request_ends_no_cool_down() {
+    let moonshot = Moonshot::default();
+    let upstream = moonshot.start().await;
+    let gateway = Setup::config(&config(upstream, &KEYS)).start().await;
+    let quota = StatusCode::TOO_MANY_REQUESTS;
+    for key in KEYS {
+        moonshot.fail(key, quota, None, "exceeded_current_quota_error");
+    }
+    let mut client = Client::of(&gateway).await;
+    for _ in KEYS {
+        assert_eq!(client.ask(1, 0).await, 429);
+    }
+    let broken = post(
+        "/v1/chat/completions",
+        "authorization: Bearer sk-master\r\n",
+        r#"{"model":"kimi","messages":[}"#,
+    );
+    assert_eq!(gateway.send(broken).await.status, 400);
+    assert_eq!(client.ask(1, 0).await, 429);
+    let began = gateway.output().matches("an entry cools down").count();
+    assert_eq!(began, KEYS.len(), "{}", gateway.output());
 }
 
 #[tokio::test]
