@@ -107,7 +107,11 @@ mod tests {
             let runtime = runtime::Builder::new_current_thread().build().unwrap();
             let receiving = async {
                 let mut answers = Answers::new(|outbound| async move {
-                    for _ in 0..10_000 {
+                    for number in 0..10_000 {
+                        // So that the budget ends in the middle of anything.
+                        if number % 7 == 0 {
+                            tokio::task::consume_budget().await;
+                        }
                         let _ = outbound.send(ProcessingResponse::default()).await;
                     }
                     Ok(())
@@ -122,7 +126,7 @@ mod tests {
             let count = runtime.block_on(async { tokio::spawn(receiving).await.unwrap() });
             let _ = done.send(count);
         });
-        let count = is_done.recv_timeout(Duration::from_secs(60));
+        let count = is_done.recv_timeout(Duration::from_secs(30));
         assert_eq!(count, Ok(10_000));
     }
 }
