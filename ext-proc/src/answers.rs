@@ -74,9 +74,12 @@ impl Stream for Answers {
                         return Poll::Ready(Some(Err(status)));
                     }
                 }
-                Poll::Pending if self.messages.is_empty() => return Poll::Pending,
-                // It has sent messages, and waits for something else.
-                Poll::Pending => {}
+                // What it has just sent. Not in a loop: once a task has done much, tokio's
+                // channels pretend to be empty until it has yielded.
+                Poll::Pending => {
+                    let message = self.messages.poll_recv(cx);
+                    return message.map(|message| message.map(Ok));
+                }
             }
         }
     }
@@ -85,5 +88,45 @@ impl Stream for Answers {
 impl fmt::Debug for Answers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answers").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, sync::mpsc, thread, time::Duration};
+
+    use tokio::runtime;
+
+    use super::*;
+
+    /// In a thread of its own, because a failure would not end.
+    #[test]
+    fn very_many_messages_at_once_are_sent() {
+        let (done, is_done) = mpsc::channel();
+        thread::spawn(move || {
+            let runtime = runtime::Builder::new_current_thread().build().unwrap();
+            let receiving = async {
+                let mut answers = Answers::new(|outbound| async move {
+                    for number in 0..10_000 {
+                        // So that the budget ends in the middle of anything.
+                        if number % 7 == 0 {
+                            tokio::task::consume_budget().await;
+                        }
+                        let _ = outbound.send(ProcessingResponse::default()).await;
+                    }
+                    Ok(())
+                });
+                let mut count = 0;
+                while let Some(message) = poll_fn(|cx| Pin::new(&mut answers).poll_next(cx)).await {
+                    message.unwrap();
+                    count += 1;
+                }
+                count
+            };
+            let count = runtime.block_on(async { tokio::spawn(receiving).await.unwrap() });
+            let _ = done.send(count);
+        });
+        let count = is_done.recv_timeout(Duration::from_secs(30));
+        assert_eq!(count, Ok(10_000));
     }
 }
