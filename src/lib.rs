@@ -186,9 +186,9 @@
 //!
 //! # SIMD
 //!
-//! On x86-64 the scanner uses AVX2 where the processor has it, and SSE2 otherwise. On other
-//! processors it is portable code without `unsafe`, with SIMD only in its dependencies:
-//! `memchr`, and on aarch64 the UTF-8 validation of `simdutf8`.
+//! On x86-64 the scanner uses AVX2 where the processor has it, and SSE2 otherwise. On
+//! aarch64 it uses NEON. On other processors it is portable code without `unsafe`, with SIMD
+//! only in its dependencies `memchr` and `simdutf8`.
 //!
 //! # Examples
 //!
