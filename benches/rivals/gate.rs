@@ -10,6 +10,9 @@
 //! cargo run --profile bench -p rivals --bin gate -- --record   # records new ratios
 //! ```
 //!
+//! `gate --count COMMAND` prints the instructions a byte of each body, as COMMAND counts them.
+//! It runs a gate that may be built for another machine; see `../count-aarch64.sh`.
+//!
 //! Counts depend on the instruction set, so ratios are recorded per back end. A back end
 //! without recorded ratios is not compared.
 
@@ -56,9 +59,10 @@ fn main() -> ExitCode {
     let outcome = match arguments[..] {
         [] => judge(false),
         ["--record"] => judge(true),
+        ["--count", ref command @ ..] => print_counts(command),
         // The command that valgrind runs.
         ["rewrite", candidate, cycles, ref files @ ..] => rewrite(candidate, cycles, files),
-        _ => Err("usage: gate [--record]".into()),
+        _ => Err("usage: gate [--record | --count COMMAND]".into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -100,7 +104,11 @@ fn back_end() -> &'static str {
         if avx2 { "avx2" } else { "sse2" }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    "portable"
+    if cfg!(all(target_arch = "aarch64", target_endian = "little")) {
+        "neon"
+    } else {
+        "portable"
+    }
 }
 
 /// A measurement: a candidate and the files that it rewrites.
@@ -112,35 +120,35 @@ struct Task {
 impl Task {
     /// Returns the number of instructions for one rewrite of all files, and the back end.
     /// The start of the process and the first rewrite are not included.
-    fn count(&self) -> Result<(f64, String), Failure> {
-        let (once, back_end) = self.count_cycles("1")?;
-        let (thrice, _) = self.count_cycles("3")?;
+    fn count(&self, command: &[&str]) -> Result<(f64, String), Failure> {
+        let (once, back_end) = self.count_cycles(command, "1")?;
+        let (thrice, _) = self.count_cycles(command, "3")?;
         Ok(((thrice - once) / 2.0, back_end))
     }
 
-    fn count_cycles(&self, cycles: &str) -> Result<(f64, String), Failure> {
-        let output = Command::new("valgrind")
-            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-            .arg(env::current_exe()?)
+    fn count_cycles(&self, command: &[&str], cycles: &str) -> Result<(f64, String), Failure> {
+        let (program, arguments) = command.split_first().ok_or("no command that counts")?;
+        let output = Command::new(program)
+            .args(arguments)
             .args(["rewrite", self.candidate, cycles])
             .args(&self.files)
             .output()
-            .map_err(|error| format!("valgrind does not run: {error}; apt-get install valgrind"))?;
+            .map_err(|error| format!("{program} does not run: {error}; is it installed?"))?;
         let said = String::from_utf8_lossy(&output.stderr);
         if !output.status.success() {
-            return Err(format!("valgrind failed: {said}").into());
+            return Err(format!("{program} failed: {said}").into());
         }
         let collected = said
             .lines()
             .find_map(|line| line.split_once("Collected : "));
-        let (_, count) = collected.ok_or_else(|| format!("valgrind counted nothing: {said}"))?;
+        let (_, count) = collected.ok_or_else(|| format!("{program} counted nothing: {said}"))?;
         let back_end = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         Ok((count.trim().parse()?, back_end))
     }
 }
 
 /// Counts all tasks, one per core at a time.
-fn count_all(tasks: &[Task]) -> Result<Vec<(f64, String)>, Failure> {
+fn count_all(command: &[&str], tasks: &[Task]) -> Result<Vec<(f64, String)>, Failure> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut counts = Vec::new();
@@ -148,7 +156,7 @@ fn count_all(tasks: &[Task]) -> Result<Vec<(f64, String)>, Failure> {
             let index = next.fetch_add(1, Ordering::Relaxed);
             tasks.get(index).map(|task| (index, task))
         } {
-            counts.push((index, task.count()?));
+            counts.push((index, task.count(command)?));
         }
         Ok::<_, Failure>(counts)
     };
@@ -195,15 +203,21 @@ impl Drop for Directory {
 }
 
 fn judge(record: bool) -> Result<(), Failure> {
+    let own = env::current_exe()?;
+    let own = own
+        .to_str()
+        .ok_or("the path of this program is not UTF-8")?;
+    let callgrind = ["--tool=callgrind", "--callgrind-out-file=/dev/null"];
+    let command = ["valgrind", callgrind[0], callgrind[1], own];
     let directory = Directory::new()?;
-    let (back_end, ratios) = count_ratios(&directory)?;
+    let (back_end, ratios) = count_ratios(&command, &directory)?;
     let fallen = if record {
         keep(&back_end, &ratios)?;
         Vec::new()
     } else {
         compare(&back_end, &ratios)?
     };
-    let grown = grown(&directory)?;
+    let grown = grown(&command, &directory)?;
     if fallen.is_empty() && grown.is_empty() {
         return Ok(());
     }
@@ -230,27 +244,58 @@ fn judge(record: bool) -> Result<(), Failure> {
 /// Ratios by body and state (unchanged or edited).
 type Ratios = BTreeMap<(String, String), f64>;
 
-fn count_ratios(directory: &Directory) -> Result<(String, Ratios), Failure> {
-    /// Counts several of the small bodies and one of the large ones.
-    const BYTES: usize = 1_000_000;
+fn count_ratios(command: &[&str], directory: &Directory) -> Result<(String, Ratios), Failure> {
     let mut names = Vec::new();
     let mut tasks = Vec::new();
+    for (name, files, _) in write_bodies(directory)? {
+        for candidate in ["value", "ours"] {
+            let files = files.clone();
+            tasks.push(Task { candidate, files });
+        }
+        names.push(name);
+    }
+    let counts = count_all(command, &tasks)?;
+    let back_end = counts[0].1.clone();
+    let ratios = counts.chunks(2).map(|pair| pair[0].0 / pair[1].0);
+    Ok((back_end, names.into_iter().zip(ratios).collect()))
+}
+
+/// A body and its state, its files, and their length in bytes.
+type Written = ((String, String), Vec<PathBuf>, usize);
+
+/// Writes several of the small bodies and one of the large ones.
+fn write_bodies(directory: &Directory) -> Result<Vec<Written>, Failure> {
+    const BYTES: usize = 1_000_000;
+    let mut written = Vec::new();
     for kind in &KINDS {
         for (edited, state) in [(false, "unchanged"), (true, "edited")] {
             let mut bodies = kind.bodies(edited);
             bodies.truncate((BYTES / bodies[0].len()).max(1));
-            let (files, _) = directory.write(&format!("{}-{state}", kind.name), &bodies)?;
-            for candidate in ["value", "ours"] {
-                let files = files.clone();
-                tasks.push(Task { candidate, files });
-            }
-            names.push((format!("{} {}", kind.name, kind.what), state.to_owned()));
+            let (files, bytes) = directory.write(&format!("{}-{state}", kind.name), &bodies)?;
+            let name = (format!("{} {}", kind.name, kind.what), state.to_owned());
+            written.push((name, files, bytes));
         }
     }
-    let counts = count_all(&tasks)?;
-    let back_end = counts[0].1.clone();
-    let ratios = counts.chunks(2).map(|pair| pair[0].0 / pair[1].0);
-    Ok((back_end, names.into_iter().zip(ratios).collect()))
+    Ok(written)
+}
+
+/// Prints what a byte of each body costs.
+fn print_counts(command: &[&str]) -> Result<(), Failure> {
+    let directory = Directory::new()?;
+    let mut names = Vec::new();
+    let mut tasks = Vec::new();
+    for (name, files, bytes) in write_bodies(&directory)? {
+        tasks.push(Task {
+            candidate: "ours",
+            files,
+        });
+        names.push((name, bytes as f64));
+    }
+    let counts = count_all(command, &tasks)?;
+    for (((body, state), bytes), (count, _)) in names.iter().zip(counts) {
+        println!("{body},{state},{:.2}", count / bytes);
+    }
+    Ok(())
 }
 
 /// All recorded ratios, by back end.
@@ -317,7 +362,7 @@ fn compare(back_end: &str, ratios: &Ratios) -> Result<Vec<String>, Failure> {
 }
 
 /// Prints the cost per byte of small and large bodies. Returns those that grow too much.
-fn grown(directory: &Directory) -> Result<Vec<String>, Failure> {
+fn grown(command: &[&str], directory: &Directory) -> Result<Vec<String>, Failure> {
     let mut sizes = Vec::new();
     let mut tasks = Vec::new();
     for growth in &GROWTHS {
@@ -326,13 +371,15 @@ fn grown(directory: &Directory) -> Result<Vec<String>, Failure> {
             bodies.truncate(1);
             let (files, bytes) = directory.write(&format!("{}-{count}", growth.of), &bodies)?;
             sizes.push((growth.of, count, bytes as f64));
-            let candidate = "ours";
-            tasks.push(Task { candidate, files });
+            tasks.push(Task {
+                candidate: "ours",
+                files,
+            });
         }
     }
     println!("\ninstructions a byte\n\n| | few | many | times |\n|---|---|---|---|");
     let mut grown = Vec::new();
-    let costs = count_all(&tasks)?;
+    let costs = count_all(command, &tasks)?;
     for (pair, sizes) in costs.chunks(2).zip(sizes.chunks(2)) {
         let ((of, few, bytes), (_, many, more_bytes)) = (sizes[0], sizes[1]);
         let (cost, more_cost) = (pair[0].0 / bytes, pair[1].0 / more_bytes);
