@@ -33,7 +33,7 @@ const MAX_RESERVED: usize = 1024 * 1024;
 /// The number of model names that an error lists.
 const LISTED: usize = 20;
 
-/// Reads the body into memory, and puts the [`Choice`](super::models::Choice) for its
+/// Reads the body into memory, and puts the [`Choice`] for its
 /// `model` into the extensions. No other member of the body has any influence on it.
 ///
 /// # Errors
