@@ -174,13 +174,11 @@ async fn a_processor_that_hangs_is_given_up() {
         }
     };
     is_served().await;
-    upstream.take();
     processor.process.signal("-STOP");
     for envoy in [&streamed, &whole] {
         let status = ask(&client, envoy).await.unwrap().status();
         assert!(status.is_server_error(), "{status}");
     }
-    assert!(upstream.take().is_empty());
     processor.process.signal("-CONT");
     is_served().await;
 }
