@@ -127,7 +127,7 @@ fn findings(findings: &[Finding], out: &mut impl Write) -> io::Result<()> {
         } else {
             "; the wording is not known"
         };
-        let source = format_args!("{source}{wording}");
+        let source = format!("{source}{wording}");
         writeln!(out, "    {}", Styled(FAINT, source))?;
         let rule = match finding.rule() {
             Some(rule) => format!("repaired by the rule {}", rule.name()),
