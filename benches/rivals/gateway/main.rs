@@ -4,9 +4,11 @@
 //! alias load='cargo bench --profile release -p rivals --bench gateway --'
 //! load                       # about 90 seconds
 //! load emulator              # the same in front of the emulator
+//! load parts                 # what the layer adds to a proxy, part by part
 //! load memory                # 1 000 requests of 1 MB at once
 //! load soak 1800             # mixed requests with faults, for 1 800 seconds
-//! load streams 10000         # as many slow streams at once
+//! load streams 10000         # as many slow streams at once, with a chunk a second
+//! load streams 500 100       # with a chunk in 100 milliseconds
 //! load envoy                 # in front of the external processor; ENVOY names the program
 //! load envoy 10000           # as many slow streams at once there
 //! load compare path/litellm  # compare-litellm.sh installs LiteLLM
@@ -37,6 +39,7 @@ mod envoy;
 mod job;
 mod load;
 mod memory;
+mod parts;
 mod process;
 mod proxy;
 mod relay;
@@ -48,7 +51,7 @@ use std::{env, error::Error, process::ExitCode, time::Duration};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use self::load::Upstream;
+use self::{load::Upstream, proxy::With};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -77,9 +80,14 @@ async fn run(arguments: &[&str]) -> Result<(), Failure> {
             load::run(Upstream::Light, true).await?;
             load::run(Upstream::Emulator, true).await
         }
+        ["parts"] => parts::run().await,
         ["memory"] => memory::run().await,
         ["soak", seconds] => soak::mixed(Duration::from_secs(seconds.parse()?)).await,
         ["streams", count] => soak::streams(count.parse()?, Duration::from_secs(1)).await,
+        ["streams", count, milliseconds] => {
+            let pause = Duration::from_millis(milliseconds.parse()?);
+            soak::streams(count.parse()?, pause).await
+        }
         ["envoy"] => envoy::run(false).await,
         ["envoy", "--test"] => envoy::run(true).await,
         ["envoy", count] => envoy::streams(count.parse()?).await,
@@ -89,9 +97,11 @@ async fn run(arguments: &[&str]) -> Result<(), Failure> {
         ["soak-upstream", pause] => soak::serve(pause).await,
         ["ext-proc-idle"] => envoy::idle().await,
         ["relay", upstream] => relay::serve(upstream).await,
-        ["proxy", upstream] => proxy::serve(upstream, false).await,
-        ["proxy-with-layer", upstream] => proxy::serve(upstream, true).await,
-        _ => Err("usage: gateway [--test | emulator | memory | soak SECONDS | streams COUNT | envoy [COUNT] | compare LITELLM]".into()),
+        ["proxy", upstream] => proxy::serve(upstream, With::Nothing).await,
+        ["proxy-that-collects", upstream] => proxy::serve(upstream, With::Collect).await,
+        ["proxy-without-rules", upstream] => proxy::serve(upstream, With::NoRules).await,
+        ["proxy-with-layer", upstream] => proxy::serve(upstream, With::Layer).await,
+        _ => Err("usage: gateway [--test | emulator | parts | memory | soak SECONDS | streams COUNT [MILLISECONDS] | envoy [COUNT] | compare LITELLM]".into()),
     }
 }
 
