@@ -148,9 +148,21 @@ pub(crate) const KEYS: [(&str, &str); 2] = [
 /// The key that clients send. LiteLLM refuses to start with one that is easy to guess.
 pub(crate) const MASTER_KEY: &str = "sk-5c1bf2e7a94d4d0f8e63b7a2f10c9d38";
 
-/// Builds a program of the workspace with the profile of this one, and returns its
+/// Builds a package's program with the profile of this one, and returns its path.
+///
+/// An optimized build has the features that the package asks for. A debug build has those
+/// that `cargo test` has already built it with.
+pub(crate) fn build_program(package: &str) -> Result<PathBuf, Failure> {
+    if cfg!(debug_assertions) {
+        build(&["--bin", package], package)
+    } else {
+        build(&["--package", package, "--bin", package], package)
+    }
+}
+
+/// Builds something of the workspace with the profile of this program, and returns its
 /// path.
-pub(crate) fn build(what: &[&str], path: &str) -> Result<PathBuf, Failure> {
+fn build(what: &[&str], path: &str) -> Result<PathBuf, Failure> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let profile = if cfg!(debug_assertions) {
         "dev"
@@ -177,8 +189,7 @@ pub(crate) fn build(what: &[&str], path: &str) -> Result<PathBuf, Failure> {
 impl Gateway {
     /// Builds the gateway, and writes a configuration for this upstream.
     pub(crate) fn build(upstream: SocketAddr) -> Result<Self, Failure> {
-        let name = "moonshot-gateway";
-        let program = build(&["--package", name, "--bin", name], name)?;
+        let program = build_program("moonshot-gateway")?;
         let config = program.with_file_name("gateway-bench.yaml");
         let base = format!("      api_base: http://{upstream}/v1\n");
         let mut text = String::new();

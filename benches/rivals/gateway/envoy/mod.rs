@@ -20,7 +20,7 @@ use crate::{
     Failure,
     client::{Expected, Figures, load},
     job::Job,
-    process::{Gateway, KEYS, Process, build},
+    process::{Gateway, KEYS, Process, build_program},
     soak,
     table::{head, median, row, together},
 };
@@ -185,8 +185,7 @@ impl Way {
 
 /// Starts our external processor.
 fn ours(upstream: SocketAddr) -> Result<Process, Failure> {
-    let name = "moonshot-ext-proc";
-    let mut command = Command::new(build(&["--package", name, "--bin", name], name)?);
+    let mut command = Command::new(build_program("moonshot-ext-proc")?);
     command
         .args(["--port", "0", "--metrics-port", "0", "--workers", "1"])
         .env_remove("LITELLM_MASTER_KEY")
