@@ -1,6 +1,6 @@
 //! What [`moonshot-gateway`](https://docs.rs/moonshot-gateway) and `moonshot-ext-proc`
-//! share: the parts of LiteLLM's `config.yaml` that concern Moonshot, and what a request
-//! says about which of its entries applies.
+//! share: the parts of LiteLLM's `config.yaml` that concern Moonshot, what a request says
+//! about which of its entries applies, and what a reload of the file replaces.
 //!
 //! This crate exists for these two programs. Its API follows them and has no
 //! stability of its own.
@@ -9,6 +9,8 @@
 
 pub mod client_key;
 pub mod config;
+pub mod current;
+pub mod file;
 pub mod names;
 pub mod requested_model;
 pub mod scope;

@@ -29,11 +29,24 @@ impl<T> Names<T> {
     /// specific wildcard that matches it.
     #[must_use]
     pub fn find(&self, asked: &str) -> Option<&T> {
-        self.exact.get(asked).or_else(|| {
+        self.find_where(asked, |_| true)
+    }
+
+    /// The same among the names for whose values `is_eligible` returns `true`.
+    pub fn find_where(&self, asked: &str, is_eligible: impl Fn(&T) -> bool) -> Option<&T> {
+        let exact = self.exact.get(asked).filter(|found| is_eligible(found));
+        exact.or_else(|| {
             let mut wildcards = self.wildcards.iter();
-            let (_, found) = wildcards.find(|(name, _)| starred(name, asked).is_some())?;
+            let (_, found) = wildcards
+                .find(|(name, found)| starred(name, asked).is_some() && is_eligible(found))?;
             Some(found)
         })
+    }
+
+    /// Returns what belongs to the names, in no particular order.
+    pub fn values(&self) -> impl Iterator<Item = &T> {
+        let wildcards = self.wildcards.iter().map(|(_, value)| value);
+        self.exact.values().chain(wildcards)
     }
 }
 
@@ -81,6 +94,11 @@ mod tests {
         ] {
             assert_eq!(names.find(asked), Some(&found), "{asked}");
         }
+        for (asked, found) in [("kimi-k3", Some(&"kimi-*")), ("gpt", None)] {
+            let eligible = names.find_where(asked, |name| *name == "kimi-*");
+            assert_eq!(eligible, found, "{asked}");
+        }
+        assert_eq!(names.values().count(), 4);
         let names = Names::new([("a*".to_owned(), ())]);
         assert_eq!(names.find("b"), None);
     }

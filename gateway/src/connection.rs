@@ -5,9 +5,12 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use axum::http::{
-    Response,
-    header::{CONNECTION, HeaderValue},
+use axum::{
+    Router,
+    http::{
+        Response,
+        header::{CONNECTION, HeaderValue},
+    },
 };
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -22,9 +25,9 @@ use tower::Service;
 
 use super::{
     activity::{Activity, Protocol},
+    current::Current,
     malformed::ExplainMalformed,
     reset,
-    routers::Current,
     socket::Socket,
 };
 
@@ -88,7 +91,7 @@ impl Server {
     pub(crate) async fn serve(
         self,
         socket: Socket,
-        router: Current,
+        router: Current<Router>,
         mut ending: watch::Receiver<bool>,
     ) {
         let activity = Activity::new();

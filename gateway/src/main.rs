@@ -38,7 +38,6 @@ mod reload;
 mod reset;
 mod response;
 mod retry;
-mod routers;
 mod routes;
 mod searched;
 mod secret;
@@ -51,7 +50,7 @@ mod upstream;
 use std::{io, process::ExitCode, sync::Arc, thread, time::Duration};
 
 use clap::Parser;
-use moonshot_config::{client_key, config, requested_model, scope};
+use moonshot_config::{client_key, config, current, file, requested_model, scope};
 use moonshot_thoughts as memory;
 use tokio::{net::TcpListener, time};
 use tower::BoxError;
@@ -62,12 +61,12 @@ use self::{
     args::{Args, Command},
     config::{API_BASE, API_KEY, Config, variable},
     connection::Settings,
+    current::Current,
     explain::Explain,
     forwarded::ForwardedHeaders,
     memory::Memory,
     quota::{ConnectionLimits, Quota},
     reload::{Kept, Reload},
-    routers::Current,
     server::{App, Workers},
     shutdown::{Hangup, Shutdown, Signals},
     upstream::{Timeouts, Upstream},
@@ -97,7 +96,7 @@ fn run(args: &Args) -> Result<(), BoxError> {
             .iter()
             .all(|name| variable(name).is_none());
     let config = match &args.config {
-        Some(file) => reload::read(file)?,
+        Some(file) => file::read(file)?,
         None if is_emulated => Config::emulated(&variable)?,
         None => Config::from_env(&variable)?,
     };

@@ -1,42 +1,27 @@
-//! Reads the configuration file, at the start and again after SIGHUP.
+//! Reads the configuration file again after SIGHUP.
 
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
+use axum::Router;
 use tokio::task;
 use tower::BoxError;
 
 use super::{
     app::{Shared, app},
     args::Args,
-    config::{Config, variable},
-    greeting,
+    current::Current,
+    file, greeting,
     memory::Store,
-    routers::Current,
     shutdown::Hangup,
     upstream::Upstream,
 };
-
-/// Reads LiteLLM's file, and logs a warning for each key that is ignored.
-pub(crate) fn read(file: &Path) -> Result<Config, BoxError> {
-    let name = file.display();
-    let text = std::fs::read(file).map_err(|error| format!("cannot read {name}: {error}"))?;
-    let config = Config::parse(&text, &variable).map_err(|problem| format!("{name}, {problem}"))?;
-    for warning in &config.warnings {
-        tracing::warn!("{name}, {warning}");
-    }
-    Ok(config)
-}
 
 /// What a worker keeps when the configuration is replaced.
 #[derive(Debug)]
 pub(crate) struct Kept {
     pub(crate) upstream: Upstream,
     pub(crate) store: Option<Store>,
-    pub(crate) router: Current,
+    pub(crate) router: Current<Router>,
 }
 
 /// Replaces the configuration of all workers.
@@ -71,7 +56,7 @@ impl Reload {
 
     /// Returns the number of entries. After an error, nothing is replaced.
     fn replace(&self) -> Result<usize, BoxError> {
-        let config = read(&self.file)?;
+        let config = file::read(&self.file)?;
         let shared = self.shared.configured(&self.args, &config);
         let routers = self
             .workers

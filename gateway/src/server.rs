@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use axum::Router;
 use tokio::{
     net::TcpListener,
     runtime::{self, Runtime},
@@ -25,9 +26,9 @@ use tower::BoxError;
 
 use super::{
     connection::{Server, Settings},
+    current::Current,
     memory::Store,
     quota::{Admitted, Quota},
-    routers::Current,
     shutdown::Shutdown,
     socket::Socket,
 };
@@ -39,7 +40,7 @@ const BACKLOG: usize = 4096;
 /// What one worker serves.
 #[derive(Debug)]
 pub(crate) struct App {
-    pub(crate) router: Current,
+    pub(crate) router: Current<Router>,
     /// Where it keeps thoughts, if it does.
     pub(crate) store: Option<Store>,
 }
@@ -198,7 +199,7 @@ impl Worker {
 /// finished or are cut off.
 async fn serve(
     mut received: mpsc::UnboundedReceiver<Connection>,
-    router: Current,
+    router: Current<Router>,
     settings: Settings,
     shutdown: &Shutdown,
 ) {
