@@ -30,7 +30,8 @@ MOONSHOT_API_BASE."
 )]
 pub(crate) struct Args {
     /// LiteLLM's configuration file, in YAML; reads model_list,
-    /// general_settings.master_key and environment_variables
+    /// general_settings.master_key and environment_variables; SIGHUP reads
+    /// it again
     #[arg(short, long, value_name = "FILE", verbatim_doc_comment)]
     pub(crate) config: Option<PathBuf>,
 
@@ -52,6 +53,19 @@ pub(crate) struct Args {
         hide_env_values = true
     )]
     pub(crate) port: u16,
+
+    /// Certificate chain of the gRPC server, in PEM; switches TLS on
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// Private key for --tls-cert, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// Certificates of authorities, in PEM, one of which has to have issued
+    /// the certificate that Envoy shows; without this, Envoy needs none
+    #[arg(long, value_name = "FILE", requires = "tls_cert", verbatim_doc_comment)]
+    pub(crate) tls_client_ca: Option<PathBuf>,
 
     /// Port for Prometheus, at /metrics; 0 chooses a free one
     #[arg(long, value_name = "PORT", default_value_t = 9464)]

@@ -22,6 +22,7 @@ mod record;
 mod refusal;
 mod server;
 mod stream;
+mod tls;
 
 use std::{path::Path, process::ExitCode, sync::Arc};
 

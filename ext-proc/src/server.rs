@@ -17,6 +17,7 @@ use super::{
     args::Args,
     metrics::{Metrics, OPEN_METRICS},
     processor::Processing,
+    tls,
 };
 
 /// How many bytes of one stream, and of one connection, Envoy may send ahead.
@@ -37,6 +38,7 @@ pub(crate) async fn serve(
     // Before the address is printed, after which a signal may arrive.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let server = tls::secure(Server::builder(), args)?;
     let listener = bind(&args.host, args.port).await?;
     let metrics_listener = bind(&args.host, args.metrics_port).await?;
     println!("gRPC:     {}", listener.local_addr()?);
@@ -59,7 +61,7 @@ pub(crate) async fn serve(
         .max_decoding_message_size(args.max_body_bytes.get().saturating_add(MESSAGE_OVERHEAD));
     let (finish, finishing) = oneshot::channel::<()>();
     let mut serving = tokio::spawn(
-        Server::builder()
+        server
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .http2_keepalive_interval(Some(KEEP_ALIVE))

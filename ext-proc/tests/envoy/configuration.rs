@@ -67,3 +67,19 @@ pub(crate) fn replaced(text: &str, replacements: &[(&str, &str)]) -> String {
     }
     text
 }
+
+/// Returns the example in the README that contains `marker`.
+pub(crate) fn readme(marker: &str) -> String {
+    let blocks = include_str!("../../README.md").split("```yaml\n").skip(1);
+    let mut blocks = blocks.map(|block| block.split("```").next().unwrap());
+    let block = blocks.find(|block| block.contains(marker));
+    block.expect("the example").to_owned()
+}
+
+/// Inserts lines after the first `line`, which are indented as what follows it.
+pub(crate) fn inserted(text: &str, line: &str, lines: &str) -> String {
+    let (before, after) = text.split_once(line).expect("the line");
+    let indent = after.len() - after.trim_start_matches(' ').len();
+    let lines = lines.lines().map(|line| format!("{:indent$}{line}\n", ""));
+    format!("{before}{line}{}{after}", lines.collect::<String>())
+}

@@ -16,6 +16,7 @@ mod frames;
 mod gateways;
 mod process;
 mod replicas;
+mod tls;
 mod upstream;
 
 use std::{env, path::PathBuf, process::Stdio, time::Duration};

@@ -99,6 +99,17 @@ impl Envoy {
         format!("http://{}{path}", self.address)
     }
 
+    /// Waits until a health check of a cluster has failed.
+    pub(crate) async fn has_failed_checks(&self, cluster: &str) {
+        let name = format!("cluster.{cluster}.health_check.failure: ");
+        until(async || {
+            let text = get(self.admin, "/stats").await.unwrap_or_default();
+            let count = text.lines().find_map(|line| line.strip_prefix(&name));
+            count.is_some_and(|count| count != "0")
+        })
+        .await;
+    }
+
     /// Waits until so many endpoints of a cluster are healthy.
     pub(crate) async fn has_healthy(&self, cluster: &str, count: usize) {
         until(async || {

@@ -2,9 +2,12 @@
 
 use std::{
     collections::BTreeMap,
+    fs::File,
     io::{BufRead, BufReader},
     net::SocketAddr,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -38,6 +41,7 @@ pub(crate) struct Processor {
     pub(crate) child: Child,
     address: SocketAddr,
     pub(crate) metrics: String,
+    log: PathBuf,
 }
 
 impl Processor {
@@ -52,13 +56,16 @@ impl Processor {
         ] {
             command.env_remove(name);
         }
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let log = file(&format!("log-{}-{number}", std::process::id()), "");
         let mut child = command
             .args(["--port", "0", "--metrics-port", "0"])
             .args(arguments)
             .env("MOONSHOT_API_KEY", "sk-up")
             .env("MOONSHOT_API_BASE", "https://region.test/base/v1")
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(File::create(&log).unwrap())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -70,7 +77,22 @@ impl Processor {
             address: line("gRPC:").parse().unwrap(),
             metrics: line("Metrics:"),
             child,
+            log,
         }
+    }
+
+    /// Returns what it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Returns a number from its metrics.
+    pub(crate) async fn metric(&self, name: &str) -> f64 {
+        let text = reqwest::get(&self.metrics).await.unwrap().text().await;
+        let text = text.unwrap();
+        let name = format!("moonshot_ext_proc_{name} ");
+        let number = text.lines().find_map(|line| line.strip_prefix(&name));
+        number.expect("the metric").parse().unwrap()
     }
 
     pub(crate) fn url(&self) -> String {
@@ -104,7 +126,15 @@ impl Drop for Processor {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        let _ = std::fs::remove_file(&self.log);
     }
+}
+
+/// Writes a file with a name of its own.
+pub(crate) fn file(name: &str, text: &str) -> PathBuf {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&file, text).unwrap();
+    file
 }
 
 type Answers = Streaming<ProcessingResponse>;

@@ -10,3 +10,4 @@ mod buffered;
 mod client;
 mod operation;
 mod streamed;
+mod tls;
