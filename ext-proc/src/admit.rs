@@ -14,6 +14,7 @@ use super::{
     body::{EnvoyBody, Lost},
     entries::{Choice, Entries, Upstream},
     refusal::Refusal,
+    route::Route,
 };
 
 /// What decides about requests.
@@ -88,12 +89,13 @@ impl Admission {
         &self,
         request: &mut Request<EnvoyBody>,
         has_body: bool,
+        route: &Route,
     ) -> Result<Destination, Stop> {
         let is_chat = has_body && self.layer.reads(request);
         if is_chat && !self.entries.is_one_for_all() {
             let body = request.body_mut().gather(self.max_body_bytes).await?;
             if let Some(RequestedModel::Name(model)) = body.as_deref().map(RequestedModel::of) {
-                if let Some(choice) = self.entries.choose(&model) {
+                if let Some(choice) = self.entries.choose(&model, route) {
                     choice.direct(request.extensions_mut());
                     return Ok(Destination::Entry(choice));
                 }
@@ -107,10 +109,10 @@ impl Admission {
                 return Ok(Destination::Route);
             }
         }
-        let Some(upstream) = self.entries.only() else {
+        let Some(upstream) = self.entries.only(route) else {
             return Ok(Destination::Route);
         };
         upstream.direct(request.extensions_mut());
-        Ok(Destination::Shared(upstream.clone()))
+        Ok(Destination::Shared(upstream))
     }
 }

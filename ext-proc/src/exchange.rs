@@ -35,6 +35,7 @@ use super::{
     pump::{Pump, Received, Shared},
     record::Record,
     refusal::Refusal,
+    route::Route,
     stream,
 };
 
@@ -46,15 +47,19 @@ struct Exchange<'a> {
     shared: &'a Shared,
     head: &'a RequestHead,
     modes: Modes,
+    /// The settings of the route, or what is wrong with them.
+    route: Result<&'a Route, &'a str>,
     has_body: bool,
     /// Whether the head of the request was answered. Where Envoy buffers the body, that
     /// asks for it.
     is_answered: &'a AtomicBool,
 }
 
-/// Runs the exchange that Envoy begins with its first message.
+/// Runs the exchange that Envoy begins with its first message. `route` holds the settings
+/// of its route, or what is wrong with them.
 pub(crate) async fn run(
     processor: Arc<Processor>,
+    route: Result<Route, String>,
     mut inbound: Streaming<ProcessingRequest>,
     outbound: Outbound,
 ) -> Result<(), Status> {
@@ -113,6 +118,7 @@ pub(crate) async fn run(
         shared: &shared,
         head: &head,
         modes,
+        route: route.as_ref().map_err(String::as_str),
         has_body,
         is_answered: &is_answered,
     };
@@ -144,10 +150,22 @@ impl Exchange<'_> {
         if let Err(refusal) = admission.authenticate(&mut request) {
             return self.refuse(&refusal).await;
         }
+        let route = match self.route {
+            Ok(route) => route,
+            Err(problem) => {
+                self.processor.metrics.misconfigured_routes.inc();
+                tracing::error!("the route of a request is misconfigured in Envoy: {problem}");
+                if admission.fails_closed {
+                    return self.refuse(&Refusal::of_misconfigured_route()).await;
+                }
+                return self.respond(handover, request).await;
+            }
+        };
         if self.modes.request == Mode::None {
             request.extensions_mut().insert(LeaveBody);
         }
-        let destination = match admission.direct(&mut request, self.has_body).await {
+        let destination = admission.direct(&mut request, self.has_body, route).await;
+        let destination = match destination {
             Ok(destination) => destination,
             Err(Stop::Refused(refusal)) => return self.refuse(&refusal).await,
             Err(Stop::Lost) => return Err(Lost),
@@ -156,6 +174,9 @@ impl Exchange<'_> {
         if matches!(destination, Destination::Route) {
             return self.respond(handover, request).await;
         }
+        if route.no_rewrite {
+            request.extensions_mut().insert(LeaveBody);
+        }
         let layer = &self.processor.admission.layer;
         if !self.reads_response() || !layer.reads(&request) {
             return self.respond(layer.layer(handover), request).await;
@@ -163,13 +184,13 @@ impl Exchange<'_> {
         // The layers don't read compressed responses.
         let none = HeaderValue::from_static("identity");
         request.headers_mut().insert(ACCEPT_ENCODING, none);
-        let repairs = if self.processor.repairs {
+        let repairs = if self.processor.repairs(route) {
             ResponseCompatLayer::new()
         } else {
             ResponseCompatLayer::new().without_rules()
         };
         let service = repairs.layer(layer.layer(handover));
-        match self.processor.memory_for(&request) {
+        match self.processor.memory_for(&request, route) {
             // Outside of the rewrite, which would fill in for a missing thought.
             Some(memory) => self.respond(memory.layer(service), request).await,
             None => self.respond(service, request).await,
@@ -178,7 +199,8 @@ impl Exchange<'_> {
 
     /// Whether the layers get the response.
     fn reads_response(&self) -> bool {
-        self.modes.response == Mode::Streamed && self.processor.reads_responses()
+        let reads = |route| self.processor.reads_responses(route);
+        self.modes.response == Mode::Streamed && self.route.is_ok_and(reads)
     }
 
     async fn respond<S, B>(&self, service: S, request: Request<EnvoyBody>) -> Result<(), Lost>
@@ -232,7 +254,11 @@ impl Exchange<'_> {
         B: Body<Data = Bytes, Error = Lost>,
     {
         let report = parts.extensions.get::<Report>();
-        self.record.rewrote(report);
+        let switch = match self.modes.request {
+            Mode::None => "mode",
+            Mode::Buffered | Mode::Streamed => "route",
+        };
+        self.record.rewrote(report, switch);
         let skipped = report.and_then(Report::skipped);
         if self.processor.admission.fails_closed
             && let Some(refusal) = skipped.and_then(Refusal::of_skipped)

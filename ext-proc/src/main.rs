@@ -20,22 +20,32 @@ mod processor;
 mod pump;
 mod record;
 mod refusal;
+mod reload;
+mod route;
 mod server;
 mod stream;
 mod tls;
 
-use std::{path::Path, process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc};
 
 use clap::Parser;
-use moonshot_config::config::{Config, variable};
+use moonshot_config::{
+    config::{Config, variable},
+    current::Current,
+    file,
+};
 use moonshot_thoughts::{Memory, Settings};
-use tokio::runtime;
+use tokio::{
+    runtime,
+    signal::unix::{SignalKind, signal},
+};
 use tower::BoxError;
 
 use self::{
     args::Args,
     metrics::Metrics,
     processor::{Processing, Processor},
+    reload::Reload,
 };
 
 fn main() -> ExitCode {
@@ -51,10 +61,13 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<(), BoxError> {
     log::init(args.log)?;
     let config = match &args.config {
-        Some(file) => read(file)?,
+        Some(file) => file::read(file)?,
         None => Config::from_env(&variable)?,
     };
     warn(args, &config);
+    if !args.no_reasoning_memory && args.reasoning_store.is_none() {
+        tracing::info!("thoughts are kept in this process: replicas don't share them");
+    }
     let metrics = Arc::new(Metrics::new());
     let memory = memory(args)?;
     let store = memory.as_ref().map(|memory| {
@@ -64,7 +77,8 @@ fn run(args: &Args) -> Result<(), BoxError> {
         }))
     });
     let processor = Processor::new(args, &config, Arc::clone(&metrics), store.as_ref());
-    let processing = Processing::new(processor, args.max_streams.get());
+    let processor = Current::new(Arc::new(processor));
+    let processing = Processing::new(processor.clone(), args.max_streams.get());
     let mut runtime = runtime::Builder::new_multi_thread();
     if let Some(workers) = args.workers {
         runtime.worker_threads(workers.get());
@@ -73,6 +87,17 @@ fn run(args: &Args) -> Result<(), BoxError> {
     runtime.block_on(async {
         if let Some(Memory::Redis(redis)) = memory {
             tokio::spawn(async move { redis.check().await });
+        }
+        // Without a file there is nothing to reload, and SIGHUP ends the process.
+        if let Some(file) = args.config.clone() {
+            let reload = Reload {
+                file,
+                args: args.clone(),
+                metrics: Arc::clone(&metrics),
+                store: store.clone(),
+                processor,
+            };
+            tokio::spawn(reload.run(signal(SignalKind::hangup())?));
         }
         let served = server::serve(args, processing, metrics).await;
         if let Some(store) = store {
@@ -96,17 +121,6 @@ fn memory(args: &Args) -> Result<Option<Memory>, BoxError> {
     memory.map(Some)
 }
 
-/// Reads LiteLLM's file, and logs a warning for each key that is ignored.
-fn read(file: &Path) -> Result<Config, BoxError> {
-    let name = file.display();
-    let text = std::fs::read(file).map_err(|error| format!("cannot read {name}: {error}"))?;
-    let config = Config::parse(&text, &variable).map_err(|problem| format!("{name}, {problem}"))?;
-    for warning in &config.warnings {
-        tracing::warn!("{name}, {warning}");
-    }
-    Ok(config)
-}
-
 /// Warns of settings that work, but hardly as intended.
 fn warn(args: &Args, config: &Config) {
     let has_several = config
@@ -118,8 +132,5 @@ fn warn(args: &Args, config: &Config) {
             "entries are in several regions, but Envoy chooses the cluster before the region \
              is known: set --clear-route-cache, and a route for the host of each region"
         );
-    }
-    if !args.no_reasoning_memory {
-        tracing::info!("thoughts are kept in this process: replicas don't share them");
     }
 }

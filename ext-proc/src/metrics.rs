@@ -2,7 +2,10 @@
 //!
 //! Clients cannot create labels: model names in them are those of the configuration.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -33,7 +36,10 @@ pub(crate) struct Metrics {
     pub(crate) missing: Counter,
     pub(crate) lost: Counter,
     pub(crate) misconfigured: Counter,
+    pub(crate) misconfigured_routes: Counter,
     pub(crate) overloaded: Counter,
+    reload_successful: Gauge,
+    reloaded_at: Gauge,
     pub(crate) open_streams: Gauge,
     pub(crate) added_seconds: Histogram,
     pub(crate) request_bytes: Histogram,
@@ -117,11 +123,29 @@ impl Metrics {
             "gRPC streams that were refused for a processing mode that is not supported",
             misconfigured.clone(),
         );
+        let misconfigured_routes = Counter::default();
+        registry.register(
+            "misconfigured_routes",
+            "Requests whose route has settings that are wrong",
+            misconfigured_routes.clone(),
+        );
         let overloaded = Counter::default();
         registry.register(
             "overloaded_streams",
             "gRPC streams that were refused because of --max-streams",
             overloaded.clone(),
+        );
+        let reload_successful = Gauge::default();
+        registry.register(
+            "config_last_reload_successful",
+            "1 if the configuration was read at the last attempt, else 0",
+            reload_successful.clone(),
+        );
+        let reloaded_at = Gauge::default();
+        registry.register(
+            "config_last_reload_success_timestamp_seconds",
+            "Unix time at which the configuration in use was read",
+            reloaded_at.clone(),
         );
         let open_streams = Gauge::default();
         registry.register(
@@ -141,7 +165,7 @@ impl Metrics {
             "Length of request bodies",
             request_bytes.clone(),
         );
-        Self {
+        let metrics = Self {
             registry,
             requests,
             rewrites,
@@ -152,10 +176,24 @@ impl Metrics {
             missing,
             lost,
             misconfigured,
+            misconfigured_routes,
             overloaded,
+            reload_successful,
+            reloaded_at,
             open_streams,
             added_seconds,
             request_bytes,
+        };
+        metrics.reloaded(true);
+        metrics
+    }
+
+    /// The configuration was read, or could not be.
+    pub(crate) fn reloaded(&self, is_successful: bool) {
+        self.reload_successful.set(is_successful.into());
+        if is_successful && let Ok(now) = SystemTime::now().duration_since(UNIX_EPOCH) {
+            let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+            self.reloaded_at.set(seconds);
         }
     }
 

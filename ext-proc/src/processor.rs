@@ -9,11 +9,12 @@ use futures_core::Stream;
 use http::Request as HttpRequest;
 use moonshot_config::{
     config::Config,
+    current::Current,
     scope::{Scopes, Unscoped},
 };
 use moonshot_thoughts::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Request, Response, Status, Streaming, metadata::MetadataMap};
 use tower_moonshot::{MoonshotCompatLayer, reasoning_memory::ReasoningMemoryLayer};
 
 use super::{
@@ -23,6 +24,7 @@ use super::{
     entries::Entries,
     exchange,
     metrics::Metrics,
+    route::Route,
 };
 
 /// What all exchanges share.
@@ -32,8 +34,7 @@ pub(crate) struct Processor {
     pub(crate) metrics: Arc<Metrics>,
     /// Whether Envoy is asked to choose its route again.
     pub(crate) clears_route_cache: bool,
-    /// Whether responses are repaired.
-    pub(crate) repairs: bool,
+    repairs: bool,
     memory: Option<ReasoningMemoryLayer<Store>>,
 }
 
@@ -61,40 +62,64 @@ impl Processor {
         }
     }
 
-    /// Whether any layer reads responses.
-    pub(crate) const fn reads_responses(&self) -> bool {
-        self.repairs || self.memory.is_some()
+    /// Reads what the route of a request says.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    fn route(&self, metadata: &MetadataMap) -> Result<Route, String> {
+        let route = Route::of(metadata)?;
+        self.admission.entries.check(&route)?;
+        Ok(route)
+    }
+
+    /// Whether responses on a route are repaired.
+    pub(crate) const fn repairs(&self, route: &Route) -> bool {
+        self.repairs && !route.no_response_repairs && !route.no_rewrite
+    }
+
+    /// Whether thoughts of requests on a route are kept.
+    const fn remembers(&self, route: &Route) -> bool {
+        self.memory.is_some() && !route.no_reasoning_memory && !route.no_rewrite
+    }
+
+    /// Whether any layer reads the responses on a route.
+    pub(crate) const fn reads_responses(&self, route: &Route) -> bool {
+        self.repairs(route) || self.remembers(route)
     }
 
     /// Returns the layer that keeps thoughts, unless the owner of the request is unknown.
     pub(crate) fn memory_for<B>(
         &self,
         request: &HttpRequest<B>,
+        route: &Route,
     ) -> Option<&ReasoningMemoryLayer<Store>> {
         let is_scoped = request.extensions().get::<Unscoped>().is_none();
-        self.memory.as_ref().filter(|_| is_scoped)
+        let memory = self.memory.as_ref();
+        memory.filter(|_| is_scoped && self.remembers(route))
     }
 }
 
 /// The gRPC service.
 #[derive(Clone, Debug)]
 pub(crate) struct Processing {
-    processor: Arc<Processor>,
+    processor: Current<Arc<Processor>>,
     streams: Arc<Semaphore>,
 }
 
 impl Processing {
-    pub(crate) fn new(processor: Processor, max_streams: usize) -> Self {
+    /// A stream keeps the processor that it began with.
+    pub(crate) fn new(processor: Current<Arc<Processor>>, max_streams: usize) -> Self {
         Self {
-            processor: Arc::new(processor),
+            processor,
             streams: Arc::new(Semaphore::new(max_streams)),
         }
     }
 
-    fn permit(&self) -> Result<OwnedSemaphorePermit, Status> {
+    fn permit(&self, processor: &Processor) -> Result<OwnedSemaphorePermit, Status> {
         let permit = Arc::clone(&self.streams).try_acquire_owned();
         permit.map_err(|_| {
-            self.processor.metrics.overloaded.inc();
+            processor.metrics.overloaded.inc();
             Status::resource_exhausted("--max-streams are open")
         })
     }
@@ -108,11 +133,12 @@ impl ExternalProcessor for Processing {
         &self,
         request: Request<Streaming<ProcessingRequest>>,
     ) -> Result<Response<Self::ProcessStream>, Status> {
-        let permit = self.permit()?;
-        let processor = Arc::clone(&self.processor);
+        let processor = self.processor.get();
+        let permit = self.permit(&processor)?;
+        let route = processor.route(request.metadata());
         let inbound = request.into_inner();
         let answers = Answers::new(|outbound| async move {
-            let result = exchange::run(processor, inbound, outbound).await;
+            let result = exchange::run(processor, route, inbound, outbound).await;
             drop(permit);
             result
         });

@@ -93,8 +93,8 @@ impl Record {
         self.facts().complete_at = Some(Instant::now());
     }
 
-    /// What the rewrite did.
-    pub(crate) fn rewrote(&self, report: Option<&Report>) {
+    /// What the rewrite did, or the name of the `switch` for which it did nothing.
+    pub(crate) fn rewrote(&self, report: Option<&Report>, switch: &'static str) {
         let mut facts = self.facts();
         let changes = report.map(Report::changes).unwrap_or_default();
         let applied = |rule: &&Rule| changes.iter().any(|change| change.rule() == **rule);
@@ -103,7 +103,11 @@ impl Record {
             .filter(applied)
             .map(|rule| rule.name())
             .collect();
-        facts.skipped = report.and_then(Report::skipped).map(reason);
+        let skipped = report.and_then(Report::skipped);
+        facts.skipped = skipped.map(|skipped| match skipped {
+            Skipped::ByRequest => switch,
+            other => reason(other),
+        });
     }
 
     /// The request was sent back to Envoy.
@@ -189,7 +193,6 @@ const fn reason(skipped: &Skipped) -> &'static str {
         Skipped::NotAChatRequest => "not_a_chat_request",
         Skipped::Compressed => "compressed",
         Skipped::TooLarge { .. } => "too_large",
-        Skipped::ByRequest => "mode",
         Skipped::InvalidJson(_) => "invalid_json",
         Skipped::ReadError => "read_error",
         _ => "other",

@@ -62,6 +62,16 @@ impl Refusal {
         Some(Self::new(status, code, message))
     }
 
+    /// The refusal of a request whose route has wrong settings. They are the operator's, so
+    /// that only the log says which.
+    pub(crate) fn of_misconfigured_route() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "misconfigured_route",
+            "the route of the request is misconfigured: the log of moonshot-ext-proc says why",
+        )
+    }
+
     /// Returns the message that makes Envoy send this response.
     pub(crate) fn message(&self) -> ProcessingResponse {
         let kind = match self.status.is_server_error() {

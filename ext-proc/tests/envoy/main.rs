@@ -16,6 +16,7 @@ mod frames;
 mod gateways;
 mod process;
 mod replicas;
+mod routes;
 mod tls;
 mod upstream;
 

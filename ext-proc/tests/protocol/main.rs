@@ -9,5 +9,6 @@
 mod buffered;
 mod client;
 mod operation;
+mod reload;
 mod streamed;
 mod tls;
