@@ -139,6 +139,32 @@ async fn a_route_has_an_account_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_route_takes_back_what_the_filter_says_for_all() {
+    let Some(program) = envoy() else { return };
+    let upstream = Upstream::start().await;
+    let processor = ExtProc::start(upstream.address, &[]).await;
+    let service = "envoy_grpc: { cluster_name: moonshot_ext_proc }\n";
+    let text = inserted(
+        &configuration(&processor, &upstream),
+        service,
+        "initial_metadata: [{ key: moonshot-no-rewrite, value: \"true\" }]",
+    );
+    let of_route = "{ key: moonshot-no-rewrite, value: \"true\" }\n";
+    let text = replaced(&text, &[(of_route, &of_route.replace("true", "false"))]);
+    let envoy = Envoy::start(&program, &text).await;
+    for (path, body) in [
+        ("/v1", REQUEST),
+        ("/china/v1", REQUEST),
+        ("/as-sent/v1", REWRITTEN),
+    ] {
+        let path = format!("{path}/chat/completions");
+        assert_eq!(ask(&envoy, &path, &[], REQUEST).await.status(), 200);
+        assert_eq!(upstream.take().pop().unwrap().body, body, "{path}");
+    }
+    assert_eq!(processor.metric("misconfigured_routes_total").await, 0.0);
+}
+
+#[tokio::test]
 async fn a_route_with_a_wrong_setting_fails_as_the_processor_is_told() {
     let Some(program) = envoy() else { return };
     let upstream = Upstream::start().await;

@@ -101,6 +101,13 @@ async fn an_invalid_file_changes_nothing_and_the_log_says_where_it_is_wrong() {
 async fn without_a_file_the_signal_ends_the_process() {
     let mut processor = Processor::start(&[]);
     hang_up(&processor);
-    let exited = tokio::task::spawn_blocking(move || processor.child.wait().unwrap());
-    assert!(!in_time(exited).await.unwrap().success());
+    let ended = in_time(async {
+        loop {
+            if let Some(status) = processor.child.try_wait().unwrap() {
+                return status;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    });
+    assert!(!ended.await.success());
 }

@@ -1,21 +1,22 @@
 //! The files for TLS.
 
-use std::process::Command;
+use tokio::process::Command;
 
-use crate::client::file;
+use crate::client::{file, in_time};
 
-fn fails(arguments: &[&str]) -> String {
+async fn fails(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_moonshot-ext-proc"))
         .args(["--port", "0", "--metrics-port", "0"])
         .args(arguments)
-        .output()
-        .unwrap();
+        .kill_on_drop(true)
+        .output();
+    let output = in_time(output).await.unwrap();
     assert!(!output.status.success());
     String::from_utf8(output.stderr).unwrap()
 }
 
-#[test]
-fn files_that_cannot_work_end_the_start_with_a_reason() {
+#[tokio::test]
+async fn files_that_cannot_work_end_the_start_with_a_reason() {
     let empty = file("empty.pem", "");
     let missing = file("missing.pem", "");
     std::fs::remove_file(&missing).unwrap();
@@ -29,7 +30,7 @@ fn files_that_cannot_work_end_the_start_with_a_reason() {
             "--tls-cert, --tls-key and --tls-client-ca: Error parsing TLS private key",
         ),
     ] {
-        let text = fails(arguments);
+        let text = fails(arguments).await;
         assert!(text.contains(reason), "{text}");
     }
 }
