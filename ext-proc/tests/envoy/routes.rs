@@ -7,6 +7,7 @@ use crate::{
     configuration::{example, inserted, readme, replaced},
     envoy, in_time,
     process::{Envoy, ExtProc, directory},
+    until,
     upstream::{Answer, Arrived, Upstream},
 };
 
@@ -162,6 +163,44 @@ async fn a_route_takes_back_what_the_filter_says_for_all() {
         assert_eq!(upstream.take().pop().unwrap().body, body, "{path}");
     }
     assert_eq!(processor.metric("misconfigured_routes_total").await, 0.0);
+}
+
+#[tokio::test]
+async fn routes_switch_off_what_the_layers_do_with_responses() {
+    let Some(program) = envoy() else { return };
+    let upstream = Upstream::start().await;
+    let processor = ExtProc::start(upstream.address, &[]).await;
+    let text = replaced(
+        &configuration(&processor, &upstream),
+        &[
+            (
+                "moonshot-region, value: china",
+                "moonshot-no-response-repairs, value: \"true\"",
+            ),
+            ("moonshot-no-rewrite", "moonshot-no-reasoning-memory"),
+        ],
+    );
+    let envoy = Envoy::start(&program, &text).await;
+    upstream.answers(Answer::Stream(vec![EVENTS.into()]));
+    // The thought of the first turn is neither sent nor known.
+    let text = concat!(
+        r#"{"model":"kimi-k3","stream":true,"stream_options":{"include_usage":true},"messages":["#,
+        r#"{"role":"user","content":"Hi"},"#,
+        r#"{"role":"assistant","tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]},"#,
+        r#"{"role":"tool","tool_call_id":"1","content":"1"}]}"#,
+    );
+    let mut count = 0.0;
+    for (path, is_repaired, is_missed) in [("/as-sent/v1", true, 0.0), ("/china/v1", false, 1.0)] {
+        let path = format!("{path}/chat/completions");
+        let response = ask(&envoy, &path, &[], text).await;
+        let response = in_time(response.text()).await.unwrap();
+        assert_eq!(response != EVENTS, is_repaired, "{path}: {response}");
+        // A request is counted once it is over, and its time is counted last.
+        count += 1.0;
+        until(async || processor.metric("added_seconds_count").await == count).await;
+        let missing = processor.metric("missing_thoughts_total").await;
+        assert_eq!(missing, is_missed, "{path}");
+    }
 }
 
 #[tokio::test]
