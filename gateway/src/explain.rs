@@ -30,8 +30,12 @@ const MEMBER: &str = "explain";
 /// `--explain` there is no limit but that of all requests.
 const MAX_KEPT: usize = 1024 * 1024;
 
-/// So many findings are listed in the log line and in the header. The body has all.
+/// The most findings that are listed in the log line and in the header. The body has all.
 const LISTED: usize = 8;
+
+/// The longest pointer in the log line and in the header, in bytes. Proxies refuse headers
+/// of more than a few KB.
+const MAX_POINTER: usize = 128;
 
 /// Examines requests that the upstream has refused.
 #[derive(Clone, Debug)]
@@ -51,7 +55,7 @@ impl Explain {
 
     /// Keeps what is sent of a body.
     pub(crate) fn keep(&self, body: Body) -> (Body, Sent) {
-        let sent = Sent(Arc::new(Mutex::new(Some(Vec::new()))));
+        let sent = Sent::new(body.is_end_stream());
         let limit = if self.tells_clients {
             usize::MAX
         } else {
@@ -67,7 +71,11 @@ impl Explain {
 
     /// Examines the request that was sent if this response refuses it. What is found is in
     /// the extensions of the response, for the log.
-    pub(crate) async fn examine(&self, response: Response, sent: Sent) -> Response {
+    ///
+    /// With `is_here`, this runs where the emulator has just judged the same request: on a
+    /// blocking thread already if that takes long. To ask for another one could wait for
+    /// ever.
+    pub(crate) async fn examine(&self, response: Response, sent: Sent, is_here: bool) -> Response {
         let is_refusal = matches!(
             response.status(),
             StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY
@@ -75,11 +83,14 @@ impl Explain {
         let Some(frames) = is_refusal.then(|| sent.take()).flatten() else {
             return response;
         };
-        // Even a short request may have schemas that take long.
-        let findings = self
-            .threads
-            .run(move || emulator::explain(&frames.concat()));
-        let explained = Explained(findings.await.into());
+        let explain = move || emulator::explain(&frames.concat());
+        let findings = if is_here {
+            explain()
+        } else {
+            // Even a short request may have schemas that take long.
+            self.threads.run(explain).await
+        };
+        let explained = Explained(findings.into());
         let mut response = if self.tells_clients {
             explained.tell(response).await
         } else {
@@ -90,21 +101,49 @@ impl Explain {
     }
 }
 
-/// The frames of a request that were sent; nothing if they are too long.
+/// The frames of a request that were sent.
 #[derive(Clone, Debug)]
-pub(crate) struct Sent(Arc<Mutex<Option<Vec<Bytes>>>>);
+pub(crate) struct Sent(Arc<Mutex<Frames>>);
+
+#[derive(Debug)]
+struct Frames {
+    /// Nothing if they are too long.
+    frames: Option<Vec<Bytes>>,
+    /// Whether the last one was sent. An upstream may refuse a request before that.
+    is_whole: bool,
+}
 
 impl Sent {
+    fn new(is_whole: bool) -> Self {
+        Self(Arc::new(Mutex::new(Frames {
+            frames: Some(Vec::new()),
+            is_whole,
+        })))
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&mut Frames) -> T) -> T {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes all frames, if all were sent and kept.
     fn take(&self) -> Option<Vec<Bytes>> {
-        let mut frames = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        frames.take()
+        self.with(|sent| sent.frames.take().filter(|_| sent.is_whole))
     }
 
     fn add(&self, frame: &Bytes) {
-        let mut frames = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(frames) = frames.as_mut() {
-            frames.push(frame.clone());
-        }
+        self.with(|sent| {
+            if let Some(frames) = sent.frames.as_mut() {
+                frames.push(frame.clone());
+            }
+        });
+    }
+
+    fn forget(&self) {
+        self.with(|sent| sent.frames = None);
+    }
+
+    fn end(&self) {
+        self.with(|sent| sent.is_whole = true);
     }
 }
 
@@ -133,8 +172,12 @@ impl HttpBody for Kept {
                     self.room = room;
                     self.sent.add(data);
                 }
-                None => drop(self.sent.take()),
+                None => self.sent.forget(),
             }
+        }
+        // A client that has sent the announced length doesn't ask whether there is more.
+        if frame.is_none() || self.body.is_end_stream() {
+            self.sent.end();
         }
         Poll::Ready(frame)
     }
@@ -161,11 +204,11 @@ impl Explained {
             if !line.is_empty() {
                 line.push_str("; ");
             }
-            let pointer = finding.pointer().escape_default();
-            let _ = match finding.pointer() {
-                "" => write!(line, "{}", finding.fact().id()),
-                _ => write!(line, "{} at {pointer}", finding.fact().id()),
-            };
+            line.push_str(finding.fact().id());
+            let (pointer, more) = shortened(finding.pointer());
+            if !pointer.is_empty() || !more.is_empty() {
+                let _ = write!(line, " at {}{more}", pointer.escape_default());
+            }
         }
         match self.0.len() {
             0 => line.push_str("no known reason"),
@@ -216,6 +259,16 @@ impl Explained {
     }
 }
 
+/// The steps of a pointer that fit [`MAX_POINTER`], and what stands for the rest.
+fn shortened(pointer: &str) -> (&str, &str) {
+    if pointer.len() <= MAX_POINTER {
+        return (pointer, "");
+    }
+    let mut fits = pointer.bytes().take(MAX_POINTER);
+    let end = fits.rposition(|byte| byte == b'/').unwrap_or(0);
+    (&pointer[..end], "/...")
+}
+
 /// Adds a member to a JSON object that doesn't have it.
 fn with_member(text: &[u8], value: &Value) -> Option<Vec<u8>> {
     let object: serde_json::Map<String, Value> = serde_json::from_slice(text).ok()?;
@@ -255,9 +308,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_longer_than_the_limit_is_not_kept() {
         for (limit, expected) in [(6, Some(6)), (5, None)] {
-            let explain = Explain::new(false, Threads::new());
-            let (body, sent) = explain.keep(Body::empty());
-            drop(body);
+            let sent = Sent::new(false);
             let frames = futures_util::stream::iter(
                 ["abc", "def"].map(|frame| Ok::<_, axum::Error>(Bytes::from(frame))),
             );

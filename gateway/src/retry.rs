@@ -112,17 +112,18 @@ impl<B: Clone> Policy<Request<B>, Response, Error> for Retry {
             self.budget.deposit();
             return None;
         };
-        let retry_after = match retry_after {
-            Some(value) => Some(time_of(value)?),
-            None => None,
-        };
+        let asked = retry_after.map(time_of);
         let mut choice = request.extensions().get::<Choice>().cloned()?;
         let failed = Arc::clone(&choice.deployment().upstream);
         self.left = self.left.checked_sub(1)?;
         // An entry without a key would get the same key of the client, which is refused.
         let has_own = failure == Failure::Key && !choice.deployment().has_key();
         let has_another = failure.is_local() && choice.advance(|other| !has_own || other.has_key());
-        let wait = self.wait(failure, retry_after, has_another)?;
+        if asked == Some(None) && !has_another {
+            // Nobody knows how long this entry asks to be left alone.
+            return None;
+        }
+        let wait = self.wait(failure, asked.flatten(), has_another)?;
         if !self.budget.withdraw() {
             return None;
         }

@@ -143,6 +143,7 @@ impl Upstream {
         } else {
             (request, None)
         };
+        let is_here = self.is_emulator();
         let response = async {
             let response = match self.kind {
                 Kind::Network(client) => {
@@ -172,7 +173,7 @@ impl Upstream {
         };
         trail.responded(started.elapsed());
         match sent {
-            Some(sent) => Ok(self.explain.examine(response?, sent).await),
+            Some(sent) => Ok(self.explain.examine(response?, sent, is_here).await),
             None => response,
         }
     }

@@ -15,8 +15,12 @@ use crate::Rule;
 /// The most findings about one request.
 ///
 /// A body of the longest length has room for millions of faults, so there has to be a
-/// limit. Those that come first are kept.
+/// limit. Those that come first are kept. There are fewer if their pointers and messages
+/// are longer than 256 KiB in all, because they repeat the names in a schema.
 pub const MAX_FINDINGS: usize = 1_000;
+
+/// The length of all pointers and messages, in bytes, from which no more findings are kept.
+pub(super) const MAX_TEXT: usize = 256 * 1024;
 
 /// One reason for which Moonshot refuses a request: where it is, what is wrong, how that
 /// is known, and which rule of the layer repairs it.
@@ -122,6 +126,8 @@ impl From<Finding> for ApiError {
 pub(super) struct Findings {
     found: Vec<Finding>,
     limit: usize,
+    /// The length of all pointers and messages in bytes.
+    text: usize,
     family: Family,
     /// Whether the model is unknown, so that only facts about all models count.
     only_universal: bool,
@@ -132,6 +138,7 @@ impl Findings {
         Self {
             found: Vec::new(),
             limit,
+            text: 0,
             family: Family::Unknown,
             only_universal: false,
         }
@@ -168,17 +175,22 @@ impl Findings {
             fact.id(),
             self.family
         );
-        self.found.push(Finding {
+        let finding = Finding {
             fact,
             pointer: place.to_string(),
             message: fact.refusal(values),
             grade: fact.grade_on(self.family),
             rule,
-        });
+        };
+        self.text += finding.pointer.len() + finding.message.len();
+        self.found.push(finding);
     }
 
     /// How many more findings are kept.
     pub(super) fn left(&self) -> usize {
+        if self.text >= MAX_TEXT {
+            return 0;
+        }
         self.limit.saturating_sub(self.found.len())
     }
 

@@ -2,9 +2,10 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt, net::TcpListener};
 use tower_moonshot::emulator::Emulator;
 
-use crate::harness::{KEY, Setup, chat, emulated, post, saying};
+use crate::harness::{KEY, Setup, chat, emulated, hello, post, read_until, saying};
 
 /// An answer with this status and body.
 macro_rules! answer {
@@ -143,4 +144,72 @@ async fn a_header_is_one_line_of_ascii_and_lists_a_few() {
     assert!(line.contains(r"/properties/\u{6708}\r\n"), "{line}");
     assert!(line.ends_with("; 12 more"), "{line}");
     assert_eq!(answer.json()["explain"].as_array().unwrap().len(), 20);
+}
+
+/// The emulator judges a long request on a blocking thread, of which there may be one.
+#[tokio::test]
+async fn a_long_request_that_the_emulator_refuses_is_explained() {
+    let gateway = Setup::default().start().await;
+    for _ in 0..4 {
+        let request = json!({
+            "model": "no-such-model",
+            "messages": [{"role": "user", "content": "a".repeat(200_000)}],
+        });
+        let answer = gateway.send(chat(&request.to_string())).await;
+        assert_eq!(answer.status, 404, "{}", answer.body);
+    }
+    gateway.says("explained=").await;
+    assert_eq!(gateway.send(hello()).await.status, 200);
+}
+
+/// Each fault below a long name has it in its pointer and in its message.
+#[tokio::test]
+async fn a_long_name_fills_neither_the_log_nor_the_header() {
+    let setup = Setup::to(moonshot().await).arguments(["--no-rewrite", "--explain"]);
+    let gateway = setup.start().await;
+    let properties: serde_json::Map<String, Value> = (0..1200)
+        .map(|number| (format!("p{number}"), json!({"type": "nonsense"})))
+        .collect();
+    let name = "n".repeat(60_000);
+    let request = json!({
+        "model": "kimi-k3", "messages": [{"role": "user", "content": "Hi"}],
+        "tools": [{"type": "function", "function": {"name": "a", "parameters": {
+            "type": "object",
+            "properties": {name: {"type": "object", "properties": properties}},
+        }}}],
+    });
+    let answer = gateway.send(chat(&request.to_string())).await;
+    assert_eq!(answer.status, 400);
+    let line = answer.header("x-moonshot-explain").unwrap();
+    assert!(line.contains("/parameters/properties/..."), "{line}");
+    assert!(line.len() < 1000, "{}", line.len());
+    assert!(answer.body.len() < 1_000_000, "{}", answer.body.len());
+    let log = gateway.says("explained=").await;
+    assert!(log.len() < 2000, "{}", log.len());
+}
+
+/// An upstream may refuse a request before it has read all of it.
+#[tokio::test]
+async fn a_request_that_was_not_sent_to_its_end_is_not_explained() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let setup = Setup::to(listener.local_addr().unwrap()).arguments(["--explain"]);
+    let gateway = setup.start().await;
+    let upstream = tokio::spawn(async move {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        read_until(&mut connection, &mut Vec::new(), "\r\n\r\n").await;
+        let answer = "HTTP/1.1 400 No\r\ncontent-length: 12\r\n\r\n{\"error\":{}}";
+        connection.write_all(answer.as_bytes()).await.unwrap();
+        // Open until the gateway has answered, and never read to its end.
+        connection
+    });
+    // Longer than what sockets buffer, and changed at its end.
+    let text = "a".repeat(16 * 1024 * 1024);
+    let request = format!(
+        r#"{{"model":"kimi-k3","messages":[{{"role":"user","content":"{text}"}}],"temperature":0.2}}"#
+    );
+    let answer = gateway.send(chat(&request)).await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.header("x-moonshot-explain"), None);
+    assert_eq!(answer.body, "{\"error\":{}}");
+    drop(upstream.await.unwrap());
 }

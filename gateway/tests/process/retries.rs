@@ -180,3 +180,24 @@ async fn a_retry_uses_the_next_entry_of_the_name() {
         gateway.output()
     );
 }
+
+/// How long an entry asks to be left alone says nothing about another one.
+#[tokio::test]
+async fn an_entry_whose_retry_after_is_unreadable_is_left_for_the_next_one() {
+    const SOME_DAY: &str = "HTTP/1.1 429 No\r\nretry-after: 1.5\r\nconnection: close\r\n\
+                            content-length: 0\r\n\r\n";
+    let busy = saying(SOME_DAY).await;
+    let mut free = saying(OK).await;
+    let mut config = "model_list:\n".to_owned();
+    for address in [busy.address, free.address] {
+        config += &format!(
+            "- model_name: kimi\n  litellm_params: {{model: moonshot/kimi-k3, api_base: 'http://{address}'}}\n",
+        );
+    }
+    let gateway = Setup::config(&config)
+        .arguments(["--retries", "1", "--balance", "round-robin"])
+        .start()
+        .await;
+    assert_eq!(gateway.send(hello_to("kimi")).await.status, 200);
+    free.asked().await;
+}

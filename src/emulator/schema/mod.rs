@@ -19,7 +19,7 @@ use std::{error::Error, fmt};
 use serde_json::Value;
 
 use self::{refs::References, termination::Termination, tree::Tree};
-use super::steps;
+use super::{finding::MAX_TEXT, steps};
 
 /// Checks a schema as Moonshot checks a tool's `parameters` or a `response_format`.
 ///
@@ -89,6 +89,7 @@ pub(super) fn faults(schema: &Value, limit: usize) -> Vec<SchemaError> {
     let mut faults = Faults {
         found: Vec::new(),
         limit,
+        text: 0,
     };
     // `Err` only ends the checks: that fault is among the others.
     if limit > 0 {
@@ -103,6 +104,8 @@ struct Enough;
 struct Faults {
     found: Vec<SchemaError>,
     limit: usize,
+    /// The length of what they say, in bytes.
+    text: usize,
 }
 
 impl Faults {
@@ -142,8 +145,9 @@ impl Faults {
 
     /// Adds a fault after which checks go on.
     fn add(&mut self, fault: SchemaError) -> Result<(), Enough> {
+        self.text += fault.path.len() + fault.pointer.len() + fault.message.len();
         self.found.push(fault);
-        if self.found.len() < self.limit {
+        if self.found.len() < self.limit && self.text < MAX_TEXT {
             Ok(())
         } else {
             Err(Enough)
