@@ -21,6 +21,7 @@ mod error;
 mod kinds;
 mod list;
 mod number;
+mod reader;
 mod rope;
 mod scanner;
 mod span;
@@ -36,6 +37,7 @@ pub(crate) use self::{
     error::Error,
     list::push,
     number::number,
+    reader::Reader,
     scanner::{Place, Scanner},
     span::{Kind, Member, Span, Str, Value},
 };

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use super::digest::{Digest, MARK, hash};
-use crate::json::{Error, Kind, Scanner, number};
+use crate::json::{Error, Kind, Reader, number};
 
 const END: u8 = 0xfe;
 
@@ -56,19 +56,19 @@ impl Writer {
 
     /// Writes a value, and returns where its canonical form begins.
     fn whole(&mut self, json: &[u8], without: &[u8]) -> Result<usize, Error> {
-        let mut scanner = Scanner::new(json)?;
+        let mut reader = Reader::new(json)?;
         let mut start = 0;
-        if scanner.peek()? == Kind::Object {
+        if reader.peek()? == Kind::Object {
             self.out.push(b'{');
-            self.object(&mut scanner, without)?;
+            self.object(&mut reader, without)?;
             if !self.are_sorted() {
                 start = self.write_sorted();
             }
             self.out.extend_from_slice(&[MARK, END]);
         } else {
-            self.value(&mut scanner)?;
+            self.value(&mut reader)?;
         }
-        scanner.finish()?;
+        reader.finish()?;
         Ok(start)
     }
 
@@ -93,12 +93,12 @@ impl Writer {
     }
 
     /// Recurses no deeper than the scanner allows, 127 levels.
-    fn value(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Error> {
+    fn value(&mut self, reader: &mut Reader<'_>) -> Result<(), Error> {
         let start = self.out.len();
-        match scanner.peek()? {
+        match reader.peek()? {
             Kind::Object => {
                 let first = self.members.len();
-                self.object(scanner, b"")?;
+                self.object(reader, b"")?;
                 self.sort(first);
                 let (out, members) = (&self.out, &self.members[first..]);
                 let counted = (0..members.len()).filter(|&at| counts(out, members, at));
@@ -107,10 +107,10 @@ impl Writer {
                 self.replace(start, b'{', &digest);
             }
             Kind::Array => {
-                if scanner.open()? {
+                if reader.open()? {
                     loop {
-                        self.value(scanner)?;
-                        if !scanner.more(b']')? {
+                        self.value(reader)?;
+                        if !reader.more(b']')? {
                             break;
                         }
                     }
@@ -119,31 +119,30 @@ impl Writer {
                 self.replace(start, b'[', &digest);
             }
             Kind::String => {
-                let string = scanner.string()?;
+                let string = reader.string()?;
                 self.out.push(b's');
-                self.out
-                    .extend_from_slice(&string.unescaped(scanner.text()));
+                self.out.extend_from_slice(&string.unescaped(reader.text()));
                 self.out.push(MARK);
             }
             kind => {
-                let value = scanner.skip_peeked(kind)?;
-                self.scalar(kind, value.span.of(scanner.text()));
+                let value = reader.skip_peeked(kind)?;
+                self.scalar(kind, value.span.of(reader.text()));
             }
         }
         Ok(())
     }
 
-    fn object(&mut self, scanner: &mut Scanner<'_>, without: &[u8]) -> Result<(), Error> {
-        if !scanner.open()? {
+    fn object(&mut self, reader: &mut Reader<'_>, without: &[u8]) -> Result<(), Error> {
+        if !reader.open()? {
             return Ok(());
         }
         loop {
-            let key = scanner.key()?.unescaped(scanner.text());
+            let key = reader.key()?.unescaped(reader.text());
             let start = self.out.len();
             self.out.extend_from_slice(&key);
             let key_end = self.out.len();
             self.out.push(MARK);
-            self.value(scanner)?;
+            self.value(reader)?;
             if !without.is_empty() && *key == *without {
                 self.out.truncate(start);
             } else {
@@ -152,7 +151,7 @@ impl Writer {
                     end: self.out.len(),
                 });
             }
-            if !scanner.more(b'}')? {
+            if !reader.more(b'}')? {
                 return Ok(());
             }
         }
@@ -294,6 +293,15 @@ mod tests {
         assert_eq!(writer.write(b"{\"a\":1", b""), None);
         let expected = written("{\"b\":1}");
         assert_eq!(writer.write(b"{\"b\":1}", b""), expected.as_deref());
+    }
+
+    /// Threads have 2 MB, of which other code takes its part.
+    #[test]
+    fn the_deepest_value_takes_little_of_the_stack() {
+        let deep = [r#"{"a":["#.repeat(63), "]}".repeat(63)].concat();
+        let thread = std::thread::Builder::new().stack_size(512 * 1024);
+        let form = thread.spawn(move || written(&deep)).unwrap();
+        assert!(form.join().unwrap().is_some());
     }
 
     #[test]

@@ -2,29 +2,30 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use crate::json::{Error, Kind, Scanner};
+use crate::json::{Error, Kind, Reader};
 
 /// Returns a normal form of a JSON text, which is equal for two texts exactly if their
 /// values are: members are sorted, and the last of several with one name is kept; strings
 /// are unescaped; numbers are digits and a power of ten. `None` if the text is not JSON.
 pub(super) fn normal_form(text: &[u8]) -> Option<Vec<u8>> {
     let mut normal = Vec::with_capacity(text.len());
-    let mut scanner = Scanner::new(text).ok()?;
-    write(&mut scanner, &mut normal).ok()?;
+    let mut reader = Reader::new(text).ok()?;
+    write(&mut reader, &mut normal).ok()?;
+    reader.finish().ok()?;
     Some(normal)
 }
 
-/// Writes the form of the next value. No form is the start of another. The scanner limits
+/// Writes the form of the next value. No form is the start of another. The reader limits
 /// the depth of the recursion.
-fn write(scanner: &mut Scanner<'_>, normal: &mut Vec<u8>) -> Result<(), Error> {
-    match scanner.peek()? {
-        Kind::Object => return write_object(scanner, normal),
+fn write(reader: &mut Reader<'_>, normal: &mut Vec<u8>) -> Result<(), Error> {
+    match reader.peek()? {
+        Kind::Object => return write_object(reader, normal),
         Kind::Array => {
             normal.push(b'[');
-            if scanner.open()? {
+            if reader.open()? {
                 loop {
-                    write(scanner, normal)?;
-                    if !scanner.more(b']')? {
+                    write(reader, normal)?;
+                    if !reader.more(b']')? {
                         break;
                     }
                 }
@@ -32,15 +33,15 @@ fn write(scanner: &mut Scanner<'_>, normal: &mut Vec<u8>) -> Result<(), Error> {
             normal.push(b']');
         }
         Kind::String => {
-            let string = scanner.string()?;
-            write_string(&string.unescaped(scanner.text()), normal);
+            let string = reader.string()?;
+            write_string(&string.unescaped(reader.text()), normal);
         }
         Kind::Number => {
-            let number = scanner.skip()?.span.of(scanner.text());
+            let number = reader.skip_peeked(Kind::Number)?.span.of(reader.text());
             write_number(number, normal);
         }
         kind @ (Kind::True | Kind::False | Kind::Null) => {
-            scanner.skip()?;
+            reader.skip_peeked(kind)?;
             normal.push(match kind {
                 Kind::True => b't',
                 Kind::False => b'f',
@@ -51,17 +52,17 @@ fn write(scanner: &mut Scanner<'_>, normal: &mut Vec<u8>) -> Result<(), Error> {
     Ok(())
 }
 
-fn write_object(scanner: &mut Scanner<'_>, normal: &mut Vec<u8>) -> Result<(), Error> {
-    let text = scanner.text();
+fn write_object(reader: &mut Reader<'_>, normal: &mut Vec<u8>) -> Result<(), Error> {
+    let text = reader.text();
     let start = normal.len();
     let mut members: Vec<(Cow<'_, [u8]>, Range<usize>)> = Vec::new();
-    if scanner.open()? {
+    if reader.open()? {
         loop {
-            let key = scanner.key()?.unescaped(text);
+            let key = reader.key()?.unescaped(text);
             let value = normal.len();
-            write(scanner, normal)?;
+            write(reader, normal)?;
             members.push((key, value..normal.len()));
-            if !scanner.more(b'}')? {
+            if !reader.more(b'}')? {
                 break;
             }
         }
@@ -161,6 +162,16 @@ mod tests {
                 assert_eq!(form(text), form(texts[0]), "{text}");
             }
         }
+    }
+
+    /// Threads have 2 MB, of which other code takes its part.
+    #[test]
+    fn the_deepest_value_takes_little_of_the_stack() {
+        let deep = [r#"{"a":["#.repeat(63), "]}".repeat(63)].concat();
+        let thread = std::thread::Builder::new().stack_size(512 * 1024);
+        let form = thread.spawn(move || normal_form(deep.as_bytes())).unwrap();
+        assert!(form.join().unwrap().is_some());
+        assert_eq!(normal_form(b"1 2"), None);
     }
 
     #[test]
