@@ -73,7 +73,7 @@ impl<B: Body<Data = Bytes>, M: ReasoningStore> Body for ResponseBody<B, M> {
             Some(Ok(frame)) => match frame.data_ref() {
                 Some(data) => {
                     watch.read(data);
-                    // Who knows that there is no more doesn't ask for it.
+                    // A reader that knows that there is no more doesn't ask for the end.
                     this.inner.is_end_stream() || this.inner.size_hint().exact() == Some(0)
                 }
                 // Trailers come at the end.

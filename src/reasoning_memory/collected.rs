@@ -173,7 +173,7 @@ impl CollectedCall {
     }
 }
 
-/// A string as it stands in JSON, without its quotes.
+/// A string with its JSON escapes, without its quotes.
 #[derive(Debug)]
 struct Raw {
     escaped: Vec<u8>,

@@ -23,8 +23,8 @@ pub(super) fn unescape<'a>(quoted: &'a [u8], out: &'a mut Vec<u8>) -> Option<&'a
     }
 }
 
-/// Resolves escapes that are near each other, as most are in arguments. Returns the rest
-/// from where there is none for a while.
+/// Resolves escapes that are near each other, as most are in arguments. Returns the text
+/// behind them once [`EIGHT`] bytes twice in a row have none.
 fn near<'a>(mut rest: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
     let mut plain = 0;
     while plain < 2 * EIGHT {
@@ -61,7 +61,7 @@ fn near<'a>(mut rest: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
     Some(rest)
 }
 
-/// So many bytes are looked at together.
+/// The number of bytes that are looked at together.
 const EIGHT: usize = 8;
 
 /// How many of these bytes come before the first backslash.

@@ -20,7 +20,7 @@ use crate::{
 /// what a request of very many short messages takes.
 pub(super) const MAX_TURNS: usize = 4096;
 
-/// There is room for so many turns from the start.
+/// The number of turns that memory is reserved for.
 const MANY_TURNS: usize = 64;
 
 /// What was found in a request.

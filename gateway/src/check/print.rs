@@ -16,7 +16,7 @@ pub(super) const GOOD: Style = AnsiColor::Green.on_default();
 pub(super) const HEAD: Style = Style::new().bold();
 pub(super) const FAINT: Style = Style::new().dimmed();
 
-/// So many findings, changes and differences are printed. `--json` has all.
+/// The most findings, changes and differences that are printed. `--json` has all.
 const LISTED: usize = 20;
 
 /// The longest value that is printed in full, in characters.

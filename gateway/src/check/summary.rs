@@ -11,7 +11,7 @@ use super::{
     request::Checked,
 };
 
-/// So many line numbers are listed.
+/// The most line numbers that are listed.
 const LISTED: usize = 10;
 
 /// What was counted.
