@@ -57,6 +57,16 @@ impl<R: BufRead> Lines<R> {
         }))
     }
 
+    /// Reads the next line that is not blank. `None` at the end.
+    pub(crate) fn next_full(&mut self) -> io::Result<Option<Line>> {
+        loop {
+            match self.next()? {
+                Some(line) if line.is_blank() => {}
+                line => return Ok(line),
+            }
+        }
+    }
+
     /// Reads all that follows in one piece.
     pub(crate) fn rest(&mut self) -> io::Result<Vec<u8>> {
         let mut rest = Vec::new();

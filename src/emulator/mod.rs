@@ -172,6 +172,7 @@ mod family;
 mod finding;
 mod future;
 mod instance;
+mod parse;
 mod place;
 mod quirk;
 mod reply;
@@ -188,6 +189,7 @@ pub use self::{
     failure::Failure,
     finding::{Finding, MAX_FINDINGS},
     future::ResponseFuture,
+    parse::parse,
     quirk::Quirk,
     schema::{SchemaError, check_schema},
     service::Emulator,

@@ -9,7 +9,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use tower_moonshot::{
     MoonshotCompatLayer, Rule,
-    emulator::{Finding, explain},
+    emulator::{Finding, explain, parse},
 };
 
 use crate::emulated;
@@ -46,9 +46,9 @@ fn requests() -> Vec<Value> {
         .into_iter()
         .flat_map(|mut row| [row["request"].take(), row["expect"].take()]);
     // A few have numbers that no `f64` can hold.
-    let litellm = lines(LITELLM).into_iter().filter_map(|row| {
+    let litellm = lines(LITELLM).into_iter().map(|row| {
         let raw = row["request_raw"].as_str().unwrap();
-        serde_json::from_str(raw).ok()
+        parse(raw.as_bytes()).unwrap()
     });
     let schemas = [lines(VERDICTS), lines(FOUND)].concat();
     let schemas = schemas.into_iter().map(|row| with_schema(&row["schema"]));
@@ -94,7 +94,7 @@ fn the_first_finding_is_the_refusal_of_the_emulator() {
             assert!(request.pointer(holder).is_some(), "{finding} {request}");
         }
     }
-    assert_eq!(counts, [490, 488]);
+    assert_eq!(counts, [490, 489]);
 }
 
 /// Applies this rule alone.
@@ -228,7 +228,7 @@ fn once_every_finding_is_repaired_the_request_is_accepted() {
         let counts = repair(request);
         total = [total[0] + counts[0], total[1] + counts[1]];
     }
-    assert_eq!(total, [478, 151]);
+    assert_eq!(total, [479, 151]);
 }
 
 #[test]

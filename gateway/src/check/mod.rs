@@ -65,7 +65,7 @@ fn check(args: &CheckArgs) -> Result<u8, BoxError> {
         }
     }
     match first.pop() {
-        Some(line) if is_whole(&line) => many(args, line, lines, length).map_err(Into::into),
+        Some(line) if is_whole(&line.text) => many(args, line, lines, length).map_err(Into::into),
         last => {
             first.extend(last);
             let mut text = Vec::new();
@@ -74,14 +74,30 @@ fn check(args: &CheckArgs) -> Result<u8, BoxError> {
                 text.extend_from_slice(&line.ending);
             }
             text.extend_from_slice(&lines.rest().map_err(named)?);
-            one(args, Bytes::from(text)).map_err(Into::into)
+            several_or_one(args, Bytes::from(text), length).map_err(Into::into)
         }
     }
 }
 
-/// Whether a line is a whole JSON value, so that others may follow.
-fn is_whole(line: &Line) -> bool {
-    serde_json::from_slice::<serde::de::IgnoredAny>(&line.text).is_ok()
+/// Whether a text is a whole JSON value.
+fn is_whole(text: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+/// Checks a text whose first line is no whole value. It is the beginning of the only
+/// request, unless the next line is a whole value although all lines together are none.
+fn several_or_one(args: &CheckArgs, text: Bytes, length: Option<u64>) -> io::Result<u8> {
+    let mut lines = Lines::new(&text[..]);
+    if let Some(first) = lines.next_full()?
+        && let Some(second) = lines.next_full()?
+        && is_whole(&second.text)
+        && !is_whole(&text)
+    {
+        let mut lines = Lines::new(&text[..]);
+        lines.next_full()?;
+        return many(args, first, lines, length);
+    }
+    one(args, text)
 }
 
 /// Checks the only request.
@@ -111,11 +127,7 @@ fn many<R: BufRead>(
     mut lines: Lines<R>,
     length: Option<u64>,
 ) -> io::Result<u8> {
-    let mut second = lines.next()?;
-    while second.as_ref().is_some_and(Line::is_blank) {
-        second = lines.next()?;
-    }
-    let Some(second) = second else {
+    let Some(second) = lines.next_full()? else {
         return one(args, first.text);
     };
     let mut progress = Progress::new(length);

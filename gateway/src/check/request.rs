@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tower_moonshot::{
     MoonshotCompatLayer, Report,
-    emulator::{Finding, explain},
+    emulator::{Finding, explain, parse},
 };
 
 use super::{REFUSED, difference::Difference, model::with_model};
@@ -46,11 +46,11 @@ impl Checked {
         } else {
             rewritten.body.into_bytes()
         };
-        let value: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let value = parse(&body).unwrap_or_default();
         let differences = if sent == body {
             Vec::new()
         } else {
-            let sent = serde_json::from_slice(&sent).unwrap_or_default();
+            let sent = parse(&sent).unwrap_or_default();
             Difference::between(&value, &sent)
         };
         let judged = |body: &Bytes| match place.is_other {

@@ -47,7 +47,7 @@ fn typical_requests() {
         .filter(|path| path.extension().is_some_and(|kind| kind != "txt"))
         .collect();
     files.sort();
-    assert_eq!(files.len(), 20);
+    assert_eq!(files.len(), 22);
     for file in files {
         let output = check(&[file.to_str().unwrap()], "");
         let printed = seen(&output);

@@ -29,6 +29,7 @@ use super::{
     facts,
     family::Family,
     finding::{Finding, Findings},
+    parse::parse,
     place::Place,
 };
 
@@ -57,7 +58,7 @@ pub(super) fn read(body: &[u8]) -> Result<Object, Finding> {
     if body.len() > MAX_BODY_BYTES {
         return Err(Finding::new(&facts::BODY_TOO_LONG, &[]));
     }
-    match serde_json::from_slice(body) {
+    match parse(body) {
         Ok(Value::Object(body)) => Ok(body),
         Ok(_) => Err(Finding::new(&facts::BODY_NOT_AN_OBJECT, &[])),
         Err(error) => Err(Finding::new(&facts::BODY_NOT_JSON, &[&error.to_string()])),
