@@ -1,6 +1,7 @@
 //! What [`moonshot-gateway`](https://docs.rs/moonshot-gateway) and `moonshot-ext-proc`
 //! share: the parts of LiteLLM's `config.yaml` that concern Moonshot, what a request says
-//! about which of its entries applies, and what a reload of the file replaces.
+//! about which of its entries applies, what a reload of the file replaces, and times on
+//! the command line.
 //!
 //! This crate exists for these two programs. Its API follows them and has no
 //! stability of its own.
@@ -14,6 +15,7 @@ pub mod file;
 pub mod names;
 pub mod requested_model;
 pub mod scope;
+pub mod seconds;
 mod yaml;
 
 pub use self::yaml::Problem;

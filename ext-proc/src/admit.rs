@@ -29,7 +29,7 @@ pub(crate) struct Admission {
     pub(crate) fails_closed: bool,
 }
 
-/// Where a request goes.
+/// The upstream that a request is sent to.
 #[derive(Clone, Debug)]
 pub(crate) enum Destination {
     /// To the entry for its model.

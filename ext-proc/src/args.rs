@@ -4,7 +4,10 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum};
 use http::HeaderName;
-use moonshot_config::scope;
+use moonshot_config::{
+    scope,
+    seconds::{seconds, some_seconds},
+};
 
 /// An external processor for Envoy that lets clients of OpenAI's chat
 /// completions talk to Moonshot AI's Kimi models. It reads LiteLLM's config.yaml.
@@ -140,7 +143,7 @@ pub(crate) struct Args {
     pub(crate) reasoning_bytes: usize,
 
     /// How long a thought is kept after it was last used
-    #[arg(long, value_name = "SECONDS", default_value = "3600", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "3600", value_parser = some_seconds)]
     pub(crate) reasoning_ttl: Duration,
 
     /// Redis to keep thoughts in, so that replicas share them, and gateways
@@ -156,7 +159,7 @@ pub(crate) struct Args {
 
     /// How long a request waits for Redis before it is sent without its
     /// thoughts
-    #[arg(long, value_name = "SECONDS", default_value = "0.05", value_parser = seconds, verbatim_doc_comment)]
+    #[arg(long, value_name = "SECONDS", default_value = "0.05", value_parser = some_seconds, verbatim_doc_comment)]
     pub(crate) reasoning_store_timeout: Duration,
 
     /// Header that tells users with the same key apart; they don't share
@@ -180,9 +183,4 @@ pub(crate) enum Fail {
 pub(crate) enum LogFormat {
     Text,
     Json,
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds")?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }

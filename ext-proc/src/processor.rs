@@ -112,7 +112,7 @@ impl Processing {
     pub(crate) fn new(processor: Current<Arc<Processor>>, max_streams: usize) -> Self {
         Self {
             processor,
-            streams: Arc::new(Semaphore::new(max_streams)),
+            streams: Arc::new(Semaphore::new(max_streams.min(Semaphore::MAX_PERMITS))),
         }
     }
 

@@ -194,7 +194,7 @@ impl<'a> Pump<'a> {
                 }
                 let piece = if is_last { Piece::Last } else { Piece::Data };
                 if let Some(sender) = sender {
-                    // Who no longer reads the body has answered without it.
+                    // Fails if the layers have answered without reading the rest.
                     let _ = sender.send(piece(data)).await;
                 }
                 if is_last {

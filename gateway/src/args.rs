@@ -4,6 +4,7 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use axum::http::HeaderName;
 use clap::{Parser, Subcommand, ValueEnum};
+use moonshot_config::seconds::{seconds, some_seconds};
 
 use super::{
     balance::Balance, batch::args::BatchArgs, check::args::CheckArgs, forwarded,
@@ -240,17 +241,4 @@ pub(crate) enum Command {
 pub(crate) enum LogFormat {
     Text,
     Json,
-}
-
-/// Parses a time limit.
-pub(crate) fn some_seconds(text: &str) -> Result<Duration, String> {
-    match seconds(text)? {
-        Duration::ZERO => Err("expected a number of seconds above 0".to_owned()),
-        time => Ok(time),
-    }
-}
-
-pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds")?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }

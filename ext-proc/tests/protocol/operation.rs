@@ -1,6 +1,6 @@
 //! Configuration, refusals, shutdown.
 
-use std::process::Command;
+use std::{process::Command, time::Duration};
 
 use envoy_types::pb::envoy::{
     extensions::filters::http::ext_proc::v3::processing_mode::BodySendMode,
@@ -159,8 +159,39 @@ async fn sigterm_fails_the_health_check_and_open_requests_finish() {
     assert!(matches!(exchange.expect().await, Answer::RequestHeaders(_)));
     assert_eq!(exchange.body().await, REWRITTEN);
     drop(exchange);
-    let exited = tokio::task::spawn_blocking(move || processor.child.wait().unwrap().success());
-    assert!(in_time(exited).await.unwrap());
+    let exited = async {
+        loop {
+            if let Some(status) = processor.child.try_wait().unwrap() {
+                return status;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    assert!(in_time(exited).await.success());
+}
+
+#[tokio::test]
+async fn any_number_of_streams_can_be_allowed() {
+    let processor = Processor::start(&["--max-streams", &usize::MAX.to_string()]);
+    let mut exchange = processor.exchange(STREAMED, NONE).await;
+    exchange.send(head(CHAT, &[], false)).await;
+    exchange.send(body(BODY, true)).await;
+    assert!(matches!(exchange.expect().await, Answer::RequestHeaders(_)));
+    assert_eq!(exchange.body().await, REWRITTEN);
+}
+
+#[test]
+fn a_time_limit_of_0_seconds_is_refused() {
+    for flag in ["--reasoning-ttl", "--reasoning-store-timeout"] {
+        let program = Command::new(env!("CARGO_BIN_EXE_moonshot-ext-proc"))
+            // Without the file it ends in any case.
+            .args([flag, "0", "--config", "nowhere.yaml"])
+            .output()
+            .unwrap();
+        assert!(!program.status.success());
+        let error = String::from_utf8(program.stderr).unwrap();
+        assert!(error.contains("above 0"), "{error}");
+    }
 }
 
 #[test]

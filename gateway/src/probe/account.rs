@@ -38,21 +38,24 @@ impl Key {
 }
 
 /// The accounts in the environment: the one that the gateway uses, and one for each
-/// region with a variable of its own.
-pub(super) fn accounts(env: Environment<'_>) -> Result<Vec<Account>, BoxError> {
+/// region with a variable of its own. A dry run needs no key.
+pub(super) fn accounts(env: Environment<'_>, is_dry_run: bool) -> Result<Vec<Account>, BoxError> {
     let mut accounts: Vec<Account> = Vec::new();
-    if let Some(key) = env(API_KEY) {
+    let default = |key| {
         let region = match env(API_BASE) {
             Some(base) => base
                 .parse()
                 .map_err(|error| format!("{API_BASE}: {error}"))?,
             None => Region::default(),
         };
-        accounts.push(Account {
+        Ok::<_, BoxError>(Account {
             region,
             key: Key::new(key, API_KEY)?,
             variable: API_KEY.to_owned(),
-        });
+        })
+    };
+    if let Some(key) = env(API_KEY) {
+        accounts.push(default(key)?);
     }
     for region in [
         Region::Global,
@@ -73,6 +76,9 @@ pub(super) fn accounts(env: Environment<'_>) -> Result<Vec<Account>, BoxError> {
             variable,
         });
     }
+    if accounts.is_empty() && is_dry_run {
+        accounts.push(default(String::new())?);
+    }
     if accounts.is_empty() {
         return Err(format!(
             "there is no API key: set {API_KEY}, or one of the variables that --help lists"
@@ -91,7 +97,7 @@ mod tests {
             let found = variables.iter().find(|(other, _)| *other == name);
             found.map(|(_, value)| (*value).to_owned())
         };
-        let accounts = accounts(&env).map_err(|error| error.to_string())?;
+        let accounts = accounts(&env, false).map_err(|error| error.to_string())?;
         let accounts = accounts.into_iter();
         Ok(accounts
             .map(|account| (account.region.to_string(), account.key.bearer()))

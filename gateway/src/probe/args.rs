@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 use clap::Args;
 use tower_moonshot::emulator::{Fact, facts};
 
-use crate::args::{seconds, some_seconds};
+use moonshot_config::seconds::{seconds, some_seconds};
 
 /// Ask Moonshot whether what is known about it still holds
 ///

@@ -10,7 +10,7 @@ mod plan;
 mod record;
 mod table;
 
-use std::{io, process::ExitCode, time::SystemTime};
+use std::{borrow::Cow, env, io, process::ExitCode, time::SystemTime};
 
 use tower::BoxError;
 use tower_moonshot::Region;
@@ -31,7 +31,7 @@ use crate::{config::variable, server};
 const MAX_UNANSWERED: usize = 3;
 
 pub(crate) fn run(args: &ProbeArgs) -> Result<ExitCode, BoxError> {
-    let accounts = accounts(&variable)?;
+    let accounts = accounts(&variable, args.dry_run)?;
     let questions = plan(args, &accounts);
     let file = args.out.clone();
     let mut record = Record::open(file.unwrap_or_else(|| record::name_of(SystemTime::now())))?;
@@ -124,6 +124,15 @@ async fn ask_all(
     Ok(())
 }
 
+/// An argument as a shell has to get it.
+fn quoted(argument: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=,@%+".contains(&byte);
+    if !argument.is_empty() && argument.bytes().all(is_plain) {
+        return argument.into();
+    }
+    format!("'{}'", argument.replace('\'', r"'\''")).into()
+}
+
 /// Prints how many facts are confirmed and how to go on.
 fn summary(args: &ProbeArgs, questions: &[Question<'_>], record: &Record) -> io::Result<ExitCode> {
     let of = |verdict: Verdict| {
@@ -142,10 +151,15 @@ fn summary(args: &ProbeArgs, questions: &[Question<'_>], record: &Record) -> io:
         "\n{confirmed} confirmed, {changed} changed, {left} without an answer: {file}"
     ))?;
     if left > 0 {
-        let models = args.models.iter().map(|model| format!(" --model {model}"));
-        let models: String = models.collect();
+        let mut command: String = env::args()
+            .skip(1)
+            .map(|argument| format!(" {}", quoted(&argument)))
+            .collect();
+        if args.out.is_none() {
+            command += &format!(" --out {}", quoted(&file.to_string()));
+        }
         line(format_args!(
-            "To ask for the rest: moonshot-gateway probe --out {file}{models}"
+            "To ask for the rest: moonshot-gateway{command}"
         ))?;
     }
     Ok(if changed == 0 && left == 0 {

@@ -221,7 +221,11 @@ async fn resumes_after(upstream: SocketAddr, arguments: &[&str], message: &str) 
         "{output}"
     );
     assert!(
-        output.contains("To ask for the rest: moonshot-gateway probe --out "),
+        output.contains("To ask for the rest: moonshot-gateway probe --backoff 0 --out "),
+        "{output}"
+    );
+    assert!(
+        output.contains(&format!(" {}\n", arguments.join(" "))),
         "{output}"
     );
     let (success, output) = probe.run(moonshot().await, &FEW).await;
@@ -368,6 +372,20 @@ async fn a_dry_run_prints_what_would_be_asked_of_each_region() {
         "{output}"
     );
     assert!(!probe.file.exists());
+}
+
+/// It is what tells whether a key is worth its price.
+#[tokio::test]
+async fn a_dry_run_needs_no_key() {
+    let probe = Probe::new();
+    let arguments = ["--dry-run", "--fact", "fixed_values"];
+    let (success, output) = probe.run_with(&[], &arguments).await;
+    assert!(success, "{output}");
+    assert!(output.contains("fixed_values global kimi-k3\n"), "{output}");
+    let china = [("MOONSHOT_API_BASE", "china")];
+    let (success, output) = probe.run_with(&china, &arguments).await;
+    assert!(success, "{output}");
+    assert!(output.contains("fixed_values china kimi-k3\n"), "{output}");
 }
 
 #[tokio::test]
