@@ -73,8 +73,8 @@ async fn ignored_keys_are_logged_with_their_places_and_the_rest_is_served() {
       rpm: 60
   - model_name: gpt-4o
     litellm_params: {{model: openai/gpt-4o, api_key: os.environ/NOT_SET}}
-  - model_name: kimi-k3
-    litellm_params: {{model: moonshot/kimi-k3, rpm: 60}}
+  - model_name: kimi-k2.6
+    litellm_params: {{model: moonshot/kimi-k2.6, rpm: 60}}
 litellm_settings:
   drop_params: true
 environment_variables: {{OTHER: $KEY}}
