@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, thread, time::Duration};
 
 use clap::{Parser, ValueEnum};
 use http::HeaderName;
@@ -171,6 +171,14 @@ pub(crate) struct Args {
     /// clients
     #[arg(long, verbatim_doc_comment)]
     pub(crate) no_response_repairs: bool,
+}
+
+impl Args {
+    /// Returns the number of threads that serve streams.
+    pub(crate) fn workers(&self) -> usize {
+        let cores = || thread::available_parallelism().map_or(1, usize::from);
+        self.workers.map_or_else(cores, usize::from)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -29,6 +29,7 @@ use super::{
     body::{EnvoyBody, Lost},
     handover::{Handed, Handover},
     head::{self, Length, RequestHead},
+    heavy::{LONG_BYTES, Thorough, Work},
     message::{self, Side},
     modes::{Mode, Modes},
     processor::Processor,
@@ -50,6 +51,7 @@ struct Exchange<'a> {
     /// The settings of the route, or what is wrong with them.
     route: Result<&'a Route, &'a str>,
     has_body: bool,
+    work: Work,
     /// Whether the head of the request was answered. Where Envoy buffers the body, that
     /// asks for it.
     is_answered: &'a AtomicBool,
@@ -120,6 +122,7 @@ pub(crate) async fn run(
         modes,
         route: route.as_ref().map_err(String::as_str),
         has_body,
+        work: Work::new(processor.turns.clone()),
         is_answered: &is_answered,
     };
     let (handover, mut handed) = Handover::new();
@@ -134,6 +137,7 @@ pub(crate) async fn run(
         // `Lost` says that Envoy has ended the exchange, which the pump sees too.
         tokio::try_join!(serving, forwarding).map(drop)
     };
+    let served = exchange.work.run(served);
     // Polled first, so that everything that was received is known when the layers run.
     let pump = Pump::new(&mut inbound, &outbound, &shared, &record, modes, sender);
     tokio::select! {
@@ -164,6 +168,10 @@ impl Exchange<'_> {
         if self.modes.request == Mode::None {
             request.extensions_mut().insert(LeaveBody);
         }
+        let is_read = !route.no_rewrite || !admission.entries.is_one_for_all();
+        if is_read && self.has_body && admission.layer.reads(&request) {
+            self.gather_long(request.body_mut()).await?;
+        }
         let destination = admission.direct(&mut request, self.has_body, route).await;
         let destination = match destination {
             Ok(destination) => destination,
@@ -177,9 +185,14 @@ impl Exchange<'_> {
         if route.no_rewrite {
             request.extensions_mut().insert(LeaveBody);
         }
-        let layer = &self.processor.admission.layer;
+        let service = Thorough {
+            layer: admission.layer.clone(),
+            handover,
+            work: self.work.clone(),
+        };
+        let layer = &self.processor.quick_layer;
         if !self.reads_response() || !layer.reads(&request) {
-            return self.respond(layer.layer(handover), request).await;
+            return self.respond(layer.layer(service), request).await;
         }
         // The layers don't read compressed responses.
         let none = HeaderValue::from_static("identity");
@@ -189,12 +202,28 @@ impl Exchange<'_> {
         } else {
             ResponseCompatLayer::new().without_rules()
         };
-        let service = repairs.layer(layer.layer(handover));
+        let service = repairs.layer(layer.layer(service));
         match self.processor.memory_for(&request, route) {
             // Outside of the rewrite, which would fill in for a missing thought.
             Some(memory) => self.respond(memory.layer(service), request).await,
             None => self.respond(service, request).await,
         }
+    }
+
+    /// Gathers a body that takes long to rewrite, and waits for a turn at that.
+    async fn gather_long(&self, body: &mut EnvoyBody) -> Result<(), Lost> {
+        let limit = self.processor.admission.max_body_bytes;
+        let length = body.size_hint();
+        // A body of unknown length may be long. One over the limit is not rewritten.
+        let may_be_long = length.upper().is_none_or(|upper| upper >= LONG_BYTES);
+        if !may_be_long || length.lower() > limit as u64 {
+            return Ok(());
+        }
+        let gathered = body.gather(limit).await?;
+        if gathered.is_some_and(|body| body.len() as u64 >= LONG_BYTES) {
+            self.work.takes_long().await;
+        }
+        Ok(())
     }
 
     /// Whether the layers get the response.
@@ -237,6 +266,7 @@ impl Exchange<'_> {
             body,
             respond,
         } = handed;
+        self.work.is_done();
         if self.reads_response() {
             self.shared.awaits(respond);
             self.forward_request(&parts, body).await

@@ -12,6 +12,7 @@ mod entries;
 mod exchange;
 mod handover;
 mod head;
+mod heavy;
 mod log;
 mod message;
 mod metrics;
@@ -79,11 +80,10 @@ fn run(args: &Args) -> Result<(), BoxError> {
     let processor = Processor::new(args, &config, Arc::clone(&metrics), store.as_ref());
     let processor = Current::new(Arc::new(processor));
     let processing = Processing::new(processor.clone(), args.max_streams.get());
-    let mut runtime = runtime::Builder::new_multi_thread();
-    if let Some(workers) = args.workers {
-        runtime.worker_threads(workers.get());
-    }
-    let runtime = runtime.enable_all().build()?;
+    let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(args.workers())
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         if let Some(Memory::Redis(redis)) = memory {
             tokio::spawn(async move { redis.check().await });

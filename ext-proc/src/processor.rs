@@ -23,6 +23,7 @@ use super::{
     args::{Args, Fail},
     entries::Entries,
     exchange,
+    heavy::{QUICK_STEPS, Turns},
     metrics::Metrics,
     route::Route,
 };
@@ -32,6 +33,9 @@ use super::{
 pub(crate) struct Processor {
     pub(crate) admission: Admission,
     pub(crate) metrics: Arc<Metrics>,
+    /// Admission's layer for a worker, which spends less on schemas.
+    pub(crate) quick_layer: MoonshotCompatLayer,
+    pub(crate) turns: Turns,
     /// Whether Envoy is asked to choose its route again.
     pub(crate) clears_route_cache: bool,
     repairs: bool,
@@ -46,16 +50,19 @@ impl Processor {
         store: Option<&Store>,
     ) -> Self {
         let max_body_bytes = args.max_body_bytes.get();
+        let layer = MoonshotCompatLayer::new().with_max_body_bytes(max_body_bytes);
         Self {
             admission: Admission {
                 entries: Entries::new(config),
                 master: config.master_key.clone(),
                 scopes: Scopes::new(args.reasoning_scope_header.clone()),
-                layer: MoonshotCompatLayer::new().with_max_body_bytes(max_body_bytes),
+                layer: layer.clone(),
                 max_body_bytes,
                 fails_closed: args.fail == Fail::Closed,
             },
             metrics,
+            quick_layer: layer.with_schema_budget(QUICK_STEPS),
+            turns: Turns::new(args.workers()),
             clears_route_cache: args.clear_route_cache,
             repairs: !args.no_response_repairs,
             memory: store.map(Store::layer),

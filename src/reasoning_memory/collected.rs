@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{Thought, report::Forgotten, transcript::Transcript};
 use crate::{
     json::{Str, Value},
-    sse::{Call, Choice},
+    sse::{Call, Choice, Fragment, SeenCall, hash},
 };
 
 /// What a tool call takes besides its texts, in bytes.
@@ -41,9 +41,10 @@ pub(super) enum End {
 
 #[derive(Debug)]
 struct CollectedCall {
-    index: Option<u32>,
-    id: Option<Box<[u8]>>,
+    seen: SeenCall,
     name: Raw,
+    /// The name came in several pieces, and was not hashed as a whole yet.
+    has_pieces: bool,
     arguments: Raw,
 }
 
@@ -59,14 +60,14 @@ impl Collected {
     }
 
     /// Adds what one chunk, or a whole answer, has of this choice.
-    pub(super) fn add(&mut self, choice: &Choice, calls: &[Call], text: &[u8]) {
+    pub(super) fn add(&mut self, choice: &Choice, calls: &[Call], is_stream: bool, text: &[u8]) {
         if let Some(End::Forgotten(_)) = self.end {
             return;
         }
         self.thought.add(choice.raw_reasoning_content(), text);
         self.content.add(choice.raw_content(), text);
         for call in calls {
-            self.add_call(call, text);
+            self.add_call(call, is_stream, text);
         }
         if let Some(reason) = choice.finish_reason(text) {
             self.end = Some(match &*reason {
@@ -76,38 +77,39 @@ impl Collected {
         }
     }
 
-    /// Adds a fragment of a tool call: to the call with its index, or if it has none, to
-    /// the last one, unless it begins another.
-    fn add_call(&mut self, fragment: &Call, text: &[u8]) {
-        let index = fragment.index(text);
-        let name = fragment.name.and_then(|name| name.value.as_str());
-        let id = fragment.id(text).filter(|id| !id.is_empty());
-        let known = match index {
-            Some(_) => self.calls.iter().position(|call| call.index == index),
-            None => {
-                let last = self.calls.last();
-                let continues = last.is_some_and(|last| {
-                    name.is_none() || last.arguments.is_empty() && (id.is_none() || last.is(&id))
-                });
-                continues.then(|| self.calls.len() - 1)
-            }
+    /// Adds a fragment of a tool call, or a whole one.
+    fn add_call(&mut self, fragment: &Call, is_stream: bool, text: &[u8]) {
+        let said = Fragment::of(fragment, text);
+        let seen = self.calls.iter().map(|call| &call.seen);
+        let index = if is_stream {
+            fragment
+                .index(text)
+                .unwrap_or_else(|| said.guess_index(seen.clone()))
+        } else {
+            // No other one belongs to it.
+            self.calls.len() as u32
         };
+        let known = seen.clone().position(|call| call.index == index);
         if known.is_none() && self.calls.len() == MAX_CALLS {
             return self.forget(Forgotten::TooLong);
         }
         let at = known.unwrap_or_else(|| {
             self.calls.push(CollectedCall {
-                index,
-                id: id.as_deref().map(Box::from),
+                seen: SeenCall::new(self.index, index),
                 name: Raw::new(),
+                has_pieces: false,
                 arguments: Raw::new(),
             });
             self.calls.len() - 1
         });
         let call = &mut self.calls[at];
-        if call.arguments.is_empty() {
-            // Some hosts repeat the name beside the arguments.
-            call.name.add(name, text);
+        call.seen.id = call.seen.id.or(said.id);
+        if !call.seen.has_arguments {
+            call.add_name(fragment, said.name, text);
+        }
+        // Beside and behind arguments some hosts repeat the name.
+        if said.has_arguments {
+            call.end_name();
         }
         call.arguments
             .add(fragment.arguments.and_then(Value::as_str), text);
@@ -134,10 +136,10 @@ impl Collected {
 
     /// How many bytes it takes.
     pub(super) fn held(&self) -> usize {
-        let calls = self.calls.iter().map(|call| {
-            let id = call.id.as_ref().map_or(0, |id| id.len());
-            call.name.len() + call.arguments.len() + id + CALL_OVERHEAD
-        });
+        let calls = self
+            .calls
+            .iter()
+            .map(|call| call.name.len() + call.arguments.len() + CALL_OVERHEAD);
         self.thought.len() + self.content.len() + calls.sum::<usize>()
     }
 
@@ -168,8 +170,24 @@ impl Collected {
 }
 
 impl CollectedCall {
-    fn is(&self, id: &Option<Cow<'_, [u8]>>) -> bool {
-        self.id.as_deref() == id.as_deref()
+    /// Adds a piece of the name. A repetition of the first piece is not another one.
+    fn add_name(&mut self, fragment: &Call, hash: Option<u64>, text: &[u8]) {
+        if hash.is_none() || hash == self.seen.name && !self.has_pieces {
+            return;
+        }
+        self.has_pieces = self.seen.name.is_some();
+        self.seen.name = self.seen.name.or(hash);
+        let piece = fragment.name.and_then(|name| name.value.as_str());
+        self.name.add(piece, text);
+    }
+
+    /// The arguments have begun, so the name is complete.
+    fn end_name(&mut self) {
+        self.seen.has_arguments = true;
+        if std::mem::take(&mut self.has_pieces) {
+            let whole = self.name.text().ok();
+            self.seen.name = whole.map(|name| hash(&name));
+        }
     }
 }
 

@@ -29,6 +29,8 @@ struct Keeper<M: ReasoningStore> {
     conversation: Box<Conversation>,
     max_thought_bytes: usize,
     report: ReasoningReport,
+    /// Tool calls come in fragments.
+    is_stream: bool,
     choices: Vec<Collected>,
     /// How many bytes the choices hold.
     held: usize,
@@ -62,6 +64,7 @@ impl<M: ReasoningStore> Watch<M> {
                 conversation,
                 max_thought_bytes,
                 report,
+                is_stream: kind == BodyKind::Events,
                 choices: Vec::new(),
                 held: 0,
                 spoilt: None,
@@ -111,7 +114,7 @@ impl<M: ReasoningStore> Keeper<M> {
                     };
                     let collected = &mut self.choices[at];
                     let before = collected.held();
-                    collected.add(choice, answer.calls_of(choice), text);
+                    collected.add(choice, answer.calls_of(choice), self.is_stream, text);
                     if collected.thought_len() > self.max_thought_bytes {
                         collected.forget(Forgotten::TooLong);
                     }

@@ -5,12 +5,10 @@
 //! first. Clients rely on this: OpenAI's Python client concatenates all ids and names, its
 //! JavaScript client keeps the last ones, others keep the first.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use super::pending_edits::PendingEdits;
 use crate::{
-    json::{Kind, Span, Value},
-    sse::{Answer, Call, Choice},
+    json::{Kind, Span},
+    sse::{Answer, Call, Choice, Fragment, SeenCall, hash},
 };
 
 /// How many calls of one stream are tracked. Once there are more, all later fragments are
@@ -23,18 +21,6 @@ pub(super) struct ToolCalls {
     calls: Vec<SeenCall>,
     open: Vec<OpenName>,
     has_too_many: bool,
-}
-
-/// A call of which a fragment has arrived.
-#[derive(Debug)]
-struct SeenCall {
-    choice: u32,
-    index: u32,
-    /// Hashes of its id and name, so that a call needs no allocation.
-    id: Option<u64>,
-    name: Option<u64>,
-    /// Its arguments have begun, so its name is complete.
-    has_arguments: bool,
 }
 
 /// A name that may be incomplete. The text is held back from its event on until that is
@@ -118,15 +104,7 @@ impl ToolCalls {
     ) -> u32 {
         let text = event.text;
         let mut repairs = 0;
-        let says = |value: Option<Value>| {
-            value
-                .and_then(Value::as_str)
-                .filter(|said| !said.is_empty())
-        };
-        let hash = |value: Option<Value>| says(value).map(|said| hash(&said.unescaped(text)));
-        let id = hash(fragment.id.map(|id| id.value));
-        let name = hash(fragment.name.map(|name| name.value));
-        let has_arguments = says(fragment.arguments).is_some();
+        let said = Fragment::of(fragment, text);
         if self.has_too_many {
             return 0;
         }
@@ -137,7 +115,8 @@ impl ToolCalls {
                 None => return 0,
             },
             null => {
-                let index = self.guess(choice.index, id, name);
+                let calls = self.calls.iter();
+                let index = said.guess_index(calls.filter(|call| call.choice == choice.index));
                 match null {
                     Some(null) => edits.replace(null.span, index.to_string()),
                     None => edits.append(fragment.object, format!("\"index\":{index}")),
@@ -154,19 +133,13 @@ impl ToolCalls {
                 return repairs + self.close_all(text, edits);
             }
             None => {
-                self.calls.push(SeenCall {
-                    choice: choice.index,
-                    index,
-                    id: None,
-                    name: None,
-                    has_arguments: false,
-                });
+                self.calls.push(SeenCall::new(choice.index, index));
                 // A new call completes the name of the one before it.
                 repairs += self.close(text, edits, |open| open.choice == choice.index);
                 self.calls.len() - 1
             }
         };
-        if let (Some(hash), Some(id)) = (id, fragment.id) {
+        if let (Some(hash), Some(id)) = (said.id, fragment.id) {
             if self.calls[at].id.is_some() {
                 edits.remove(id.span());
                 repairs += 1;
@@ -174,36 +147,14 @@ impl ToolCalls {
                 self.calls[at].id = Some(hash);
             }
         }
-        if let (Some(hash), Some(name)) = (name, fragment.name) {
+        if let (Some(hash), Some(name)) = (said.name, fragment.name) {
             repairs += self.name(at, hash, name.span(), name.value.span, event, edits);
         }
-        if has_arguments {
+        if said.has_arguments {
             self.calls[at].has_arguments = true;
             repairs += self.close(text, edits, |open| open.call == at);
         }
         repairs
-    }
-
-    /// Guesses the index of the call that a fragment without an index belongs to.
-    fn guess(&self, choice: u32, id: Option<u64>, name: Option<u64>) -> u32 {
-        let calls = || self.calls.iter().filter(|call| call.choice == choice);
-        if let Some(call) = calls().find(|call| id.is_some() && call.id == id) {
-            return call.index;
-        }
-        match calls().next_back() {
-            None => 0,
-            // A name after arguments begins the next call, unless it only repeats the name
-            // of this one: a call with an id would begin with an id.
-            Some(last)
-                if last.has_arguments
-                    && name.is_some()
-                    && (name != last.name || id.is_some() || last.id.is_none()) =>
-            {
-                let highest = calls().map(|call| call.index).max();
-                highest.map_or(0, |index| index.saturating_add(1))
-            }
-            Some(last) => last.index,
-        }
     }
 
     /// Repairs a name, or a piece of one. Returns the number of repairs.
@@ -276,10 +227,4 @@ impl ToolCalls {
         });
         repairs
     }
-}
-
-fn hash(what: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    what.hash(&mut hasher);
-    hasher.finish()
 }

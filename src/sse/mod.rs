@@ -13,6 +13,7 @@
 //! - [`Answer`] holds the spans of the known fields of one chunk of a stream, or of one
 //!   JSON answer. Both have the same fields here.
 //! - [`Reader`] does all of this for a body that is not changed.
+//! - [`Fragment`] and [`SeenCall`] tell to which tool call a fragment belongs.
 //!
 //! # Reading without changing
 //!
@@ -70,6 +71,7 @@ mod answer;
 mod body_kind;
 mod event;
 mod reader;
+mod seen_call;
 mod splitter;
 
 pub(crate) use self::{
@@ -77,5 +79,6 @@ pub(crate) use self::{
     body_kind::BodyKind,
     event::{Data, data, is_done, is_longer, with_data},
     reader::{Part, Reader},
+    seen_call::{Fragment, SeenCall, hash},
     splitter::Splitter,
 };

@@ -210,11 +210,12 @@ fn an_endless_answer_of_any_kind_is_not_collected() {
             0,
         ),
         (
-            json!({"tool_calls": [{"index": 0, "function": {"name": "x".repeat(90)}}]}),
+            // A name that only repeats the first piece would be no more of it.
+            json!({"tool_calls": [{"index": 0, "function": {"name": "x".repeat(90)}}, {"index": 0, "function": {"name": "y"}}]}),
             0,
         ),
         (
-            json!({"tool_calls": [{"id": "f", "function": {"name": "f", "arguments": "x"}}]}),
+            json!({"tool_calls": [{"function": {"name": "f", "arguments": "x"}}]}),
             0,
         ),
         (json!({"reasoning_content": "x".repeat(90)}), 1),

@@ -260,7 +260,35 @@ fn fragments_of_parallel_calls_are_put_together() {
         json!({"index": 9, "id": "", "function": {"name": "g"}}),
         json!({"index": 9, "id": "h:2", "function": {"arguments": "{\"y\":2}"}}),
     ];
-    for fragments in [indexed, unindexed, whole, in_pieces] {
+    // Without an index, calls that take turns are told apart by their ids.
+    let taking_turns = vec![
+        json!({"index": 3, "id": "f:0", "function": {"name": "f", "arguments": "{\"x\":"}}),
+        json!({"index": 5, "id": "g:1", "function": {"name": "g", "arguments": "{\"y\":"}}),
+        json!({"id": "f:0", "function": {"arguments": "1}"}}),
+        json!({"id": "g:1", "function": {"arguments": "2}"}}),
+    ];
+    // A repeated name is neither another piece of it nor another call.
+    let repeated = vec![
+        json!({"id": "f:0", "function": {"name": "f"}}),
+        json!({"id": "f:0", "function": {"name": "f", "arguments": "{\"x\":"}}),
+        json!({"function": {"name": "f", "arguments": "1}"}}),
+        json!({"id": "g:1", "function": {"name": "g", "arguments": "{\"y\":2}"}}),
+    ];
+    // A name behind arguments begins the next call where calls have no ids.
+    let without_ids = vec![
+        json!({"function": {"name": "f", "arguments": "{\"x\":1}"}}),
+        json!({"function": {"name": "g", "arguments": "{\"y\""}}),
+        json!({"function": {"arguments": ":2}"}}),
+    ];
+    for fragments in [
+        indexed,
+        unindexed,
+        whole,
+        in_pieces,
+        taking_turns,
+        repeated,
+        without_ids,
+    ] {
         let (layer, _) = layer();
         let mut chunks = vec![thought.clone()];
         chunks.extend(fragments.iter().cloned().map(fragment));
@@ -274,6 +302,24 @@ fn fragments_of_parallel_calls_are_put_together() {
         let next = k3(json!([{"role": "user", "content": "one"}, message]));
         let sent = exchange(&layer, chat(next), response(EVENTS, Script::default()));
         assert_eq!(sent.reasoning(), ["Both."], "{fragments:?}");
+    }
+}
+
+/// In a JSON answer, nothing but its place tells a call from another.
+#[test]
+fn calls_of_a_json_answer_are_whole() {
+    let call = |index: u32| json!({"index": index, "id": "f", "type": "function", "function": {"name": "f", "arguments": ""}});
+    for calls in [json!([call(0), call(1)]), json!([call(0), call(0)])] {
+        let (layer, _) = layer();
+        let message = json!({"reasoning_content": "Twice.", "tool_calls": calls});
+        let answer = json!({"choices": [{"message": message, "finish_reason": "tool_calls"}]});
+        let body = Script::of([answer.to_string()]);
+        let got = exchange(&layer, chat(asked()), response(JSON, body));
+        assert_eq!(got.report().remembered(), 1);
+        let message = json!({"role": "assistant", "tool_calls": calls});
+        let next = k3(json!([{"role": "user", "content": "one"}, message]));
+        let sent = exchange(&layer, chat(next), response(EVENTS, Script::default()));
+        assert_eq!(sent.reasoning(), ["Twice."], "{calls}");
     }
 }
 

@@ -46,6 +46,10 @@ pub(crate) struct Processor {
 
 impl Processor {
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    pub(crate) fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_moonshot-ext-proc"));
         for name in [
             "LITELLM_MASTER_KEY",
@@ -64,6 +68,7 @@ impl Processor {
             .args(arguments)
             .env("MOONSHOT_API_KEY", "sk-up")
             .env("MOONSHOT_API_BASE", "https://region.test/base/v1")
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(File::create(&log).unwrap())
             .spawn()
@@ -84,6 +89,16 @@ impl Processor {
     /// Returns what it has logged so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Waits until it has logged `what` so many times.
+    pub(crate) async fn says_often(&self, what: &str, times: usize) {
+        let said = async {
+            while self.log().matches(what).count() < times {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        in_time(said).await;
     }
 
     /// Returns a number from its metrics.

@@ -8,6 +8,7 @@
 
 mod buffered;
 mod client;
+mod heavy;
 mod operation;
 mod reload;
 mod streamed;

@@ -134,6 +134,7 @@ impl Call {
     }
 
     /// `id`, if it is a string.
+    #[cfg(test)]
     pub(crate) fn id<'a>(&self, text: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         string(self.id.map(|id| id.value), text)
     }
