@@ -69,7 +69,9 @@ pub(super) fn request(checked: &Checked, out: &mut impl Write) -> io::Result<()>
         let (rule, pointer) = (change.rule().name(), at(&change.pointer()));
         writeln!(out, "  {rule}{pointer}: {}", change.why())?;
     }
-    more(changes.len() + checked.report.changes_left_out(), out)?;
+    let left_out = checked.report.changes_left_out();
+    more(changes.len() + left_out, left_out, out)?;
+    unrepaired(checked.report.unrepaired_schemas(), out)?;
     match checked.after.len() {
         0 => writeln!(out, "\n{}", Styled(GOOD, "Moonshot accepts what is sent.")),
         count => {
@@ -135,7 +137,7 @@ fn findings(findings: &[Finding], out: &mut impl Write) -> io::Result<()> {
         };
         writeln!(out, "    {}", Styled(FAINT, rule))?;
     }
-    more(findings.len(), out)
+    more(findings.len(), 0, out)
 }
 
 fn differences(differences: &[Difference], out: &mut impl Write) -> io::Result<()> {
@@ -156,14 +158,32 @@ fn differences(differences: &[Difference], out: &mut impl Write) -> io::Result<(
             )?;
         }
     }
-    more(differences.len(), out)
+    more(differences.len(), 0, out)
 }
 
-/// Says how many are not listed.
-fn more(count: usize, out: &mut impl Write) -> io::Result<()> {
+/// Says how many of `count` are not listed; `left_out` of them are listed nowhere.
+fn more(count: usize, left_out: usize, out: &mut impl Write) -> io::Result<()> {
     match count.checked_sub(LISTED) {
         None | Some(0) => Ok(()),
-        Some(count) => writeln!(out, "  … and {count} more; --json has all"),
+        Some(more) if left_out == 0 => writeln!(out, "  … and {more} more; --json has all"),
+        Some(more) => {
+            let listed = count - left_out;
+            writeln!(out, "  … and {more} more; --json has the first {listed}")
+        }
+    }
+}
+
+fn unrepaired(schemas: usize, out: &mut impl Write) -> io::Result<()> {
+    match schemas {
+        0 => Ok(()),
+        1 => writeln!(
+            out,
+            "\nThe schema of one tool is too difficult to repair, and is sent unchanged."
+        ),
+        count => writeln!(
+            out,
+            "\nThe schemas of {count} tools are too difficult to repair, and are sent unchanged."
+        ),
     }
 }
 

@@ -83,10 +83,12 @@ impl Checked {
                 json!({
                     "pointer": finding.pointer(),
                     "fact": finding.fact().id(),
+                    "what": finding.fact().what(),
                     "message": finding.message(),
                     "is_recorded": finding.is_recorded(),
                     "status": finding.status().as_u16(),
                     "grade": finding.grade().name(),
+                    "source": finding.grade().source(),
                     "rule": finding.rule().map(|rule| rule.name()),
                 })
             });
@@ -105,6 +107,8 @@ impl Checked {
             "model": self.model,
             "findings": findings(&self.before),
             "changes": changes.collect::<Vec<_>>(),
+            "changes_left_out": self.report.changes_left_out(),
+            "unrepaired_schemas": self.report.unrepaired_schemas(),
             "differences": self.differences.iter().map(Difference::json).collect::<Vec<_>>(),
             "remaining": findings(&self.after),
             "is_accepted": self.after.is_empty(),

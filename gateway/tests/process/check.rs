@@ -104,6 +104,44 @@ fn for_machines_each_request_is_an_object() {
     assert_eq!(lines[1]["differences"][0].get("new"), None);
     assert_eq!(lines[1]["remaining"], Value::Array(vec![]));
     assert_eq!(lines[1]["is_accepted"], true);
+    assert_eq!(lines[1]["changes_left_out"], 0);
+    assert_eq!(lines[1]["unrepaired_schemas"], 0);
+    let finding = &lines[1]["findings"][0];
+    assert_eq!(finding["what"], "temperature other than 1");
+    assert_eq!(finding["grade"], "suite");
+    assert!(finding["source"].as_str().unwrap().contains("suite"));
+}
+
+#[test]
+fn what_is_not_listed_is_counted() {
+    const MESSAGES: usize = 1200;
+    let messages = [r#"{"role":"developer","content":"Hi"}"#; MESSAGES].join(",");
+    let request =
+        |tools: &str| format!(r#"{{"model":"kimi-k3","messages":[{messages}],"tools":[{tools}]}}"#);
+    let object = |request: &str| -> Value {
+        let output = check(&["--json"], request);
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let checked = object(&request(""));
+    let listed = checked["changes"].as_array().unwrap().len();
+    assert!((1..MESSAGES).contains(&listed), "{listed}");
+    assert_eq!(checked["changes_left_out"], MESSAGES - listed);
+    let printed = seen(&check(&[], &request("")));
+    let said = format!("more; --json has the first {listed}\n");
+    assert!(printed.contains(&said), "{printed}");
+
+    let tool = |number: usize| {
+        format!(
+            r#"{{"type":"function","function":{{"name":"t{number}","parameters":{{"properties":{{"a":true}}}}}}}}"#
+        )
+    };
+    let tools: Vec<String> = (0..20_000).map(tool).collect();
+    let request = request(&tools.join(","));
+    let unrepaired = object(&request)["unrepaired_schemas"].as_u64().unwrap();
+    assert!(unrepaired > 0);
+    let said = format!("\nThe schemas of {unrepaired} tools are too difficult to repair");
+    let printed = seen(&check(&[], &request));
+    assert!(printed.contains(&said), "{printed}");
 }
 
 #[test]
