@@ -14,6 +14,7 @@ mod corpus;
 mod faults;
 mod frames;
 mod gateways;
+mod kubernetes;
 mod process;
 mod replicas;
 mod routes;
