@@ -8,13 +8,13 @@
 //! small one if its schemas need more than [`QUICK_STEPS`].
 
 use std::{
-    future::{pending, poll_fn},
+    future::pending,
     panic::resume_unwind,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, Wake, Waker},
     thread,
 };
 
@@ -25,8 +25,7 @@ use axum::{
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use tokio::{
-    runtime::Handle,
-    sync::{Semaphore, oneshot},
+    sync::{Notify, Semaphore},
     task::{spawn_blocking, yield_now},
 };
 use tower::{BoxError, Layer, Service, ServiceExt};
@@ -79,32 +78,28 @@ impl Threads {
     }
 
     /// Runs a future on a blocking thread until it is at its [`Return`], or has ended.
-    /// The rest of it runs where this is awaited. If this is dropped, the future is too,
-    /// as soon as it lets go of its thread.
+    /// The rest of it runs where this is awaited. While it waits for something, such as a
+    /// store of thoughts, it occupies no thread. If this is dropped, the future is too, as
+    /// soon as it lets go of its thread.
     async fn drive<T: Send + 'static>(
         &self,
         mut future: BoxFuture<'static, T>,
         is_back: Back,
     ) -> T {
-        let (wanted, mut unwanted) = oneshot::channel::<()>();
-        let work = move || {
-            let output = Handle::current().block_on(poll_fn(|cx| {
-                if unwanted.poll_unpin(cx).is_ready() {
-                    return Poll::Ready(None);
-                }
-                match future.poll_unpin(cx) {
-                    Poll::Ready(output) => Poll::Ready(Some(output)),
-                    Poll::Pending if is_back.is_set() => Poll::Ready(None),
-                    Poll::Pending => Poll::Pending,
-                }
-            }));
-            (future, output)
-        };
-        let (future, output) = self.run(work).await;
-        drop(wanted);
-        match output {
-            Some(output) => output,
-            None => future.await,
+        let woken = Arc::new(Woken::default());
+        loop {
+            let waker = Waker::from(Arc::clone(&woken));
+            let work = move || {
+                let polled = future.poll_unpin(&mut Context::from_waker(&waker));
+                (future, polled)
+            };
+            let polled;
+            (future, polled) = self.run(work).await;
+            match polled {
+                Poll::Ready(output) => return output,
+                Poll::Pending if is_back.is_set() => return future.await,
+                Poll::Pending => woken.0.notified().await,
+            }
         }
     }
 
@@ -131,6 +126,16 @@ impl Threads {
         // The body is read, and so the request rewritten, when the future is polled.
         let future = service.oneshot(request).boxed();
         async move { threads.drive(future, is_back).await }.boxed()
+    }
+}
+
+/// Tells where a future is awaited that it can go on.
+#[derive(Debug, Default)]
+struct Woken(Notify);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.notify_one();
     }
 }
 

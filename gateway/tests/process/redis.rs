@@ -12,7 +12,7 @@ use std::{
 use tower_moonshot::emulator::Emulator;
 
 use crate::{
-    harness::{Gateway, Setup, emulated, get, in_time},
+    harness::{Gateway, Setup, emulated, get, in_time, post, send},
     thoughts::{Conversation, restored},
 };
 
@@ -392,4 +392,57 @@ async fn an_invalid_url_ends_the_program_without_repeating_it() {
         assert!(!success && output.contains("expected redis://"), "{output}");
         assert!(!output.contains("sesame"), "{output}");
     }
+}
+
+/// Half of the cores, rounded up, is how many long requests are rewritten at a time. More
+/// than these wait for Redis here, and all of them got as far as that.
+#[tokio::test]
+async fn long_requests_that_wait_for_redis_occupy_no_thread() {
+    if !is_installed() {
+        return;
+    }
+    let redis = Redis::start().await;
+    let upstream = emulated(Emulator::new()).await;
+    let setup = Setup::to(upstream);
+    let setup = setup.arguments(["--workers", "1", "--reasoning-store-timeout", "3600"]);
+    let setup = setup.variable("REASONING_STORE", redis.url());
+    let setup = setup.variable("RUST_LOG", "moonshot_gateway=debug,info");
+    let gateway = setup.start().await;
+    gateway.send(chat_of(ALICE, "Hi")).await;
+    redis.signal("-STOP");
+    let requests = 2 * std::thread::available_parallelism().unwrap().get();
+    let mut clients = tokio::task::JoinSet::new();
+    for _ in 0..requests {
+        let request = chat_of(ALICE, &"x".repeat(300_000));
+        let address = gateway.address;
+        clients.spawn(async move { send(address, request).await.status });
+    }
+    // Each has read its model on a thread, and then its conversation.
+    let all_wait = async {
+        while gateway
+            .output()
+            .matches("has left its blocking thread")
+            .count()
+            < 2 * requests
+        {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    in_time(all_wait).await;
+    assert!(clients.try_join_next().is_none());
+    redis.signal("-CONT");
+    while let Some(status) = in_time(clients.join_next()).await {
+        assert_eq!(status.unwrap(), 200);
+    }
+}
+
+/// A request with an answer whose thought is missing.
+fn chat_of(client: &str, said: &str) -> String {
+    let body = serde_json::json!({"model": "kimi-k3", "messages": [
+        {"role": "user", "content": said},
+        {"role": "assistant", "content": "Hello."},
+        {"role": "user", "content": "Go on."},
+    ]});
+    let headers = format!("content-type: application/json\r\n{client}");
+    post("/v1/chat/completions", &headers, &body.to_string())
 }
