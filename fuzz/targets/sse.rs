@@ -222,13 +222,10 @@ fn seen(kind: BodyKind, limit: usize, frames: &[&[u8]]) -> Vec<String> {
                     let reason = choice.finish_reason(text);
                     said += &format!("{} {strings:?} {reason:?}", choice.index);
                     for call in answer.calls_of(choice) {
+                        let id = call.id.map(|id| of(id.span()));
                         let name = call.name.map(|name| of(name.span()));
                         let arguments = call.arguments.map(|value| of(value.span));
-                        said += &format!(
-                            "{:?} {:?} {name:?} {arguments:?}",
-                            call.index(text),
-                            call.id(text)
-                        );
+                        said += &format!("{:?} {id:?} {name:?} {arguments:?}", call.index(text));
                     }
                 }
                 said
