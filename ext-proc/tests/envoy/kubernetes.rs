@@ -1,13 +1,15 @@
 //! The resources for Kubernetes, as far as they can be tried without a cluster: what they
 //! give to Envoy and to the external processor.
 
+use std::net::SocketAddr;
+
 use reqwest::Client;
 use serde_json::{Value, json};
 
 use crate::{
     CLIENT_KEY, KEY, envoy, in_time,
     process::{Envoy, ExtProc},
-    upstream::Upstream,
+    upstream::{Arrived, Upstream},
 };
 
 const ISTIO: &str = include_str!("../../kubernetes/istio.yaml");
@@ -103,17 +105,9 @@ async fn the_deployment_starts_and_is_ready() {
     assert_eq!(answer.into_inner().status, 1);
 }
 
-/// What Istio would make of its resources: the filter and the route of the `EnvoyFilter`,
-/// with clusters of these names.
-fn istio(processor: &ExtProc, upstream: &Upstream) -> String {
-    let all = resources(ISTIO);
-    let patches = &resource(&all, "EnvoyFilter")["spec"]["configPatches"];
-    let filter = &patches[0]["patch"]["value"];
-    let processors = &filter["typed_config"]["grpc_service"]["envoy_grpc"]["cluster_name"];
-    let routes = resource(&all, "VirtualService")["spec"]["http"].clone();
-    let method = &routes[0]["match"][0]["method"]["exact"];
-    let path = &routes[0]["match"][0]["uri"]["regex"];
-    let cluster = |name: &Value, address: std::net::SocketAddr| {
+/// A configuration of Envoy with this filter, and this route for chat requests.
+fn configuration(filter: &Value, chat: &Value, processor: &ExtProc, upstream: &Upstream) -> String {
+    let cluster = |name: &Value, address: SocketAddr| {
         let socket = json!({"address": "127.0.0.1", "port_value": address.port()});
         json!({
             "name": name,
@@ -122,6 +116,7 @@ fn istio(processor: &ExtProc, upstream: &Upstream) -> String {
                 {"lb_endpoints": [{"endpoint": {"address": {"socket_address": socket}}}]}]},
         })
     };
+    let processors = &filter["typed_config"]["grpc_service"]["envoy_grpc"]["cluster_name"];
     let mut processors = cluster(processors, processor.address);
     processors["typed_extension_protocol_options"] = json!({
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
@@ -129,17 +124,7 @@ fn istio(processor: &ExtProc, upstream: &Upstream) -> String {
             "explicit_http_config": {"http2_protocol_options": {}},
         },
     });
-    let to = json!({"cluster": "moonshot", "timeout": "0s"});
-    let chat = json!({
-        "name": routes[0]["name"],
-        "match": {
-            "safe_regex": {"regex": path},
-            "headers": [{"name": ":method", "string_match": {"exact": method}}],
-        },
-        "route": to,
-        "typed_per_filter_config": patches[1]["patch"]["value"]["typed_per_filter_config"],
-    });
-    let other = json!({"match": {"prefix": "/"}, "route": to});
+    let other = json!({"match": {"prefix": "/"}, "route": {"cluster": "moonshot"}});
     let router = json!({
         "name": "envoy.filters.http.router",
         "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
@@ -164,35 +149,126 @@ fn istio(processor: &ExtProc, upstream: &Upstream) -> String {
     configuration.to_string()
 }
 
+/// What Istio makes of its resources: the filter and the route of the `EnvoyFilter`, with
+/// clusters of these names.
+fn istio(processor: &ExtProc, upstream: &Upstream) -> String {
+    let all = resources(ISTIO);
+    let patches = &resource(&all, "EnvoyFilter")["spec"]["configPatches"];
+    let routes = &resource(&all, "VirtualService")["spec"]["http"];
+    let route = &routes[0]["match"][0];
+    let chat = json!({
+        "name": routes[0]["name"],
+        "match": {
+            "safe_regex": {"regex": route["uri"]["regex"]},
+            "headers": [{"name": ":method", "string_match": {"exact": route["method"]["exact"]}}],
+        },
+        "route": {"cluster": "moonshot", "timeout": "0s"},
+        "typed_per_filter_config": patches[1]["patch"]["value"]["typed_per_filter_config"],
+    });
+    configuration(&patches[0]["patch"]["value"], &chat, processor, upstream)
+}
+
+/// What Envoy Gateway makes of its resources. Its filter is for one route only, and has no
+/// `mutation_rules`, so that the host cannot be changed: the route does that.
+fn envoy_gateway(processor: &ExtProc, upstream: &Upstream) -> String {
+    let all = resources(ENVOY_GATEWAY);
+    let policy = &resource(&all, "EnvoyExtensionPolicy")["spec"]["extProc"][0];
+    let backend = &policy["backendRefs"][0];
+    let name = backend["name"].as_str().unwrap();
+    let mode = |body: &Value| match body["body"].as_str() {
+        Some("FullDuplexStreamed") => "FULL_DUPLEX_STREAMED",
+        other => panic!("{other:?}"),
+    };
+    let modes = &policy["processingMode"];
+    let filter = json!({
+        "name": "envoy.filters.http.ext_proc",
+        "disabled": true,
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor",
+            "grpc_service": {"envoy_grpc": {
+                "cluster_name": "envoyextensionpolicy/default/moonshot/extproc/0",
+                "authority": format!("{name}.default:{}", backend["port"]),
+            }},
+            "failure_mode_allow": policy["failOpen"],
+            "message_timeout": policy["messageTimeout"],
+            "processing_mode": {
+                "request_header_mode": "SEND",
+                "request_body_mode": mode(&modes["request"]),
+                "request_trailer_mode": "SEND",
+                "response_header_mode": "SEND",
+                "response_body_mode": mode(&modes["response"]),
+                "response_trailer_mode": "SEND",
+            },
+        },
+    });
+    let rule = &resource(&all, "HTTPRoute")["spec"]["rules"][0];
+    let matched = &rule["matches"][0];
+    let chat = json!({
+        "match": {
+            "prefix": matched["path"]["value"],
+            "headers": [{"name": ":method", "string_match": {"exact": matched["method"]}}],
+        },
+        "route": {
+            "cluster": "moonshot",
+            "timeout": rule["timeouts"]["request"],
+            "host_rewrite_literal": rule["filters"][0]["urlRewrite"]["hostname"],
+        },
+        "typed_per_filter_config": {"envoy.filters.http.ext_proc": {
+            "@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig",
+            "config": {},
+        }},
+    });
+    configuration(&filter, &chat, processor, upstream)
+}
+
+const HOT: &str = r#"{"model":"moonshot/kimi-k3","temperature":2,"messages":[]}"#;
+const REWRITTEN: &str = r#"{"model":"kimi-k3","messages":[]}"#;
+
+/// Sends a request, and returns what arrives.
+async fn ask(envoy: &Envoy, path: &str, upstream: &Upstream) -> Arrived {
+    let request = Client::new()
+        .post(envoy.url(path))
+        .header("content-type", "application/json")
+        .header("authorization", format!("Bearer {CLIENT_KEY}"))
+        .body(HOT);
+    assert_eq!(in_time(request.send()).await.unwrap().status(), 200);
+    let arrived = upstream.take().pop().unwrap();
+    assert_eq!(arrived.parts.uri.path(), path);
+    arrived
+}
+
 #[tokio::test]
 async fn istios_filter_and_route_rewrite_chat_requests_in_a_real_envoy() {
     let Some(program) = envoy() else { return };
     let upstream = Upstream::start().await;
     let processor = ExtProc::start(upstream.address, &[]).await;
     let envoy = Envoy::start(&program, &istio(&processor, &upstream)).await;
-    let ask = async |path: &str, body: &'static str| {
-        let request = Client::new()
-            .post(envoy.url(path))
-            .header("content-type", "application/json")
-            .header("authorization", format!("Bearer {CLIENT_KEY}"))
-            .body(body);
-        assert_eq!(in_time(request.send()).await.unwrap().status(), 200);
-        upstream.take().pop().unwrap()
-    };
-    let hot = r#"{"model":"moonshot/kimi-k3","temperature":2,"messages":[]}"#;
     for (path, sent) in [
-        (
-            "/v1/chat/completions",
-            r#"{"model":"kimi-k3","messages":[]}"#,
-        ),
-        ("/v1/tokenizers/estimate-token-count", hot),
+        ("/v1/chat/completions", REWRITTEN),
+        ("/v1/tokenizers/estimate-token-count", HOT),
     ] {
-        let arrived = ask(path, hot).await;
+        let arrived = ask(&envoy, path, &upstream).await;
         assert_eq!(arrived.body, sent);
-        assert_eq!(arrived.parts.uri.path(), path);
-        let key = &arrived.parts.headers["authorization"];
-        assert_eq!(key, &format!("Bearer {KEY}"));
-        let host = &arrived.parts.headers["host"];
-        assert_eq!(host, &upstream.address.to_string());
+        let headers = &arrived.parts.headers;
+        assert_eq!(headers["authorization"], format!("Bearer {KEY}"));
+        assert_eq!(headers["host"], upstream.address.to_string());
     }
+}
+
+#[tokio::test]
+async fn envoy_gateways_filter_and_route_rewrite_chat_requests_in_a_real_envoy() {
+    let Some(program) = envoy() else { return };
+    let upstream = Upstream::start().await;
+    let processor = ExtProc::start(upstream.address, &[]).await;
+    let envoy = Envoy::start(&program, &envoy_gateway(&processor, &upstream)).await;
+    let arrived = ask(&envoy, "/v1/chat/completions", &upstream).await;
+    assert_eq!(arrived.body, REWRITTEN);
+    let headers = &arrived.parts.headers;
+    assert_eq!(headers["authorization"], format!("Bearer {KEY}"));
+    assert_eq!(headers["host"], "api.moonshot.ai");
+    // The filter is for chat requests only.
+    let arrived = ask(&envoy, "/v1/models", &upstream).await;
+    assert_eq!(arrived.body, HOT);
+    let key = &arrived.parts.headers["authorization"];
+    assert_eq!(key, &format!("Bearer {CLIENT_KEY}"));
 }
