@@ -7,9 +7,12 @@
 //! - `serve` runs the layers, and sends the response that they return,
 //! - `forward` sends the request that the layers hand over.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    future::poll_fn,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -133,11 +136,12 @@ pub(crate) async fn run(
             None => Ok(()),
         }
     };
-    let served = async {
+    // In the heap, because a future that is moved into another takes its room twice.
+    let mut served = Box::pin(async {
         // `Lost` says that Envoy has ended the exchange, which the pump sees too.
         tokio::try_join!(serving, forwarding).map(drop)
-    };
-    let served = exchange.work.run(served);
+    });
+    let served = poll_fn(|cx| exchange.work.poll(served.as_mut(), cx));
     // Polled first, so that everything that was received is known when the layers run.
     let pump = Pump::new(&mut inbound, &outbound, &shared, &record, modes, sender);
     tokio::select! {

@@ -8,8 +8,7 @@
 //! than [`QUICK_STEPS`], which only the rewrite itself can tell.
 
 use std::{
-    future::poll_fn,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
 };
@@ -68,7 +67,7 @@ impl Work {
         let turn = Arc::clone(&self.turns.0).acquire_owned().await.ok();
         self.set(turn);
         tracing::debug!("a request has its turn at work that takes long");
-        // `run` looks at the turn when it polls.
+        // What polls this looks at the turn before.
         yield_now().await;
     }
 
@@ -80,17 +79,17 @@ impl Work {
         }
     }
 
-    /// Runs a future. During a turn, the worker that runs it gives its other tasks away.
-    pub(crate) async fn run<F: Future>(&self, future: F) -> F::Output {
-        let mut future = pin!(future);
-        poll_fn(|cx| {
-            if self.has_turn() {
-                block_in_place(|| future.as_mut().poll(cx))
-            } else {
-                future.as_mut().poll(cx)
-            }
-        })
-        .await
+    /// Polls a future. During a turn, the worker that runs it gives its other tasks away.
+    pub(crate) fn poll<F: Future>(
+        &self,
+        future: Pin<&mut F>,
+        cx: &mut Context<'_>,
+    ) -> Poll<F::Output> {
+        if self.has_turn() {
+            block_in_place(|| future.poll(cx))
+        } else {
+            future.poll(cx)
+        }
     }
 
     fn has_turn(&self) -> bool {
