@@ -7,12 +7,9 @@
 //! - `serve` runs the layers, and sends the response that they return,
 //! - `forward` sends the request that the layers hand over.
 
-use std::{
-    future::poll_fn,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use bytes::Bytes;
@@ -141,7 +138,7 @@ pub(crate) async fn run(
         // `Lost` says that Envoy has ended the exchange, which the pump sees too.
         tokio::try_join!(serving, forwarding).map(drop)
     });
-    let served = poll_fn(|cx| exchange.work.poll(served.as_mut(), cx));
+    let served = exchange.work.run(served.as_mut());
     // Polled first, so that everything that was received is known when the layers run.
     let pump = Pump::new(&mut inbound, &outbound, &shared, &record, modes, sender);
     tokio::select! {
@@ -225,7 +222,7 @@ impl Exchange<'_> {
         }
         let gathered = body.gather(limit).await?;
         if gathered.is_some_and(|body| body.len() as u64 >= LONG_BYTES) {
-            self.work.takes_long().await;
+            self.work.begin_long().await;
         }
         Ok(())
     }
@@ -270,7 +267,7 @@ impl Exchange<'_> {
             body,
             respond,
         } = handed;
-        self.work.is_done();
+        self.work.end_long();
         if self.reads_response() {
             self.shared.awaits(respond);
             self.forward_request(&parts, body).await

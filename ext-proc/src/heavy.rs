@@ -8,8 +8,12 @@
 //! than [`QUICK_STEPS`], which only the rewrite itself can tell.
 
 use std::{
+    future::poll_fn,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
 };
 
@@ -17,7 +21,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::Semaphore,
     task::{block_in_place, yield_now},
 };
 use tower::{Layer, Service, ServiceExt};
@@ -50,56 +54,72 @@ impl Turns {
 #[derive(Clone, Debug)]
 pub(crate) struct Work {
     turns: Turns,
-    turn: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
+    is_long: Arc<AtomicBool>,
 }
 
 impl Work {
     pub(crate) fn new(turns: Turns) -> Self {
         Self {
             turns,
-            turn: Arc::default(),
+            is_long: Arc::default(),
         }
     }
 
-    /// Waits for a turn. What follows does not occupy a worker.
-    pub(crate) async fn takes_long(&self) {
-        // Never closed.
-        let turn = Arc::clone(&self.turns.0).acquire_owned().await.ok();
-        self.set(turn);
-        tracing::debug!("a request has its turn at work that takes long");
-        // What polls this looks at the turn before.
-        yield_now().await;
-    }
-
-    /// Ends the turn, if there is one.
-    pub(crate) fn is_done(&self) {
-        if self.has_turn() {
-            self.set(None);
-            tracing::debug!("a request has ended its turn");
+    /// Says that what follows takes long, and lets [`run`](Self::run) wait for a turn.
+    pub(crate) async fn begin_long(&self) {
+        if !self.is_long.swap(true, Ordering::Relaxed) {
+            yield_now().await;
         }
     }
 
-    /// Polls a future. During a turn, the worker that runs it gives its other tasks away.
-    pub(crate) fn poll<F: Future>(
-        &self,
-        future: Pin<&mut F>,
-        cx: &mut Context<'_>,
-    ) -> Poll<F::Output> {
-        if self.has_turn() {
-            block_in_place(|| future.poll(cx))
+    /// Says that what takes long is done.
+    pub(crate) fn end_long(&self) {
+        if self.is_long.swap(false, Ordering::Relaxed) {
+            tracing::debug!("a request no longer takes long");
+        }
+    }
+
+    /// Runs a future. While it takes long, it is only polled at its turn, and the worker
+    /// gives its other tasks away meanwhile. While it waits for something, such as a store
+    /// of thoughts, it has no turn.
+    pub(crate) async fn run<F: Future>(&self, mut future: Pin<&mut F>) -> F::Output {
+        loop {
+            let polled = poll_fn(|cx| match future.as_mut().poll(cx) {
+                Poll::Pending if !self.is_long.load(Ordering::Relaxed) => Poll::Pending,
+                polled => Poll::Ready(polled),
+            });
+            if let Poll::Ready(output) = polled.await {
+                return output;
+            }
+            while self.is_long.load(Ordering::Relaxed) {
+                // Never closed.
+                let turn = self.turns.0.acquire().await;
+                tracing::debug!("a request that takes long has its turn");
+                let polled = poll_fn(|cx| Poll::Ready(block_in_place(|| future.as_mut().poll(cx))));
+                let polled = polled.await;
+                drop(turn);
+                if let Poll::Ready(output) = polled {
+                    return output;
+                }
+                if self.is_long.load(Ordering::Relaxed) {
+                    woken().await;
+                }
+            }
+        }
+    }
+}
+
+/// Waits until the task is woken, by whatever was polled last.
+async fn woken() {
+    let mut is_woken = false;
+    poll_fn(|_| {
+        if std::mem::replace(&mut is_woken, true) {
+            Poll::Ready(())
         } else {
-            future.poll(cx)
+            Poll::Pending
         }
-    }
-
-    fn has_turn(&self) -> bool {
-        let turn = self.turn.lock();
-        turn.unwrap_or_else(PoisonError::into_inner).is_some()
-    }
-
-    fn set(&self, turn: Option<OwnedSemaphorePermit>) {
-        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = turn;
-    }
+    })
+    .await;
 }
 
 /// The innermost service behind a layer that repairs schemas within [`QUICK_STEPS`]. If
@@ -131,7 +151,7 @@ where
         let service = self.layer.layer(self.handover.clone());
         let work = self.work.clone();
         Box::pin(async move {
-            work.takes_long().await;
+            work.begin_long().await;
             service.oneshot(request).await
         })
     }

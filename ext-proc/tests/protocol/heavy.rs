@@ -12,8 +12,8 @@ use crate::client::{
     BUFFERED, CHAT, Exchange, NONE, Processor, STREAMED, body, head, in_time, refused,
 };
 
-const BEGAN: &str = "has its turn at work that takes long";
-const ENDED: &str = "has ended its turn";
+const BEGAN: &str = "that takes long has its turn";
+const ENDED: &str = "no longer takes long";
 
 /// A processor with one worker, whose log says which requests take long.
 fn processor(arguments: &[&str]) -> Processor {
@@ -114,6 +114,40 @@ async fn a_short_body_with_a_difficult_schema_is_repaired_in_full_at_its_turn() 
     let processor = processor(&[]);
     let length = text.len().to_string();
     let exchange = send(&processor, &text, &[("content-length", &length)]).await;
+    assert!(sent(exchange).await == rewritten(&text));
+    processor.says_often(ENDED, 1).await;
+}
+
+/// A store that accepts connections and never answers.
+#[tokio::test]
+async fn a_request_that_waits_for_its_thoughts_holds_no_other_up() {
+    let store = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}", store.local_addr().unwrap());
+    let arguments = [
+        "--reasoning-store",
+        &url,
+        "--reasoning-store-timeout",
+        "3600",
+    ];
+    let processor = processor(&arguments);
+    let text = messages(300_000).replacen(r#""user""#, r#""assistant""#, 1);
+    let mut waiting = processor.exchange(STREAMED, STREAMED).await;
+    waiting.send(head(CHAT, &[], false)).await;
+    waiting.send(body(&text, true)).await;
+    processor.says_often(BEGAN, 1).await;
+    // Without a response there is nothing to remember, and nothing is asked for.
+    let other = send(&processor, &text, &[]).await;
+    assert!(sent(other).await == rewritten(&text));
+    assert_eq!(processor.log().matches(ENDED).count(), 1);
+}
+
+/// It takes long for two reasons, and the second must not wait for the turn of the first.
+#[tokio::test]
+async fn a_long_body_with_a_difficult_schema_is_repaired_too() {
+    let padding = "x".repeat(300_000);
+    let text = schema().replacen("Hi", &padding, 1);
+    let processor = processor(&[]);
+    let exchange = send(&processor, &text, &[]).await;
     assert!(sent(exchange).await == rewritten(&text));
     processor.says_often(ENDED, 1).await;
 }
