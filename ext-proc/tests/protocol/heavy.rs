@@ -4,6 +4,11 @@ use std::fmt::Write;
 
 use bytes::{Buf, Bytes};
 use envoy_types::pb::envoy::service::ext_proc::v3::processing_response::Response as Answer;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    sync::oneshot,
+};
 use tonic::transport::Endpoint;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use tower_moonshot::MoonshotCompatLayer;
@@ -118,11 +123,35 @@ async fn a_short_body_with_a_difficult_schema_is_repaired_in_full_at_its_turn() 
     processor.says_often(ENDED, 1).await;
 }
 
-/// A store that accepts connections and never answers.
+/// A Redis that agrees to everything but to look for thoughts. Then it says so, and never
+/// answers.
+async fn hanging_store() -> (String, oneshot::Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    let (asked, was_asked) = oneshot::channel();
+    tokio::spawn(async move {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let mut buffer = [0; 4096];
+        loop {
+            let length = connection.read(&mut buffer).await.unwrap();
+            let text = String::from_utf8_lossy(&buffer[..length]);
+            if length == 0 || text.contains("GET") && !text.contains("SETINFO") {
+                break;
+            }
+            let commands = text.lines().filter(|line| line.starts_with('*'));
+            let answers = "+OK\r\n".repeat(commands.count());
+            connection.write_all(answers.as_bytes()).await.unwrap();
+        }
+        asked.send(()).unwrap();
+        std::future::pending::<()>().await;
+        drop(connection);
+    });
+    (url, was_asked)
+}
+
 #[tokio::test]
 async fn a_request_that_waits_for_its_thoughts_holds_no_other_up() {
-    let store = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("redis://{}", store.local_addr().unwrap());
+    let (url, was_asked) = hanging_store().await;
     let arguments = [
         "--reasoning-store",
         &url,
@@ -134,7 +163,7 @@ async fn a_request_that_waits_for_its_thoughts_holds_no_other_up() {
     let mut waiting = processor.exchange(STREAMED, STREAMED).await;
     waiting.send(head(CHAT, &[], false)).await;
     waiting.send(body(&text, true)).await;
-    processor.says_often(BEGAN, 1).await;
+    in_time(was_asked).await.unwrap();
     // Without a response there is nothing to remember, and nothing is asked for.
     let other = send(&processor, &text, &[]).await;
     assert!(sent(other).await == rewritten(&text));
