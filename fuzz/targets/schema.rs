@@ -264,7 +264,7 @@ fn leads_out_of_schemas(value: &Value) -> bool {
     }
 }
 
-/// Whether a path goes from schema to schema.
+/// Whether every step of a path leads to a schema.
 fn is_of_schemas(path: &str) -> bool {
     let mut steps = path.split('/').skip(1);
     while let Some(step) = steps.next() {

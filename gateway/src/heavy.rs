@@ -129,7 +129,7 @@ impl Threads {
     }
 }
 
-/// Tells where a future is awaited that it can go on.
+/// Wakes whatever waits for a future that is polled on another thread.
 #[derive(Debug, Default)]
 struct Woken(Notify);
 

@@ -91,7 +91,7 @@ impl Processor {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
-    /// Waits until it has logged `what` so many times.
+    /// Waits until `what` is in its log as often as `times` says.
     pub(crate) async fn says_often(&self, what: &str, times: usize) {
         let said = async {
             while self.log().matches(what).count() < times {
