@@ -20,10 +20,7 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use tokio::{
-    sync::Semaphore,
-    task::{block_in_place, yield_now},
-};
+use tokio::{sync::Semaphore, task::block_in_place};
 use tower::{Layer, Service, ServiceExt};
 use tower_moonshot::{MoonshotCompatLayer, Report};
 
@@ -68,7 +65,7 @@ impl Work {
     /// Says that what follows takes long, and lets [`run`](Self::run) wait for a turn.
     pub(crate) async fn begin_long(&self) {
         if !self.is_long.swap(true, Ordering::Relaxed) {
-            yield_now().await;
+            pending_once().await;
         }
     }
 
@@ -84,40 +81,40 @@ impl Work {
     /// of thoughts, it has no turn.
     pub(crate) async fn run<F: Future>(&self, mut future: Pin<&mut F>) -> F::Output {
         loop {
-            let polled = poll_fn(|cx| match future.as_mut().poll(cx) {
-                Poll::Pending if !self.is_long.load(Ordering::Relaxed) => Poll::Pending,
-                polled => Poll::Ready(polled),
+            let is_long = self.is_long.load(Ordering::Relaxed);
+            let turn = match is_long {
+                // Never closed.
+                true => self.turns.0.acquire().await.ok(),
+                false => None,
+            };
+            if turn.is_some() {
+                tracing::debug!("a request that takes long has its turn");
+            }
+            let polled = poll_fn(|cx| {
+                let mut poll = || future.as_mut().poll(cx);
+                Poll::Ready(match turn {
+                    Some(_) => block_in_place(poll),
+                    None => poll(),
+                })
             });
             if let Poll::Ready(output) = polled.await {
                 return output;
             }
-            while self.is_long.load(Ordering::Relaxed) {
-                // Never closed.
-                let turn = self.turns.0.acquire().await;
-                tracing::debug!("a request that takes long has its turn");
-                let polled = poll_fn(|cx| Poll::Ready(block_in_place(|| future.as_mut().poll(cx))));
-                let polled = polled.await;
-                drop(turn);
-                if let Poll::Ready(output) = polled {
-                    return output;
-                }
-                if self.is_long.load(Ordering::Relaxed) {
-                    woken().await;
-                }
+            drop(turn);
+            // What has just begun to take long is polled again at once.
+            if self.is_long.load(Ordering::Relaxed) == is_long {
+                pending_once().await;
             }
         }
     }
 }
 
-/// Waits until the task is woken, by whatever was polled last.
-async fn woken() {
-    let mut is_woken = false;
-    poll_fn(|_| {
-        if std::mem::replace(&mut is_woken, true) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
+/// Is pending when it is polled first: until the task is woken, by whatever it waits for.
+async fn pending_once() {
+    let mut was_polled = false;
+    poll_fn(|_| match std::mem::replace(&mut was_polled, true) {
+        true => Poll::Ready(()),
+        false => Poll::Pending,
     })
     .await;
 }

@@ -102,12 +102,12 @@ impl ToolCalls {
         event: Event<'_>,
         edits: &mut PendingEdits,
     ) -> u32 {
-        let text = event.text;
-        let mut repairs = 0;
-        let said = Fragment::of(fragment, text);
         if self.has_too_many {
             return 0;
         }
+        let text = event.text;
+        let mut repairs = 0;
+        let said = Fragment::of(fragment, text);
         let index = match fragment.index {
             Some(index) if index.kind != Kind::Null => match fragment.index(text) {
                 Some(index) => index,
